@@ -1,0 +1,94 @@
+/** The demo server's own side: the panel, and the orders that its buttons give. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import type { Site } from '../server.ts'
+import { needsOther, ways, type Way } from '../tamper.ts'
+
+/** A file of the app that the demo can tamper with. */
+export interface DemoFile {
+  path: string
+  role: 'main' | 'lazy' | 'shared' | 'library' | 'manifest'
+  size: number
+}
+
+const panel: Record<string, [file: string, type: string]> = {
+  '/': ['panel.html', 'text/html'],
+  '/__demo/panel.css': ['panel.css', 'text/css'],
+  '/__demo/panel.js': ['panel.js', 'text/javascript'],
+  '/__demo/watch.js': ['watch.js', 'text/javascript'],
+}
+
+/** The files of a built app that matter to the demo: its page's scripts and manifest. */
+export function demoFiles(root: string): DemoFile[] {
+  const html = readFileSync(join(root, 'index.html'), 'utf8')
+  const scripts = readdirSync(join(root, 'assets')).filter((name) => /^(?!about).*\.js$/.test(name))
+  const manifest = /data-manifest="(?:[^"]*\/)?([^"/]+)"/.exec(html)?.[1]
+  const file = (path: string, role: DemoFile['role']) => ({
+    path,
+    role,
+    size: statSync(join(root, path)).size,
+  })
+  return [
+    ...scripts.map((name) => file(`assets/${name}`, roleOf(name))),
+    ...(manifest ? [file(manifest, 'manifest')] : []),
+  ]
+}
+
+function roleOf(script: string): DemoFile['role'] {
+  if (script.startsWith('index')) return 'main'
+  if (script.startsWith('vendor')) return 'library'
+  return /^(Shop|Cart|Visit)/.test(script) ? 'lazy' : 'shared'
+}
+
+/** Answers for everything outside the app; the site is only there once it is being served. */
+export function control(site: () => Site, root: string, base: string) {
+  const chunks = demoFiles(root)
+  const isSigned = chunks.some(({ role }) => role === 'manifest')
+  const state = { base, chunks, ways, needsOther, protected: isSigned }
+
+  return async (request: IncomingMessage, response: ServerResponse, path: string) => {
+    if (!path.startsWith('/')) return false
+    const [file, type] = panel[path] ?? []
+    if (file) reply(response, 200, readFileSync(new URL(file, import.meta.url)), type)
+    else if (path === '/__demo/state')
+      reply(response, 200, JSON.stringify(state), 'application/json')
+    else if (request.method !== 'POST') return false
+    // A page of somebody else can post a form here, but not JSON.
+    else if (request.headers['content-type'] !== 'application/json')
+      reply(response, 415, 'JSON only')
+    else await obey(site(), path, request, response)
+    return true
+  }
+}
+
+async function obey(site: Site, path: string, request: IncomingMessage, response: ServerResponse) {
+  const order = await body(request)
+  try {
+    if (path === '/__demo/reset') site.reset()
+    else if (path === '/__demo/tamper') site.tamper(order.path, order.way, order.detail)
+    else return reply(response, 404, 'no such order')
+    reply(response, 200, 'done')
+  } catch (error) {
+    reply(response, 400, String(error))
+  }
+}
+
+async function body(request: IncomingMessage) {
+  let text = ''
+  for await (const part of request) text += part
+  return JSON.parse(text) as { path: string; way: Way; detail?: string }
+}
+
+function reply(
+  response: ServerResponse,
+  status: number,
+  content: string | Buffer,
+  type = 'text/plain',
+) {
+  response.writeHead(status, {
+    'content-type': `${type}; charset=utf-8`,
+    'cache-control': 'no-store',
+  })
+  response.end(content)
+}

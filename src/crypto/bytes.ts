@@ -1,0 +1,32 @@
+/** Bytes and their spellings. Nothing here knows what the bytes are for. */
+
+/** Bytes as the crypto APIs take them. */
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/** UTF-8 bytes of a text. */
+export const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as Bytes
+
+/**
+ * Text of UTF-8 bytes; a byte order mark stays in it, so that it is seen.
+ * @throws TypeError on bytes that are not UTF-8
+ */
+export const fromUtf8 = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+
+/** Lower-case hexadecimal (RFC 4648 §8, in lower case). */
+export const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** Standard padded base64 (RFC 4648 §4). */
+export const base64 = (bytes: Uint8Array): string =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+
+/**
+ * Bytes of canonical base64: the one spelling that {@link base64} gives.
+ * @throws an error on any other spelling (RFC 4648 §3.5: missing padding, stray bits, spaces)
+ */
+export function fromBase64(text: string): Bytes {
+  const binary = atob(text)
+  if (btoa(binary) !== text) throw new SyntaxError('not canonical base64')
+  return Uint8Array.from(binary, (char) => char.charCodeAt(0))
+}

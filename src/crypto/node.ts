@@ -1,0 +1,50 @@
+import { constants, createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import type { Algorithm, HashType } from './algorithms.js'
+import { fromBase64 } from './bytes.js'
+import { rawFromDer } from './der.js'
+import type { TrustedKey, Verifier } from './key.js'
+
+/** The tools' side of the seam: node:crypto, which knows Ed25519 where WebCrypto still warns about it. */
+export const nodeCrypto: Verifier = {
+  digest: (type, bytes) => new Uint8Array(createHash(type).update(bytes).digest()),
+
+  verify({ algorithm, spki }: TrustedKey, signature, message) {
+    const raw = algorithm.der ? rawFromDer(signature) : signature
+    const key = createPublicKey({ key: Buffer.from(fromBase64(spki)), format: 'der', type: 'spki' })
+    const options = { key, ...padding(algorithm), dsaEncoding: 'ieee-p1363' as const }
+    return raw !== undefined && verify(hashOf(algorithm), message, options, raw)
+  },
+}
+
+/** A signature of `message`, as a manifest stores it, by the private half of `key`. */
+export const signWith = (
+  privateKey: KeyObject,
+  { algorithm }: TrustedKey,
+  message: Uint8Array,
+): Uint8Array => {
+  const options = { key: privateKey, ...padding(algorithm), dsaEncoding: 'der' as const }
+  return new Uint8Array(sign(hashOf(algorithm), message, options))
+}
+
+/** Hash of a file's bytes, in hex, without holding them all in memory. */
+export async function hashFile(file: string, type: HashType): Promise<string> {
+  const hash = createHash(type)
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}
+
+/** Hash of bytes, in hex. */
+export const hashBytes = (type: HashType, bytes: Uint8Array): string =>
+  createHash(type).update(bytes).digest('hex')
+
+/** A row's hash as node:crypto spells it; null where the algorithm brings its own. */
+function hashOf({ key, verify }: Algorithm): string | null {
+  const name = 'hash' in key ? key.hash : 'hash' in verify ? verify.hash : null
+  return name === null ? null : String(name).replace('-', '')
+}
+
+const padding = ({ verify }: Algorithm) =>
+  'saltLength' in verify
+    ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: verify.saltLength }
+    : {}

@@ -1,0 +1,42 @@
+import { SignedImpError } from '../errors.js'
+import { findTags } from './html.js'
+import { isCode, type Output, type Uncovered } from './output.js'
+
+/** Code in an output that nothing checks before it runs. */
+export function findUncovered(output: Output, covered: ReadonlySet<string>): Uncovered[] {
+  return [...output.values()].flatMap(({ path, isModule, isEntry, fixed = '' }) => {
+    if (findTags(fixed).some(({ name }) => name === 'script'))
+      return [{ name: path, reason: 'a page that is copied as it is: its scripts run unchecked' }]
+    if (covered.has(path) || !(isModule || isCode(path))) return []
+    if (isModule && !isEntry) return []
+    const reason = isModule
+      ? 'an entry that no page of this build starts: whatever loads it runs it unchecked'
+      : 'code that is no module of this build (a worker, WebAssembly, a service worker, a script from the public folder): nothing checks it when it runs'
+    return [{ name: path, reason }]
+  })
+}
+
+/** A pattern of `unverified`: a path or URL in which `*` stands for any characters but `/`. */
+export const matches = (pattern: string, name: string): boolean =>
+  new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '[^/]*')}$`).test(
+    name,
+  )
+
+/**
+ * Lets pass what `unverified` names.
+ * @returns the accepted
+ * @throws SignedImpError `ERR_SIGNEDIMP_NOT_COVERED` that names every other
+ */
+export function acceptUncovered(
+  uncovered: Uncovered[],
+  unverified: readonly string[],
+): Uncovered[] {
+  const isAccepted = ({ name }: Uncovered) => unverified.some((pattern) => matches(pattern, name))
+  const refused = uncovered.filter((item) => !isAccepted(item))
+  if (refused.length > 0)
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_NOT_COVERED',
+      `this build has code that no page would check:\n${refused.map(({ name, reason }) => `  ${name}: ${reason}`).join('\n')}\nRemove it, or accept it by name: unverified: [${refused.map(({ name }) => `'${name}'`).join(', ')}]`,
+    )
+  return uncovered
+}

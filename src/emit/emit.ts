@@ -1,0 +1,237 @@
+import type { HashType } from '../crypto/algorithms.js'
+import { utf8, type Bytes } from '../crypto/bytes.js'
+import type { TrustedKey } from '../crypto/key.js'
+import { hashBytes } from '../crypto/node.js'
+import { formatManifest, type Manifest, type StaticImport } from '../manifest/format.js'
+import { isManifestOf, pageManifestName } from '../manifest/names.js'
+import { SignedImpError } from '../errors.js'
+import { isPath, pathToRelativeUrl } from '../manifest/path.js'
+import { signText, storeManifest, type Signer } from '../manifest/sign.js'
+import { refuseSharedNames } from '../manifest/distinct.js'
+import { createBootstrap, toIntegrity, type Bootstrap } from './bootstrap.js'
+import { acceptUncovered, findUncovered } from './coverage.js'
+import { resolveImports, resolveSpecifier, type Base } from './graph.js'
+import { rewritePage, type PageContext, type RewrittenPage } from './html.js'
+import {
+  isPage,
+  isSourceMap,
+  textOf,
+  type Output,
+  type OutputFile,
+  type Uncovered,
+} from './output.js'
+import { rewriteModule } from './rewrite.js'
+
+/** How a page carries the bootstrap: inline (default), linked, or inline with the signed manifest too. */
+export type Inline = boolean | 'all'
+
+/** What an output is signed with and for. */
+export interface Release {
+  signer: Signer
+  /** Keys that pages accept: the signer's and the other trusted ones. */
+  keys: readonly TrustedKey[]
+  threshold: number
+  name: string
+  build?: number | undefined
+  expires?: string | undefined
+  hash: HashType
+  manifestName: string
+  base: Base
+  inline: Inline
+  unverified: readonly string[]
+  /** The built page bootstrap. */
+  template: string
+}
+
+/** What became of an output. */
+export interface Emitted {
+  /** The files that are new or have other bytes than before. */
+  changed: Map<string, string | Uint8Array>
+  /** Static imports, for the manifest of the whole output. */
+  imports: Map<string, StaticImport[]>
+  bootstrap: Bootstrap
+  /** The page manifest. */
+  manifestPath: string
+  /** How many pages start through the bootstrap. */
+  pages: number
+  /** What is not checked and was accepted. */
+  accepted: Uncovered[]
+  /** Main chunks that pages start. */
+  entries: string[]
+  /** Stylesheets and classic scripts that a page's tag checks. */
+  checked: Set<string>
+}
+
+/**
+ * Signs a finished output: rewrites its modules, lists what pages load in a signed page manifest, and makes its
+ * pages start through the bootstrap.
+ * @throws SignedImpError on an output whose code would not all be checked, or could not be told apart
+ */
+export async function emitOutput(output: Output, release: Release): Promise<Emitted> {
+  const changed: Emitted['changed'] = new Map()
+  const change = (path: string, source: string | Uint8Array) => {
+    output.set(path, { isModule: false, isEntry: false, ...output.get(path), path, source })
+    changed.set(path, source)
+  }
+  checkNames(output)
+  const { imports, lazy } = await rewriteModules(output, release.base, change)
+  const bootstrap = createBootstrap(release.template, release.keys, release.threshold)
+  if (release.inline === false) change(bootstrap.fileName, bootstrap.code)
+
+  const digests = hashFiles(
+    output,
+    release.hash,
+    (path) => !isPage(path) && !isSourceMap(path) && !isManifestOf(release.manifestName, path),
+  )
+  const { path: manifestPath, stored } = await signPageManifest({
+    ...release,
+    imports,
+    files: digests,
+  })
+  change(manifestPath, stored)
+
+  const pages = rewritePages(
+    output,
+    release,
+    { imports, digests, bootstrap, manifestPath, stored },
+    change,
+  )
+  const entries = pages.flatMap((page) => page.entries)
+  const checked = new Set(pages.flatMap((page) => page.checked))
+  const imported = [...imports.values()].flat().map(({ path }) => path)
+  const covered = new Set([
+    ...checked,
+    ...imported,
+    ...lazy,
+    ...(release.inline === false ? [bootstrap.fileName] : []),
+  ])
+  const uncovered = [...pages.flatMap((page) => page.uncovered), ...findUncovered(output, covered)]
+  const accepted = acceptUncovered(uncovered, release.unverified)
+  const started = pages.filter((page) => page.entries.length > 0).length
+  return { changed, imports, bootstrap, manifestPath, pages: started, entries, checked, accepted }
+}
+
+function checkNames(output: Output): void {
+  for (const path of output.keys())
+    if (!isPath(path))
+      throw new SignedImpError('ERR_SIGNEDIMP_PATH', 'cannot be listed in a manifest; rename it', {
+        path,
+      })
+  refuseSharedNames(output.keys())
+}
+
+type Change = (path: string, source: string | Uint8Array) => void
+
+async function rewriteModules(output: Output, base: Base, change: Change) {
+  const imports = new Map<string, StaticImport[]>()
+  const lazy = new Set<string>()
+  for (const file of output.values()) {
+    if (!file.isModule) continue
+    const before = textOf(file)
+    const module = await rewriteModule(file.path, before)
+    if (module.code !== before) change(file.path, module.code)
+    const list = resolveImports(output, base, file.path, module.imports)
+    if (list.length > 0) imports.set(file.path, list)
+    for (const specifier of module.lazyImports)
+      lazy.add(resolveSpecifier(output, base, file.path, specifier) ?? '')
+  }
+  return { imports, lazy }
+}
+
+function hashFiles(
+  output: Output,
+  type: HashType,
+  isListed: (path: string) => boolean,
+): Map<string, string> {
+  const files = [...output.values()].filter(({ path }) => isListed(path))
+  return new Map(files.map((file) => [file.path, digestOf(file, type)]))
+}
+
+/** Hash of a file of the output, in hex. */
+export const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =>
+  digest ?? hashBytes(type, typeof source === 'string' ? utf8(source) : source)
+
+/** Signs the manifest of what pages load. It is named by what it says, so that older pages keep theirs. */
+async function signPageManifest(
+  release: Release & Pick<Manifest, 'imports' | 'files'>,
+): Promise<{ path: string; stored: Bytes }> {
+  const text = utf8(formatManifest(toManifest(release)))
+  const stored = storeManifest([await signText(text, release.signer)], text)
+  return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), stored }
+}
+
+/** A manifest without what is unknown. */
+export const toManifest = ({
+  hash,
+  name,
+  build,
+  expires,
+  imports,
+  files,
+}: Pick<Release, 'hash' | 'name' | 'build' | 'expires'> &
+  Pick<Manifest, 'imports' | 'files'>): Manifest => ({
+  hash,
+  name,
+  ...(build === undefined ? {} : { build }),
+  ...(expires === undefined ? {} : { expires }),
+  imports,
+  files,
+})
+
+interface Signed {
+  imports: Map<string, StaticImport[]>
+  digests: Map<string, string>
+  bootstrap: Bootstrap
+  manifestPath: string
+  stored: Bytes
+}
+
+function rewritePages(
+  output: Output,
+  release: Release,
+  signed: Signed,
+  change: Change,
+): RewrittenPage[] {
+  return [...output.values()]
+    .filter(({ path, source }) => isPage(path) && source !== undefined)
+    .map((file) => {
+      const before = textOf(file)
+      const page = rewritePage(before, createPageContext(file.path, output, release, signed))
+      if (page.html !== before) change(file.path, page.html)
+      return page
+    })
+}
+
+function createPageContext(
+  page: string,
+  output: Output,
+  release: Release,
+  signed: Signed,
+): PageContext {
+  const { base, hash, name, build, inline } = release
+  const { imports, digests, bootstrap, manifestPath, stored } = signed
+  const up = '../'.repeat(page.split('/').length - 1)
+  const refer = (path: string) => (base || up || './') + pathToRelativeUrl(path).slice(2)
+  return {
+    resolve: (reference) => resolveSpecifier(output, base, page, reference),
+    isModule: (path) => output.get(path)!.isModule,
+    integrityOf: (path) => toIntegrity(hash, digests.get(path)!),
+    closure: (path) => [...closureOf(imports, path)],
+    refer,
+    manifest: refer(manifestPath),
+    inlineManifest: inline === 'all' ? new TextDecoder().decode(stored) : undefined,
+    bootstrap: {
+      ...bootstrap,
+      reference: inline === false ? refer(bootstrap.fileName) : undefined,
+    },
+    release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
+    crossOrigin: /^(https?:)?\/\//.test(base),
+  }
+}
+
+/** A module and everything that it imports statically. */
+export function closureOf(imports: Map<string, StaticImport[]>, path: string): Set<string> {
+  const paths = new Set([path])
+  for (const from of paths) for (const to of imports.get(from) ?? []) paths.add(to.path)
+  return paths
+}

@@ -1,0 +1,109 @@
+import type { Emitted, Release } from './emit.js'
+import { isPage, isSourceMap, type Output, type Uncovered } from './output.js'
+
+/** What a build tells about itself. */
+export interface Report {
+  name: string
+  build: number | undefined
+  expires: string | undefined
+  /** Fingerprints of the keys that pages accept; the first one signed. */
+  fingerprints: string[]
+  threshold: number
+  oneTimeKey: boolean
+  modules: { count: number; bytes: number }
+  pages: number
+  /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
+  bootstrap: { integrity: string; inline: boolean }
+  /** Not checked when it runs, and accepted by name. */
+  unverified: Uncovered[]
+  /** Number of listed files that browsers offer no way to check, by kind. */
+  unchecked: Record<string, number>
+  /** Whether the files are on another origin than the pages; undefined when that depends on the host. */
+  sameOrigin: boolean
+  milliseconds: number
+}
+
+const kinds: [kind: string, pattern: RegExp][] = [
+  ['stylesheets loaded later', /\.css$/],
+  ['images', /\.(svg|png|jpe?g|gif|webp|avif|ico)$/i],
+  ['fonts', /\.(woff2?|ttf|otf|eot)$/i],
+]
+
+/** Sums up an output. */
+export function createReport(
+  output: Output,
+  emitted: Emitted,
+  release: Release,
+  rest: Pick<Report, 'oneTimeKey' | 'milliseconds'>,
+): Report {
+  const files = [...output.values()]
+  const modules = files.filter(({ isModule }) => isModule)
+  const others = files.filter(
+    ({ path, isModule }) =>
+      !isModule && !isPage(path) && !isSourceMap(path) && !emitted.checked.has(path),
+  )
+  const unchecked: Report['unchecked'] = {}
+  for (const { path } of others) {
+    const [kind] = kinds.find(([, pattern]) => pattern.test(path)) ?? ['other files']
+    if (path !== emitted.bootstrap.fileName && path !== emitted.manifestPath)
+      unchecked[kind] = (unchecked[kind] ?? 0) + 1
+  }
+  return {
+    name: release.name,
+    build: release.build,
+    expires: release.expires,
+    fingerprints: release.keys.map(({ fingerprint }) => fingerprint),
+    threshold: release.threshold,
+    modules: {
+      count: modules.length,
+      bytes: modules.reduce((sum, { source = '' }) => sum + Buffer.byteLength(source), 0),
+    },
+    pages: emitted.pages,
+    bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    unverified: emitted.accepted,
+    unchecked,
+    sameOrigin: !/^(https?:)?\/\//.test(release.base),
+    ...rest,
+  }
+}
+
+/** The report in lines, for people. */
+export function formatReport(report: Report): string[] {
+  const {
+    name,
+    build,
+    modules,
+    pages,
+    fingerprints,
+    threshold,
+    bootstrap,
+    unverified,
+    unchecked,
+    milliseconds,
+  } = report
+  const [signer, ...others] = fingerprints
+  const counted = Object.entries(unchecked).map(([kind, count]) => `${count} ${kind}`)
+  return [
+    `signedimp: signed ${name}${build === undefined ? '' : ` build ${build}`}: ${modules.count} modules, ${kilobytes(modules.bytes)}, ${pages} pages, ${Math.round(milliseconds)} ms`,
+    `  key ${signer}${report.oneTimeKey ? ' (one-time: made for this build and forgotten)' : ''}`,
+    ...others.map((fingerprint) => `  also accepted: ${fingerprint}`),
+    ...(threshold > 1
+      ? [
+          `  pages need ${threshold} signatures, and this build has 1: add the others with "signedimp sign"`,
+        ]
+      : []),
+    ...(report.expires ? [`  expires ${report.expires}`] : []),
+    ...(bootstrap.inline
+      ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
+      : []),
+    ...(counted.length
+      ? [`  listed, but browsers cannot check them as they load: ${counted.join(', ')}`]
+      : []),
+    ...unverified.map(({ name, reason }) => `  UNVERIFIED ${name}: ${reason}`),
+    report.sameOrigin
+      ? '  promise: for the documents of this build; other documents that the same host serves on this origin are not covered'
+      : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages',
+  ]
+}
+
+const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KB`

@@ -1,0 +1,115 @@
+import { init, parse, type Import } from 'es-module-lexer'
+import { SignedImpError } from '../errors.js'
+
+/**
+ * Changes with every change of what {@link rewriteModule} writes, and is part of every script's file name:
+ * the same name never stands for other bytes.
+ */
+export const rewriterVersion = 'signedimp-rewriter-1'
+
+/** A static import as the text spells it; the offsets are UTF-16 units in the text without its byte order mark. */
+export interface ModuleImport {
+  start: number
+  end: number
+  specifier: string
+}
+
+/** A module made ready to be listed. */
+export interface RewrittenModule {
+  code: string
+  imports: ModuleImport[]
+  /** Specifiers of `import()` that are literal. */
+  lazyImports: string[]
+}
+
+/**
+ * Makes `import()` and `import.meta` of a module go through the page's registry. Calls keep their length and the
+ * helpers stand at the end, so nothing moves and source maps stay true.
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on syntax that cannot be kept
+ */
+export async function rewriteModule(path: string, code: string): Promise<RewrittenModule> {
+  await init()
+  const [found] = lex(path, code)
+  const wrapper = freeName(code, '_simp', 6)
+  const meta = freeName(code, '_simpmeta', 9)
+  let text = code
+  const replace = (start: number, end: number, name: string) => {
+    text = text.slice(0, start) + name.padEnd(end - start) + text.slice(end)
+  }
+  const dynamic = found.filter(({ type }) => type === 'dynamic')
+  const metas = found.filter(({ type }) => type === 'import-meta')
+  for (const item of dynamic)
+    replace(item.importStart, item.importStart + 6, checkPhase(path, item, wrapper))
+  for (const item of metas)
+    replace(item.importStart, item.importEnd, checkMeta(path, code, item, meta + '()'))
+
+  const own = JSON.stringify(path).replace(/[\u007f-\uffff]/g, escapeUnit)
+  const helpers = [
+    ...(dynamic.length ? [`function ${wrapper}(s,o){return __signedimp.import(${own},s,o)}`] : []),
+    ...(metas.length ? [`function ${meta}(){return __signedimp.meta(${own})}`] : []),
+  ]
+  return {
+    code: markUtf8(helpers.length ? insertLast(text, helpers.join(';')) : text),
+    imports: found
+      .filter(isStatic)
+      .map((item) => ({ start: item.start, end: item.end, specifier: item.specifier! })),
+    lazyImports: dynamic.flatMap(({ specifier }) => specifier ?? []),
+  }
+}
+
+function lex(path: string, code: string): ReturnType<typeof parse> {
+  try {
+    return parse(code, path)
+  } catch (cause) {
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      'is no ES module that can be read; set output.format to "es"',
+      { path, cause },
+    )
+  }
+}
+
+const isStatic = ({ type }: Import): boolean => /^(static|reexport)/.test(type)
+
+/** A name of `length` characters that the code does not contain, not even in a string. */
+function freeName(code: string, stem: string, length: number): string {
+  for (let n = 0; ; n++) {
+    const suffix = n === 0 ? '' : n.toString(36)
+    const name = stem.slice(0, length - suffix.length).padEnd(length - suffix.length, '_') + suffix
+    if (!code.includes(name)) return name
+  }
+}
+
+function checkPhase(path: string, item: Import, name: string): string {
+  if ('phase' in item && item.phase)
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `uses import.${item.phase}, which cannot be checked`,
+      { path },
+    )
+  return name
+}
+
+function checkMeta(path: string, code: string, { start }: Import, name: string): string {
+  // A call would bind to `new` first.
+  if (/\bnew\s*$/.test(code.slice(Math.max(0, start - 20), start)))
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      'constructs a property of import.meta; put it in a variable first',
+      { path },
+    )
+  return name
+}
+
+const escapeUnit = (unit: string): string =>
+  '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0')
+
+/** Puts a line last, but before what must stay last: the comments that name the source map and the debug id. */
+function insertLast(code: string, line: string): string {
+  const at = /(\n\/\/# (sourceMappingURL|debugId)=[^\n]*)*\s*$/.exec(code)!.index
+  return `${code.slice(0, at)}\n;${line}${code.slice(at) || '\n'}`
+}
+
+/** Chromium decodes a module by the server's charset unless it starts with a byte order mark. */
+const markUtf8 = (code: string): string =>
+  /[^\0-\x7f]/.test(code) && !code.startsWith('\ufeff') ? '\ufeff' + code : code

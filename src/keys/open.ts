@@ -1,0 +1,83 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { SignedImpError } from '../errors.js'
+import { decode } from './der.js'
+import { findPassword, type PasswordOptions } from './password.js'
+import { isCutShort, pemBlocks, pemBytes, type PemBlock } from './pem.js'
+import { codeOf, refuseKey, type Where } from './source.js'
+
+/**
+ * The private key in a PEM text: PKCS#8, PKCS#1, SEC1 or the old encrypted PEM.
+ * @throws {@link SignedImpError} `ERR_SIGNEDIMP_PASSWORD`, `ERR_SIGNEDIMP_KEY`
+ */
+export async function openPrivateKey(
+  text: string,
+  where: Where,
+  options: PasswordOptions,
+): Promise<KeyObject> {
+  const block = findPrivateBlock(text, where)
+  const encrypted = isEncrypted(block)
+  if (encrypted && !isWhole(block)) throw refuseKey(where, damaged)
+  const passphrase = encrypted ? await findPassword(options) : undefined
+  if (encrypted && passphrase === undefined)
+    throw refuseKey(where, passwordNeeded, 'ERR_SIGNEDIMP_PASSWORD')
+  try {
+    return createPrivateKey({ key: block.text, format: 'pem', ...(encrypted && { passphrase }) })
+  } catch (error) {
+    throw explain(codeOf(error), encrypted, where)
+  }
+}
+
+const damaged = 'holds a private key that cannot be read: it is damaged, or of an unknown kind'
+
+const passwordNeeded =
+  'holds an encrypted key: give its password in the option "password", in SIGNEDIMP_PASSWORD or in the file that SIGNEDIMP_PASSWORD_FILE names'
+
+/** The one private key among a file's blocks: EC keys come with their parameters, others with a certificate. */
+function findPrivateBlock(text: string, where: Where): PemBlock {
+  const blocks = pemBlocks(text)
+  const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'))
+  const problem = isCutShort(text) ? damaged : problemWith(keys, blocks)
+  if (problem) throw refuseKey(where, problem)
+  return keys[0]!
+}
+
+function problemWith([key, ...others]: PemBlock[], blocks: PemBlock[]): string | undefined {
+  const found = blocks.map(({ label }) => label).join(', ')
+  if (others.length) return `must hold one private key, but holds: ${found}`
+  if (key?.label === 'OPENSSH PRIVATE KEY') return 'holds an OpenSSH key, which is not supported'
+  if (key) return undefined
+  return found.includes('PUBLIC KEY')
+    ? 'holds a public key where a private key belongs: give the file without .pub'
+    : `holds ${found || 'no key in PEM'}: a private key in PEM belongs here (openssl pkey converts)`
+}
+
+const isEncrypted = ({ label, text }: PemBlock): boolean =>
+  label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type: *4,ENCRYPTED/m.test(text)
+
+/** Whether an encrypted block is complete, so that what fails is the password and not the file: EncryptedPrivateKeyInfo (RFC 5958 §3), or whole blocks of a cipher. */
+function isWhole(block: PemBlock): boolean {
+  const bytes = pemBytes(block)
+  if (block.label !== 'ENCRYPTED PRIVATE KEY') return bytes.length > 0 && bytes.length % 8 === 0
+  try {
+    const [info, ...rest] = decode(bytes)
+    const [algorithm, data] = decode(info!.content)
+    return rest.length === 0 && algorithm?.tag === 0x30 && data?.tag === 0x04
+  } catch {
+    return false
+  }
+}
+
+// A wrong password gives a wrong padding, or one time in 256 a good one and then bytes that decode to nothing.
+const wrongPassword = ['ERR_OSSL_BAD_DECRYPT', 'ERR_OSSL_EVP_BAD_DECRYPT', 'ERR_OSSL_UNSUPPORTED']
+
+function explain(code: string, encrypted: boolean, where: Where): SignedImpError {
+  if (!encrypted) return refuseKey(where, damaged)
+  return wrongPassword.includes(code)
+    ? refuseKey(where, doesNotOpen, 'ERR_SIGNEDIMP_PASSWORD')
+    : refuseKey(where, unsupported)
+}
+
+const doesNotOpen = 'does not open with the password that was given (or it is damaged)'
+
+const unsupported =
+  'is encrypted in a way that is not supported, or damaged: encrypt it anew with openssl pkcs8 -topk8'

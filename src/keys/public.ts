@@ -1,0 +1,73 @@
+import { createPublicKey, KeyObject } from 'node:crypto'
+import { algorithms } from '../crypto/algorithms.js'
+import { fromBase64 } from '../crypto/bytes.js'
+import type { TrustedKey } from '../crypto/key.js'
+import { isCutShort, pemBlocks, toPem } from './pem.js'
+import { spkiWithScheme } from './rsa.js'
+import { readSource, refuseKey, type Where } from './source.js'
+import { trust } from './trust.js'
+
+/** A public key: a file, its PEM text, or a key in memory. */
+export type PublicKeySource = string | URL | KeyObject | TrustedKey
+
+/**
+ * Reads a public key. Of a private `KeyObject` it takes the public half; a private key's file is a mistake.
+ * @param options `option` is what the caller calls the source, for messages.
+ * @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY` on a private key's file, a damaged, weak or unsupported key
+ * @throws TypeError on anything that is no key
+ */
+export async function loadPublicKey(
+  source: PublicKeySource,
+  options: { cwd?: string; option?: string } = {},
+): Promise<TrustedKey> {
+  const { cwd, option = 'publicKey' } = options
+  if (source instanceof KeyObject) return trust(source, { option })
+  if (isTrustedKey(source)) return recheck(source, { option })
+  const expected = 'a public key: a file, a URL, PEM text or a KeyObject'
+  const { text, where } = await readSource(source, expected, option, cwd)
+  return trust(parsePublicPem(text, where), where)
+}
+
+/** The public half of a key as manifests count it. @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY` on a weak or unsupported key */
+export const toTrustedKey = (key: KeyObject): TrustedKey => trust(key, { option: 'key' })
+
+/** A public key as the text of a `.pub` file. */
+export function publicKeyPem({ scheme, spki }: TrustedKey): string {
+  const der = fromBase64(spki)
+  const restricted = scheme === 'pss-sha384' || scheme === 'pss-sha512'
+  return toPem('PUBLIC KEY', restricted ? spkiWithScheme(der, scheme) : der)
+}
+
+/** The key in a PEM text of one SubjectPublicKeyInfo: Node alone would also take a private key or a certificate. */
+function parsePublicPem(text: string, where: Where): KeyObject {
+  const blocks = pemBlocks(text)
+  const found = blocks.map(({ label }) => label).join(', ')
+  if (found.includes('PRIVATE KEY'))
+    throw refuseKey(where, 'holds a private key where a public key belongs: give its .pub file')
+  if (isCutShort(text) || !found)
+    throw refuseKey(where, 'holds no public key in PEM, or a damaged one')
+  if (found !== 'PUBLIC KEY')
+    throw refuseKey(where, `must hold one PUBLIC KEY in PEM, but holds: ${found}`)
+  return parseSpki(blocks[0]!.text, where)
+}
+
+function parseSpki(pem: string, where: Where): KeyObject {
+  try {
+    return createPublicKey({ key: pem, format: 'pem', type: 'spki' })
+  } catch {
+    throw refuseKey(where, 'holds a public key that is damaged, or of an unsupported kind')
+  }
+}
+
+const isTrustedKey = (source: unknown): source is TrustedKey =>
+  typeof source === 'object' && source !== null && 'spki' in source && 'fingerprint' in source
+
+/** A key that was handed in ready-made: what it says of itself must be true, or it would be counted as another. */
+function recheck({ spki, fingerprint, scheme }: TrustedKey, where: Where): TrustedKey {
+  const key = trust(parseSpki(toPem('PUBLIC KEY', Buffer.from(spki, 'base64')), where), where)
+  const { name } = key.algorithm.key
+  const possible = Object.hasOwn(algorithms, scheme) && algorithms[scheme].key.name === name
+  if (!possible || key.spki !== spki || key.fingerprint !== fingerprint)
+    throw refuseKey(where, 'is a key whose fingerprint, scheme or encoding is not its own')
+  return { ...key, scheme, algorithm: algorithms[scheme] }
+}

@@ -1,0 +1,116 @@
+import { fromBase64, fromUtf8, type Bytes } from '../crypto/bytes.js'
+import type { TrustedKey, Verifier } from '../crypto/key.js'
+import { SignedImpError } from '../errors.js'
+import { invalid, parseManifest, type Manifest } from './format.js'
+
+declare const verified: unique symbol
+
+/** A manifest whose signatures, name, build and expiry were checked. Only {@link verifyManifest} makes one. */
+export type VerifiedManifest = Manifest & { readonly [verified]: true }
+
+/** Whom to trust, and for what. */
+export interface Trust {
+  keys: readonly TrustedKey[]
+  /** How many of `keys` must have signed. */
+  threshold: number
+  /** The name that the manifest must carry; undefined accepts any (tools that only look). */
+  name?: string | undefined
+  /** The lowest build that is accepted; a manifest without a build is then refused. */
+  build?: number | undefined
+  /** Most lines of the signed text. */
+  maxLines?: number
+}
+
+/** A signature as a manifest stores it. */
+export interface StoredSignature {
+  fingerprint: string
+  scheme: string
+  signature: Bytes
+}
+
+/** A stored manifest in its two parts. */
+export interface StoredManifest {
+  signatures: StoredSignature[]
+  /** What the signatures cover: the stored bytes after the first blank line. */
+  signedText: Bytes
+}
+
+/**
+ * Checks a stored manifest: signed by enough of the trusted keys → well-formed → the expected app, recent enough, not expired.
+ * @throws {@link SignedImpError} `…_MANIFEST_INVALID`, `…_SIGNATURE`, `…_NAME`, `…_ROLLBACK`, `…_EXPIRED`
+ */
+export async function verifyManifest(
+  bytes: Uint8Array,
+  trust: Trust,
+  verifier: Verifier,
+): Promise<VerifiedManifest> {
+  const { signatures, signedText } = splitManifest(bytes)
+  await checkSignatures(signatures, signedText, trust, verifier)
+  const manifest = parseManifest(signedText, signatures.length + 2, trust.maxLines)
+  checkRelease(manifest, trust)
+  return manifest as VerifiedManifest
+}
+
+/**
+ * Splits a stored manifest at its first blank line.
+ * @throws {@link SignedImpError} `ERR_SIGNEDIMP_MANIFEST_INVALID` on any malformed line before it, known key or not
+ */
+export function splitManifest(bytes: Uint8Array): StoredManifest {
+  const end = bytes.findIndex((byte, at) => byte === 10 && (at === 0 || bytes[at - 1] === 10))
+  if (end < 0) throw invalid(1, 'and the others hold no blank line')
+  const header = fromAscii(bytes.subarray(0, end))
+  const signatures = header.split('\n').slice(0, -1).map(readSignature)
+  return { signatures, signedText: bytes.slice(end + 1) as Bytes }
+}
+
+const fromAscii = (bytes: Uint8Array): string =>
+  fromUtf8(bytes.map((byte) => (byte > 127 ? 0 : byte)))
+
+function readSignature(line: string, index: number): StoredSignature {
+  try {
+    const [, fingerprint, encoded] = /^([0-9a-f]{64}) (\S+)$/.exec(line)!
+    const bytes = fromBase64(encoded!)
+    const colon = bytes.indexOf(58)
+    return {
+      fingerprint: fingerprint!,
+      scheme: fromUtf8(bytes.subarray(0, colon)),
+      signature: bytes.slice(colon + 1),
+    }
+  } catch {
+    throw invalid(index + 1, 'is no signature')
+  }
+}
+
+/** Lines of unknown keys are ignored; a wrong one of a trusted key refuses; a key counts once however often it signed. */
+async function checkSignatures(
+  signatures: StoredSignature[],
+  text: Bytes,
+  { keys, threshold }: Trust,
+  verifier: Verifier,
+): Promise<void> {
+  const signers = new Set<string>()
+  for (const { fingerprint, scheme, signature } of signatures) {
+    const key = keys.find((candidate) => candidate.fingerprint === fingerprint)
+    if (!key) continue
+    if (scheme !== key.scheme || !(await verifier.verify(key, signature, text)))
+      throw refuse('SIGNATURE', `the manifest does not match its signature by ${fingerprint}`)
+    signers.add(fingerprint)
+  }
+  if (!(signers.size >= threshold))
+    throw refuse(
+      'SIGNATURE',
+      `the manifest is signed by ${signers.size} trusted keys of ${threshold}`,
+    )
+}
+
+function checkRelease({ name, build, expires }: Manifest, trust: Trust): void {
+  if (trust.name !== undefined && name !== trust.name)
+    throw refuse('NAME', `the manifest is for "${name}", not for "${trust.name}"`)
+  if (trust.build !== undefined && !(build! >= trust.build))
+    throw refuse('ROLLBACK', `the manifest is of build ${build}, older than ${trust.build}`)
+  if (expires && !(Date.now() < Date.parse(expires)))
+    throw refuse('EXPIRED', `the manifest expired at ${expires}`)
+}
+
+const refuse = (code: 'SIGNATURE' | 'NAME' | 'ROLLBACK' | 'EXPIRED', reason: string) =>
+  new SignedImpError(`ERR_SIGNEDIMP_${code}`, reason)

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Release } from '../emit/emit.js'
+import { loadSigner } from '../keys/private.js'
+import { loadPublicKey, type PublicKeySource } from '../keys/public.js'
+import { generateKey } from '../keys/generate.js'
+import { findPackageName } from '../tree/package-name.js'
+import type { ResolvedOptions } from './options.js'
+
+/**
+ * Reads what the options only name: keys, the package's name, the built bootstrap. Relative paths start at `root`.
+ * @throws SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`; TypeError without any name
+ */
+export async function readRelease(
+  options: ResolvedOptions,
+  root: string,
+  base: string,
+): Promise<Release> {
+  const { key, password, threshold, hash, manifest, build, expires, inline, unverified } = options
+  const signer = await loadSigner(key ?? (await generateKey('ed25519')), {
+    cwd: root,
+    ...(password === undefined ? {} : { password }),
+  })
+  const keys = [
+    signer.key,
+    ...(await Promise.all(options.keys.map((source) => loadPublicKey(locate(source, root))))),
+  ]
+  const distinct = new Map(keys.map((trusted) => [trusted.fingerprint, trusted]))
+  if (threshold > distinct.size)
+    throw new TypeError(
+      `signedImp: "threshold" must be at most ${distinct.size}, the number of different keys; it is ${threshold}`,
+    )
+  const name = options.name ?? (await findPackageName(root))
+  if (name === undefined)
+    throw new TypeError(
+      'signedImp: "name" must say which app and channel this is, because no package.json names it',
+    )
+  const template = await readTemplate([...distinct.values()].some(({ algorithm }) => algorithm.der))
+  return {
+    signer,
+    keys: [...distinct.values()],
+    threshold,
+    name,
+    build,
+    expires,
+    hash,
+    manifestName: manifest,
+    base,
+    inline,
+    unverified,
+    template,
+  }
+}
+
+const locate = (source: PublicKeySource, root: string): PublicKeySource =>
+  typeof source === 'string' && !source.startsWith('-----BEGIN') ? resolve(root, source) : source
+
+/** The built bootstrap that holds no more algorithms than the keys need. */
+const readTemplate = (der: boolean): Promise<string> =>
+  readFile(
+    new URL(der ? './bootstrap/page-der.js' : './bootstrap/page.js', import.meta.url),
+    'utf8',
+  )

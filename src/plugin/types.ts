@@ -1,0 +1,87 @@
+/** The parts of Rollup's, Rolldown's and Vite's interfaces that the plugin uses: no bundler stands in our declarations. */
+
+/** An emitted file, in `generateBundle`. */
+export interface BundleFile {
+  type: string
+  fileName: string
+  code?: string
+  source?: string | Uint8Array
+  isEntry?: boolean
+}
+
+/** The emitted files by name. */
+export type Bundle = Record<string, BundleFile>
+
+/** Options of one output. */
+export interface OutputOptions {
+  format?: string
+  dir?: string
+  file?: string
+}
+
+/** The context of a build hook. */
+export interface HookContext {
+  emitFile(file: { type: 'asset'; fileName: string; source: string | Uint8Array }): string
+  warn(message: string): void
+  info?(message: string): void
+  meta?: { rolldownVersion?: string }
+}
+
+/** Vite's resolved configuration. */
+export interface ViteConfig {
+  root: string
+  base: string
+  command: 'build' | 'serve'
+  publicDir: string
+  plugins: readonly { name: string }[]
+  build: { outDir: string; ssr: unknown; copyPublicDir: boolean; write: boolean }
+  logger: { info(message: string): void; warn(message: string): void }
+}
+
+/** Vite's servers, as far as requests go. */
+export interface ViteServer {
+  middlewares: { use(handler: Middleware): unknown }
+}
+
+/** A Connect middleware. */
+export type Middleware = (
+  request: { url?: string; originalUrl?: string },
+  response: { statusCode: number; end(body: string): unknown },
+  next: () => void,
+) => void
+
+type ModulePreloadDependencies = (file: string, dependencies: string[], context: never) => string[]
+
+/** Vite's `build.modulePreload`. */
+export type ModulePreload =
+  boolean | { polyfill?: boolean; resolveDependencies?: ModulePreloadDependencies } | undefined
+
+/** Vite's configuration as a user gives it. */
+export interface ViteUserConfig {
+  build?: { modulePreload?: ModulePreload } | undefined
+}
+
+/** A hook that runs after those of all other plugins. */
+interface Last<Handler> {
+  order: 'post'
+  sequential: true
+  handler: Handler
+}
+
+/** The plugin: one object for Vite, Rollup and Rolldown. */
+export interface Plugin {
+  name: 'signedimp'
+  enforce: 'post'
+  config(this: unknown, config: ViteUserConfig): ViteUserConfig | undefined
+  configResolved(config: unknown): void
+  configureServer(server: ViteServer): void
+  applyToEnvironment(environment: { config: { consumer: string } }): boolean
+  load(id: string): undefined
+  renderStart: Last<(this: HookContext, options: OutputOptions) => Promise<void>>
+  augmentChunkHash(): string | undefined
+  generateBundle: Last<
+    (this: HookContext, options: OutputOptions, bundle: Bundle, isWrite?: boolean) => Promise<void>
+  >
+  writeBundle: Last<(this: HookContext, options: OutputOptions) => Promise<void>>
+  closeBundle: Last<(this: HookContext) => Promise<void>>
+}

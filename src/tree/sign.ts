@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import { hashTypes, type HashType } from '../crypto/algorithms.js'
+import { utf8, type Bytes } from '../crypto/bytes.js'
+import { refuseSharedNames } from '../manifest/distinct.js'
+import { formatManifest, isInstant, type Manifest } from '../manifest/format.js'
+import { defaultManifestName } from '../manifest/names.js'
+import { isSafeText } from '../manifest/path.js'
+import { signText, storeManifest, type Signer } from '../manifest/sign.js'
+import type { StoredManifest } from '../manifest/verify.js'
+import {
+  describeFolder,
+  readExisting,
+  type SignDirectives,
+  type UnverifiedManifest,
+} from './describe.js'
+import type { Progress } from './hash.js'
+import {
+  buildRule,
+  checkOptions,
+  folderPath,
+  functionRule,
+  manifestRule,
+  type Rule,
+} from './options.js'
+import { readPagesToSign } from './pages.js'
+import { summaryOf, type ManifestSummary } from './report.js'
+import { refuseStrays, whileStill, type Folder } from './walk.js'
+import { writeFileAtomically } from './write.js'
+
+/** How a folder is signed. */
+export interface SignOptions extends SignDirectives {
+  /** File name of the manifest. @default 'signedimp-manifest.txt' */
+  manifest?: string | undefined
+  /** Called after each file that was hashed. */
+  progress?: Progress | undefined
+}
+
+/** What was signed. */
+export interface SignReport extends ManifestSummary {
+  /** File name of the manifest in the folder. */
+  manifest: string
+  /** Fingerprint of the key that signed. */
+  signer: string
+  /** Fingerprints of other keys whose signatures of the same text were there; they were kept, and not checked. */
+  kept: string[]
+  /** Page manifests beside the manifest; they got this key's signature too. */
+  pageManifests: string[]
+  /** Modules whose recorded imports were dropped, because they changed or what they import is gone. */
+  droppedImports: string[]
+}
+
+const rules: Record<string, Rule> = {
+  name: [
+    'NFC text without control or direction characters',
+    (value) => typeof value === 'string' && isSafeText(value),
+  ],
+  build: buildRule,
+  expires: [
+    'a date such as "2027-02-01T00:00:00Z"',
+    (value) => typeof value === 'string' && isInstant(value),
+  ],
+  hash: [`one of ${hashTypes.join(', ')}`, (value) => hashTypes.includes(value as HashType)],
+  manifest: manifestRule,
+  progress: functionRule,
+}
+
+/**
+ * Lists every file of a folder, signs the list and writes it there. Where the folder's manifest says the same already,
+ * the signature is added to those it carries. Page manifests beside it are signed with it.
+ * Nothing is written unless everything could be signed.
+ * @throws SignedImpError `…_PATH`, `…_LATE_WRITE`, `…_EXPIRED`, `…_FILES` (page manifests that the files do not match)
+ */
+export async function signDirectory(
+  dir: string | URL,
+  signer: Signer,
+  options: SignOptions = {},
+): Promise<SignReport> {
+  checkOptions(options, rules)
+  const root = folderPath(dir)
+  const { manifest: path = defaultManifestName, progress, ...directives } = options
+  const { existing, main, pages } = await whileStill(root, (folder) =>
+    read(root, folder, path, directives, progress),
+  )
+  const signedText = utf8(formatManifest(main))
+  const same = existing !== undefined && Buffer.compare(existing.signedText, signedText) === 0
+  const signatures = same ? existing.signatures : []
+
+  const stored: [string, Bytes][] = []
+  // The manifest comes last: until it is there, the folder is what it was.
+  for (const text of [...pages, { path, signatures, signedText }])
+    stored.push([join(root, text.path), await addSignature(text, signer)])
+  for (const [file, bytes] of stored) await writeFileAtomically(file, bytes)
+
+  return {
+    manifest: path,
+    ...summaryOf(main),
+    signer: signer.key.fingerprint,
+    kept: otherKeys(signatures, signer).map(({ fingerprint }) => fingerprint),
+    pageManifests: pages.map((page) => page.path),
+    droppedImports: [...(existing?.manifest.imports.keys() ?? [])].filter(
+      (file) => !main.imports.has(file),
+    ),
+  }
+}
+
+interface ReadFolder {
+  existing: UnverifiedManifest | undefined
+  main: Manifest
+  pages: UnverifiedManifest[]
+}
+
+async function read(
+  dir: string,
+  folder: Folder,
+  manifestName: string,
+  directives: SignDirectives,
+  progress: Progress | undefined,
+): Promise<ReadFolder> {
+  refuseStrays(folder)
+  refuseSharedNames([...folder.files.keys(), manifestName])
+  const existing = await readExisting(dir, folder, manifestName)
+  const main = await describeFolder(
+    { dir, folder, manifestName },
+    existing?.manifest,
+    directives,
+    progress,
+  )
+  const pages = await readPagesToSign({ dir, folder, manifestName, main, hashes: main.files })
+  return { existing, main, pages }
+}
+
+async function addSignature(text: StoredManifest, signer: Signer): Promise<Bytes> {
+  const signature = await signText(text.signedText, signer)
+  return storeManifest([...otherKeys(text.signatures, signer), signature], text.signedText)
+}
+
+const otherKeys = (
+  signatures: StoredManifest['signatures'],
+  { key }: Signer,
+): StoredManifest['signatures'] =>
+  signatures.filter(({ fingerprint }) => fingerprint !== key.fingerprint)

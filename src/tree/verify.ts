@@ -1,0 +1,171 @@
+import type { TrustedKey } from '../crypto/key.js'
+import { nodeCrypto } from '../crypto/node.js'
+import { SignedImpError } from '../errors.js'
+import { refuseSharedNames } from '../manifest/distinct.js'
+import { defaultManifestName } from '../manifest/names.js'
+import { comparePaths } from '../manifest/path.js'
+import { splitManifest, verifyManifest, type Trust } from '../manifest/verify.js'
+import { parseUnverified } from './describe.js'
+import { hashFiles, type Progress } from './hash.js'
+import {
+  buildRule,
+  checkOptions,
+  folderPath,
+  functionRule,
+  manifestRule,
+  type Rule,
+} from './options.js'
+import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
+import { FilesRefusedError, type FileProblem } from './refused.js'
+import { summaryOf, type ManifestSummary } from './report.js'
+import { listedFiles, pageManifests, readManifest, type ManifestFolder } from './stored.js'
+import { whileStill } from './walk.js'
+
+/** What a folder must be, beside being signed. */
+export interface VerifyOptions {
+  /** How many of the keys must have signed. @default 1 */
+  threshold?: number | undefined
+  /** The name that the manifest must carry; without it, whatever the keys ever signed is accepted. */
+  name?: string | undefined
+  /** The lowest build that is accepted. */
+  build?: number | undefined
+  /** File name of the manifest. @default 'signedimp-manifest.txt' */
+  manifest?: string | undefined
+  /** Called after each file that was hashed. */
+  progress?: Progress | undefined
+}
+
+/** What a folder was found to be. */
+export interface VerifyReport extends ManifestSummary {
+  /** Fingerprints of the keys that signed, of those that were asked for. */
+  signers: string[]
+  /** Page manifests beside the manifest, each verified by its own signatures. */
+  pageManifests: string[]
+}
+
+const rules: Record<string, Rule> = {
+  threshold: [
+    'a whole number of at least 1',
+    (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  ],
+  name: ['a text', (value) => typeof value === 'string' && value !== ''],
+  build: buildRule,
+  manifest: manifestRule,
+  progress: functionRule,
+}
+
+/**
+ * Checks that a folder holds exactly what was signed by enough of the keys: every listed file with its hash, and no other.
+ * @throws FilesRefusedError with every file that is changed, missing or unlisted
+ * @throws SignedImpError `…_MISSING` (no manifest), `…_LATE_WRITE`, `…_PATH`, and what `verifyManifest` refuses
+ */
+export async function verifyDirectory(
+  dir: string | URL,
+  keys: readonly TrustedKey[],
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  checkOptions(options, rules)
+  const {
+    manifest: manifestName = defaultManifestName,
+    progress,
+    threshold = 1,
+    name,
+    build,
+  } = options
+  checkKeys(keys, threshold)
+  const root = folderPath(dir)
+  return whileStill(root, (folder) =>
+    verifyFolder({ dir: root, folder, manifestName }, { keys, threshold, name, build }, progress),
+  )
+}
+
+function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new TypeError('"keys" must be an array of at least one public key')
+  const count = new Set(keys.map(({ fingerprint }: TrustedKey) => fingerprint)).size
+  if (threshold > count)
+    throw new TypeError(`"threshold" is ${threshold}, but there are ${count} different keys`)
+}
+
+async function verifyFolder(
+  where: ManifestFolder,
+  trust: Trust,
+  progress: Progress | undefined,
+): Promise<VerifyReport> {
+  const bytes = await readMain(where)
+  const main = await verifyManifest(bytes, trust, nodeCrypto)
+  const { dir, folder } = where
+  const present = [...main.files.keys()].filter((path) => folder.files.has(path))
+  const hashes = await hashFiles(dir, present, main.hash, progress)
+  const described = { ...where, main, hashes }
+  const problems = [...fileProblems(described), ...(await allPageProblems(described, trust))]
+  if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
+  refuseSharedNames(main.files.keys())
+  return {
+    ...summaryOf(main),
+    signers: signersOf(bytes, trust),
+    pageManifests: pageManifests(where),
+  }
+}
+
+function readMain({ dir, folder, manifestName: path }: ManifestFolder): Promise<Uint8Array> {
+  const refused = folder.refused.get(path)
+  if (refused) throw new SignedImpError('ERR_SIGNEDIMP_PATH', refused, { path })
+  if (folder.files.has(path)) return readManifest(dir, path)
+  const reason = 'is not there, so that nothing in the folder is vouched for'
+  throw new SignedImpError('ERR_SIGNEDIMP_MISSING', reason, { path })
+}
+
+function fileProblems(where: DescribedFolder): FileProblem[] {
+  const { main, hashes, folder } = where
+  const { refused } = folder
+  const problem = (path: string, problem: FileProblem['problem']): FileProblem => {
+    const reason = refused.get(path)
+    return { path, problem, ...(reason && { reason }) }
+  }
+  const changed = [...main.files]
+    .filter(([path, digest]) => hashes.get(path) !== digest)
+    .map(([path]) => problem(path, hashes.has(path) || refused.has(path) ? 'changed' : 'missing'))
+  const unlisted = [...listedFiles(where), ...refused.keys()]
+    .filter((path) => !main.files.has(path))
+    .map((path) => problem(path, 'unlisted'))
+  return [...changed, ...unlisted]
+}
+
+/** Each page manifest is held to the same keys and name, but not to the build: those of older builds are kept on purpose. */
+async function allPageProblems(where: DescribedFolder, trust: Trust): Promise<FileProblem[]> {
+  const { name } = where.main
+  const problems: FileProblem[] = []
+  for (const path of pageManifests(where)) {
+    const bytes = await readManifest(where.dir, path)
+    const refusal = await refusalOf(bytes, { ...trust, name, build: undefined })
+    const page = refusal ?? parseUnverified(path, bytes)
+    const reason = page instanceof Error ? page.message : reasonAgainstPage(page, where)
+    if (reason !== undefined) problems.push({ path, problem: 'changed', reason })
+    if (!(page instanceof Error)) problems.push(...(await pageProblems(page, where)))
+  }
+  return problems
+}
+
+/** An expired page manifest is no fault: it was kept, no page accepts it, and its signatures are right. */
+async function refusalOf(bytes: Uint8Array, trust: Trust): Promise<SignedImpError | undefined> {
+  try {
+    await verifyManifest(bytes, trust, nodeCrypto)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SignedImpError)) throw error
+    return error.code === 'ERR_SIGNEDIMP_EXPIRED' ? undefined : error
+  }
+}
+
+/** The first problem of each path, in a manifest's order. */
+function onePerPath(problems: FileProblem[]): FileProblem[] {
+  const first = new Map(problems.toReversed().map((problem) => [problem.path, problem]))
+  return [...first.values()].sort((a, b) => comparePaths(a.path, b.path))
+}
+
+/** Signatures of these keys are known to be right: one that is not refuses the manifest. */
+function signersOf(bytes: Uint8Array, { keys }: Trust): string[] {
+  const signers = new Set(splitManifest(bytes).signatures.map(({ fingerprint }) => fingerprint))
+  return [...new Set(keys.map(({ fingerprint }) => fingerprint))].filter((key) => signers.has(key))
+}

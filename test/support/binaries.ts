@@ -1,0 +1,96 @@
+import { accessSync, constants, readdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** The engines that page tests run in. */
+export type EngineName = 'chromium' | 'firefox' | 'webkit'
+
+/** All engines, in the order in which tests run. */
+export const engines: EngineName[] = ['chromium', 'firefox', 'webkit']
+
+/** A program that an engine needs, where it is, and the Debian package that has it. */
+export interface Needed {
+  what: string
+  path: string | undefined
+  debianPackage: string
+}
+
+/** What an engine needs on this machine; `path` is undefined for what is missing. */
+export function neededBy(engine: EngineName): Needed[] {
+  return needs[engine]()
+}
+
+/** The path of a program that is known to be there. */
+export function binaryOf(engine: EngineName, what: string): string {
+  const path = neededBy(engine).find((need) => need.what === what)?.path
+  if (path === undefined) throw new Error(`${what}, which ${engine} needs, is not installed`)
+  return path
+}
+
+/** Why an engine cannot be launched here, or undefined when it can. */
+export function whyMissing(engine: EngineName): string | undefined {
+  const missing = neededBy(engine).filter((need) => need.path === undefined)
+  if (missing.length === 0) return undefined
+  return `not installed: ${missing.map((need) => need.what).join(', ')}`
+}
+
+const needs: Record<EngineName, () => Needed[]> = {
+  chromium: () => [
+    {
+      what: 'chromium',
+      path: find('SIGNEDIMP_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
+      debianPackage: 'chromium',
+    },
+  ],
+  firefox: () => [
+    {
+      what: 'firefox',
+      path: find('SIGNEDIMP_FIREFOX', ['firefox-esr', 'firefox']),
+      debianPackage: 'firefox-esr',
+    },
+  ],
+  webkit: () => [
+    {
+      what: 'WebKitWebDriver',
+      path: find('SIGNEDIMP_WEBKITDRIVER', ['WebKitWebDriver']),
+      debianPackage: 'webkit2gtk-driver',
+    },
+    { what: 'MiniBrowser', path: miniBrowser(), debianPackage: 'webkit2gtk-driver' },
+    { what: 'Xvfb', path: find(undefined, ['Xvfb']), debianPackage: 'xvfb' },
+  ],
+}
+
+/** An override that names nothing runnable means missing: never another browser than was asked for. */
+function find(override: string | undefined, names: string[]): string | undefined {
+  const forced = override && process.env[override]
+  if (forced) return runnable(forced) ? forced : undefined
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(runnable)
+}
+
+function miniBrowser(): string | undefined {
+  const libraries = ['/usr/libexec', '/usr/lib', '/usr/lib64']
+  const parents = [...libraries, ...list('/usr/lib').map((name) => join('/usr/lib', name))]
+  const folders = parents.flatMap((parent) =>
+    list(parent)
+      .filter((name) => /^webkit2?gtk-[\d.]+$/.test(name))
+      .map((name) => join(parent, name, 'MiniBrowser')),
+  )
+  return folders.find(runnable)
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function runnable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,115 @@
+import type { Test } from 'uvu'
+import { engines, whyMissing, type EngineName } from './binaries.ts'
+import type { Engine, Page } from './page.ts'
+import { launchChromium, launchFirefox } from './puppeteer.ts'
+import { notSelected, skip } from './skip.ts'
+import { launchWebKit } from './webkit.ts'
+
+export { engines, type EngineName } from './binaries.ts'
+export type { Engine, Page } from './page.ts'
+
+/** Starts an engine. The caller closes it; if it does not, it ends with this process. */
+export function launch(engine: EngineName): Promise<Engine> {
+  return launchers[engine]()
+}
+
+const launchers: Record<EngineName, () => Promise<Engine>> = {
+  chromium: launchChromium,
+  firefox: launchFirefox,
+  webkit: launchWebKit,
+}
+
+/** The engines that `SIGNEDIMP_ENGINES` (a list with commas, or `none`) leaves; all when it is not set. */
+export function selectedEngines(): EngineName[] {
+  const setting = process.env.SIGNEDIMP_ENGINES
+  if (!setting) return engines
+  const names = setting.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => name !== 'none' && !engines.includes(name as EngineName))
+  if (unknown !== undefined)
+    throw new TypeError(`SIGNEDIMP_ENGINES names ${unknown}; known: ${engines.join(', ')}`)
+  return engines.filter((name) => names.includes(name))
+}
+
+/** Options of {@link inEngines}. */
+export interface InEnginesOptions {
+  /** @default all engines */
+  engines?: readonly EngineName[]
+  /** After this long the test fails. @default 120000 */
+  timeoutMs?: number
+}
+
+/**
+ * Registers one test per engine. Each gets a fresh page; engines start when first needed and end with the
+ * suite. Where an engine is missing, its test is skipped aloud, and fails under CI.
+ */
+export function inEngines(
+  test: Test,
+  title: string,
+  body: (page: Page, engine: Engine) => unknown,
+  { engines: wanted = engines, timeoutMs = 120_000 }: InEnginesOptions = {},
+): void {
+  closeAfter(test)
+  for (const name of wanted) {
+    const full = `${title} [${name}]`
+    const missing = whyMissing(name)
+    if (!selectedEngines().includes(name)) notSelected(full, 'SIGNEDIMP_ENGINES')
+    else if (missing) skip(test, full, missing)
+    else test(full, () => withDeadline(inPage(name, body), timeoutMs))
+  }
+}
+
+const running = new Map<EngineName, Promise<Engine>>()
+const closing = new WeakSet<Test>()
+
+function closeAfter(test: Test) {
+  if (closing.has(test)) return
+  closing.add(test)
+  test.after(closeEngines)
+}
+
+/** Ends the engines that {@link inEngines} started. */
+export async function closeEngines(): Promise<void> {
+  const ended = [...running.values()]
+  running.clear()
+  await Promise.all(ended.map(async (engine) => (await engine.catch(() => undefined))?.close()))
+}
+
+async function inPage(name: EngineName, body: (page: Page, engine: Engine) => unknown) {
+  const { engine, page } = await openIn(name)
+  try {
+    await body(page, engine)
+  } finally {
+    await page.close()
+  }
+}
+
+/** Opens a page; an engine that an earlier test has killed is started once more. */
+async function openIn(name: EngineName): Promise<{ engine: Engine; page: Page }> {
+  const reused = running.has(name)
+  if (!reused) running.set(name, launch(name))
+  try {
+    const engine = await running.get(name)!
+    return { engine, page: await engine.open() }
+  } catch (error) {
+    const dead = running.get(name)
+    running.delete(name)
+    await dead?.then((engine) => engine.close()).catch(() => {})
+    if (!reused) throw error
+    return openIn(name)
+  }
+}
+
+async function withDeadline(work: Promise<unknown>, timeoutMs: number) {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`the test took more than ${timeoutMs} ms`)),
+      timeoutMs,
+    )
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

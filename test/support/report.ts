@@ -1,0 +1,1 @@
+import { createColors } from 'picocolors'
