@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   await build(outDir, flags.plain === true)
   const site = await start(outDir, Number(flags.port ?? 0))
   const address = new URL('/', site.url).href
-  const status = browser ? await table(site, address, browser, demoFiles(outDir)) : 0
+  const status = browser ? await table(address, browser, demoFiles(outDir)) : 0
   if (!wantsTable || flags.serve) await keepServing(address)
   else print(`\nTo click through it yourself: npm run demo -- --serve`)
   return status
@@ -95,19 +95,12 @@ async function start(outDir: string, port: number): Promise<Site> {
   return (running.site = await serve(outDir, { base, port, handle }))
 }
 
-async function table(
-  site: Site,
-  address: string,
-  browser: EngineName,
-  files: ReturnType<typeof demoFiles>,
-) {
+async function table(address: string, browser: EngineName, files: ReturnType<typeof demoFiles>) {
   running.engine = await launch(browser)
-  const page = await running.engine.open(`${address}?wait`)
-  await page.waitFor('"demo" in globalThis')
   print(`${browser} ${running.engine.version}\n\n${color.bold(heading)}`)
   const failures: string[] = []
   let attacks = -1
-  for await (const row of attack(page, site, targets(files))) {
+  for await (const row of attack(running.engine, address, targets(files))) {
     const why = failure(row)
     const paint = why ? color.red : row.code ? color.green : color.dim
     print(paint(format(row)))

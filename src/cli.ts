@@ -1,2 +1,8 @@
 #!/usr/bin/env node
-console.error('not yet')
+/**
+ * The command line.
+ * @module
+ */
+import { main } from './commands/main.js'
+
+await main(process.argv.slice(2), new URL('../package.json', import.meta.url))

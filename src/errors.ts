@@ -32,7 +32,7 @@ export type SignedImpCode =
 /** What a refusal is about, beside its code. */
 export interface SignedImpErrorDetails {
   /** The file that is refused: its path in the manifest, or the URL or specifier where it has none. */
-  path?: string
+  path?: string | undefined
   /** What led to the refusal. */
   cause?: unknown
 }
@@ -42,17 +42,16 @@ export interface SignedImpErrorDetails {
  * type) are `TypeError`s instead. Compare `code`, not `instanceof`: a page carries its own copy of this class.
  */
 export class SignedImpError extends Error {
-  override readonly name = 'SignedImpError'
   /** The stable code. */
-  readonly code: SignedImpCode
+  declare readonly code: SignedImpCode
   /** The file that is refused, where it is one. */
-  readonly path: string | undefined
+  declare readonly path: string | undefined
 
   /** @param reason What was found, and what to do about it, in one or two sentences. */
-  constructor(code: SignedImpCode, reason: string, details?: SignedImpErrorDetails) {
-    super(`${code} ${details?.path ? details.path + ': ' : ''}${reason}`)
+  constructor(code: SignedImpCode, reason: string, { path, cause }: SignedImpErrorDetails = {}) {
+    super(`${code} ${path ? path + ': ' : ''}${reason}`, { cause })
+    this.name = 'SignedImpError'
     this.code = code
-    this.path = details?.path
-    if (details?.cause) this.cause = details.cause
+    this.path = path
   }
 }

@@ -45,29 +45,29 @@ function roleOf(script: string): DemoFile['role'] {
 export function control(site: () => Site, root: string, base: string) {
   const chunks = demoFiles(root)
   const isSigned = chunks.some(({ role }) => role === 'manifest')
-  const state = { base, chunks, ways, needsOther, protected: isSigned }
+  const fixed = { base, chunks, ways, needsOther, isSigned }
 
   return async (request: IncomingMessage, response: ServerResponse, path: string) => {
     if (!path.startsWith('/')) return false
     const [file, type] = panel[path] ?? []
     if (file) reply(response, 200, readFileSync(new URL(file, import.meta.url)), type)
-    else if (path === '/__demo/state')
+    else if (path === '/__demo/state') {
+      const state = { ...fixed, asked: site().requests.map((each) => each.path) }
       reply(response, 200, JSON.stringify(state), 'application/json')
-    else if (request.method !== 'POST') return false
-    // A page of somebody else can post a form here, but not JSON.
-    else if (request.headers['content-type'] !== 'application/json')
-      reply(response, 415, 'JSON only')
-    else await obey(site(), path, request, response)
+    } else if (path === '/__demo/tamper') await obey(site(), request, response)
+    else return false
     return true
   }
 }
 
-async function obey(site: Site, path: string, request: IncomingMessage, response: ServerResponse) {
-  const order = await body(request)
+/** Makes every file honest, and tampers with one if the order names it. */
+async function obey(site: Site, request: IncomingMessage, response: ServerResponse) {
+  // A page of somebody else can post a form here, but not JSON.
+  if (request.headers['content-type'] !== 'application/json') return reply(response, 415, 'no JSON')
   try {
-    if (path === '/__demo/reset') site.reset()
-    else if (path === '/__demo/tamper') site.tamper(order.path, order.way, order.detail)
-    else return reply(response, 404, 'no such order')
+    const { path, way, detail } = await body(request)
+    site.reset()
+    if (path) site.tamper(path, way, detail)
     reply(response, 200, 'done')
   } catch (error) {
     reply(response, 400, String(error))
@@ -77,7 +77,7 @@ async function obey(site: Site, path: string, request: IncomingMessage, response
 async function body(request: IncomingMessage) {
   let text = ''
   for await (const part of request) text += part
-  return JSON.parse(text) as { path: string; way: Way; detail?: string }
+  return JSON.parse(text) as { path?: string; way: Way; detail?: string }
 }
 
 function reply(

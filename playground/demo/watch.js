@@ -8,17 +8,17 @@
 /**
  * @typedef {{ path: string, role: string }} Chunk
  * @typedef {{ verdict: 'not loaded' | 'run' | 'refused' | 'waiting', code: string, reason: string }} Verdict
- * @typedef {{ chunks: Record<string, Verdict>, evil: string, started: boolean, pages: Record<string, string> }} Outcome
+ * @typedef {{ chunks: Record<string, Verdict>, evil: string, started: boolean, asked: boolean, pages: Record<string, string> }} Outcome
  * @typedef {Error & { code?: string, path?: string }} Refusal
  * @typedef {Window & { __log?: string[], __urls?: Record<string, string>, __evil?: number }} AppWindow
  */
 
 /**
  * @param {Element} box where the frame goes
- * @param {{ base: string, chunks: Chunk[], path?: string | undefined, way?: string | undefined, patience?: number }} what
+ * @param {{ base: string, chunks: Chunk[], path: string | undefined, way: string | undefined, isAsked: () => Promise<boolean>, patience: number }} what
  * @returns {Promise<Outcome>}
  */
-export async function visit(box, { base, chunks, path, way, patience = 4000 }) {
+export async function visit(box, { base, chunks, path, way, isAsked, patience }) {
   const frame = document.createElement('iframe')
   frame.src = base
   frame.title = 'The app'
@@ -32,13 +32,15 @@ export async function visit(box, { base, chunks, path, way, patience = 4000 }) {
 
   await until(() => buttonsOf(app).length > 0 || refusals.length > 0, patience)
   const { pages, text } = await openPages(app, patience)
-  const evil = evilIn(app, base + path, way, text)
+  const asked = await isAsked()
+  // A browser that took honest bytes from its memory has met no attack.
+  const evil = evilIn(app, base + path, asked ? way : undefined, text)
   /** @type {Record<string, Verdict>} */
   const verdicts = {}
   for (const chunk of chunks) {
     verdicts[chunk.path] = verdictOf(app, refusals, chunk, base, chunk.path === path)
   }
-  return { chunks: verdicts, evil, started: logged(app, 'started'), pages }
+  return { chunks: verdicts, evil, started: logged(app, 'started'), asked, pages }
 }
 
 /**

@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url'
+import { signedImp } from 'signedimp'
 import type { UserConfig } from 'vite'
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default {
   root: file('.'),
+  plugins: [signedImp('release.pem')],
   build: {
     sourcemap: true,
     assetsInlineLimit: 0,

@@ -13,13 +13,17 @@ export const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as B
 export const fromUtf8 = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
 
+/** Text of UTF-8 bytes; a byte order mark stays in it, and what is not UTF-8 becomes U+FFFD, so that both are seen. */
+export const decodeText = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+
 /** Lower-case hexadecimal (RFC 4648 §8, in lower case). */
 export const hex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
-/** Standard padded base64 (RFC 4648 §4). */
+/** Standard padded base64 (RFC 4648 §4) of a few bytes: a hash, a key, a signature. */
 export const base64 = (bytes: Uint8Array): string =>
-  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+  btoa(String.fromCharCode(...bytes))
 
 /**
  * Bytes of canonical base64: the one spelling that {@link base64} gives.
@@ -27,6 +31,6 @@ export const base64 = (bytes: Uint8Array): string =>
  */
 export function fromBase64(text: string): Bytes {
   const binary = atob(text)
-  if (btoa(binary) !== text) throw new SyntaxError('not canonical base64')
+  if (btoa(binary) !== text) throw SyntaxError(text)
   return Uint8Array.from(binary, (char) => char.charCodeAt(0))
 }

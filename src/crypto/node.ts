@@ -10,7 +10,7 @@ export const nodeCrypto: Verifier = {
   digest: (type, bytes) => new Uint8Array(createHash(type).update(bytes).digest()),
 
   verify({ algorithm, spki }: TrustedKey, signature, message) {
-    const raw = algorithm.der ? rawFromDer(signature) : signature
+    const raw = algorithm.namedCurve ? rawFromDer(signature) : signature
     const key = createPublicKey({ key: Buffer.from(fromBase64(spki)), format: 'der', type: 'spki' })
     const options = { key, ...padding(algorithm), dsaEncoding: 'ieee-p1363' as const }
     return raw !== undefined && verify(hashOf(algorithm), message, options, raw)
@@ -39,12 +39,7 @@ export const hashBytes = (type: HashType, bytes: Uint8Array): string =>
   createHash(type).update(bytes).digest('hex')
 
 /** A row's hash as node:crypto spells it; null where the algorithm brings its own. */
-function hashOf({ key, verify }: Algorithm): string | null {
-  const name = 'hash' in key ? key.hash : 'hash' in verify ? verify.hash : null
-  return name === null ? null : String(name).replace('-', '')
-}
+const hashOf = ({ hash }: Algorithm): string | null => hash?.replace('-', '') ?? null
 
-const padding = ({ verify }: Algorithm) =>
-  'saltLength' in verify
-    ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: verify.saltLength }
-    : {}
+const padding = ({ saltLength }: Algorithm) =>
+  saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }

@@ -9,9 +9,9 @@ export const webCrypto: Verifier = {
     new Uint8Array(await crypto.subtle.digest(webCryptoHash(type), bytes as Bytes)),
 
   async verify({ algorithm, spki }: TrustedKey, signature, message) {
-    const raw = __DER__ && algorithm.der ? rawFromDer(signature) : signature
+    const raw = __DER__ && algorithm.namedCurve ? rawFromDer(signature) : signature
     const { subtle } = crypto
-    const key = await subtle.importKey('spki', fromBase64(spki), algorithm.key, false, ['verify'])
-    return raw !== undefined && subtle.verify(algorithm.verify, key, raw as Bytes, message as Bytes)
+    const key = await subtle.importKey('spki', fromBase64(spki), algorithm, false, ['verify'])
+    return !!raw && subtle.verify(algorithm as EcdsaParams, key, raw as Bytes, message as Bytes)
   },
 }

@@ -8,7 +8,7 @@ import { SignedImpError } from '../errors.js'
 import { isPath, pathToRelativeUrl } from '../manifest/path.js'
 import { signText, storeManifest, type Signer } from '../manifest/sign.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
-import { createBootstrap, toIntegrity, type Bootstrap } from './bootstrap.js'
+import { createBootstrap, toIntegrity, type Bootstrap, type PageCode } from './bootstrap.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { resolveImports, resolveSpecifier, type Base } from './graph.js'
 import { rewritePage, type PageContext, type RewrittenPage } from './html.js'
@@ -39,8 +39,8 @@ export interface Release {
   base: Base
   inline: Inline
   unverified: readonly string[]
-  /** The built page bootstrap. */
-  template: string
+  /** What the package ships for pages. */
+  page: PageCode
 }
 
 /** What became of an output. */
@@ -52,6 +52,8 @@ export interface Emitted {
   bootstrap: Bootstrap
   /** The page manifest. */
   manifestPath: string
+  /** Files of ours: the page manifest, the runtime, and the bootstrap where it is linked. */
+  own: string[]
   /** How many pages start through the bootstrap. */
   pages: number
   /** What is not checked and was accepted. */
@@ -75,8 +77,9 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   }
   checkNames(output)
   const { imports, lazy } = await rewriteModules(output, release.base, change)
-  const bootstrap = createBootstrap(release.template, release.keys, release.threshold)
-  if (release.inline === false) change(bootstrap.fileName, bootstrap.code)
+  const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
+  const own = [bootstrap.runtime, ...(release.inline === false ? [bootstrap.linked] : [])]
+  for (const { fileName, code } of own) change(fileName, code)
 
   const digests = hashFiles(
     output,
@@ -103,12 +106,12 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
     ...checked,
     ...imported,
     ...lazy,
-    ...(release.inline === false ? [bootstrap.fileName] : []),
+    ...own.map(({ fileName }) => fileName),
   ])
   const uncovered = [...pages.flatMap((page) => page.uncovered), ...findUncovered(output, covered)]
   const accepted = acceptUncovered(uncovered, release.unverified)
   const started = pages.filter((page) => page.entries.length > 0).length
-  return { changed, imports, bootstrap, manifestPath, pages: started, entries, checked, accepted }
+  return { changed, imports, bootstrap, manifestPath, own: [manifestPath, ...own.map(({ fileName }) => fileName)], pages: started, entries, checked, accepted }
 }
 
 function checkNames(output: Output): void {
@@ -220,10 +223,9 @@ function createPageContext(
     refer,
     manifest: refer(manifestPath),
     inlineManifest: inline === 'all' ? new TextDecoder().decode(stored) : undefined,
-    bootstrap: {
-      ...bootstrap,
-      reference: inline === false ? refer(bootstrap.fileName) : undefined,
-    },
+    bootstrap: bootstrap.code,
+    linked: inline === false ? bootstrap.linked.fileName : undefined,
+    runtime: bootstrap.runtime.fileName,
     release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
     crossOrigin: /^(https?:)?\/\//.test(base),
   }

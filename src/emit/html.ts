@@ -57,7 +57,12 @@ export interface PageContext {
   manifest: string
   /** The signed page manifest itself, for pages that carry it. */
   inlineManifest: string | undefined
-  bootstrap: { code: string; integrity: string; reference: string | undefined }
+  /** The bootstrap's code. */
+  bootstrap: string
+  /** Path of the bootstrap's file, where pages link it. */
+  linked: string | undefined
+  /** Path of the runtime's file. */
+  runtime: string
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`. */
   release: Record<string, string>
   crossOrigin: boolean
@@ -168,49 +173,37 @@ function setIntegrity(
 }
 
 /** The bootstrap's tags, in the order that starts downloads soonest: preloads first, then the script that will ask for them. */
-function renderBootstrap(
-  page: PageContext,
-  entries: string[],
-  module: Map<string, string>,
-): string {
-  const nonce = module.get('nonce')
-  const crossorigin = module.get('crossorigin') === 'use-credentials' ? 'use-credentials' : ''
-  const shared = { crossorigin, nonce }
-  const preloads = [...new Set(entries.flatMap((entry) => page.closure(entry)))].map((path) =>
-    link({
-      rel: 'preload',
-      as: 'script',
-      href: page.refer(path),
-      integrity: page.integrityOf(path),
-      ...shared,
-    }),
-  )
-  const manifest =
-    page.inlineManifest === undefined
-      ? link({ rel: 'preload', as: 'fetch', href: page.manifest, ...shared })
-      : ''
+function renderBootstrap(page: PageContext, entries: string[], module: Map<string, string>): string {
+  const shared = {
+    crossorigin: module.get('crossorigin') === 'use-credentials' ? 'use-credentials' : '',
+    nonce: module.get('nonce'),
+  }
+  const preload = (as: string, href: string, integrity?: string) =>
+    `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`
+  const modules = new Set([page.runtime, ...entries.flatMap((entry) => page.closure(entry))])
+  const preloads = [...modules].map((path) => preload('script', page.refer(path), page.integrityOf(path)))
   const data = {
     'data-manifest': page.manifest,
+    'data-runtime': page.runtime,
     'data-entry': entries.map(encodeURIComponent).join(' '),
     ...page.release,
     ...shared,
   }
-  const { code, integrity, reference } = page.bootstrap
-  const carried =
-    page.inlineManifest === undefined
-      ? ''
-      : `<script type="text/plain" data-signedimp>${page.inlineManifest}</script>`
-  const script =
-    reference === undefined
-      ? `<script${attributes(data)}>${code}</script>\n`
-      : `<script${attributes({ defer: '', src: reference, integrity, ...data })}></script>\n`
-  return [manifest, ...preloads, carried, script].filter(Boolean).join('')
+  return page.inlineManifest === undefined
+    ? preload('fetch', page.manifest) + preloads.join('') + renderScript(page, data)
+    : `${preloads.join('')}<script type="text/plain" data-signedimp>${page.inlineManifest}</script>${renderScript(page, data)}`
 }
 
-const link = (values: Record<string, string | undefined>): string => `<link${attributes(values)}>\n`
+function renderScript({ linked, bootstrap, refer, integrityOf }: PageContext, data: Attributes): string {
+  return linked === undefined
+    ? `<script${attributes(data)}>${bootstrap}</script>\n`
+    : `<script${attributes({ defer: '', src: refer(linked), integrity: integrityOf(linked), ...data })}></script>\n`
+}
+
+type Attributes = Record<string, string | undefined>
 
 /** Attributes in ASCII, whatever charset the page is read in. */
-const attributes = (values: Record<string, string | undefined>): string =>
+const attributes = (values: Attributes): string =>
   Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => (value === '' ? ` ${name}` : ` ${name}="${escapeAttribute(value!)}"`))

@@ -110,6 +110,5 @@ function insertLast(code: string, line: string): string {
   return `${code.slice(0, at)}\n;${line}${code.slice(at) || '\n'}`
 }
 
-/** Chromium decodes a module by the server's charset unless it starts with a byte order mark. */
-const markUtf8 = (code: string): string =>
-  /[^\0-\x7f]/.test(code) && !code.startsWith('\ufeff') ? '\ufeff' + code : code
+/** Chromium decodes a script by the server's charset, whatever that is, unless it starts with a byte order mark. */
+export const markUtf8 = (code: string): string => (code.startsWith('\ufeff') ? code : '\ufeff' + code)

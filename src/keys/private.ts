@@ -88,7 +88,7 @@ function checked(
 
 /** What the bytes of a signature may mean: ECDSA's r || s is stored as DER. */
 const spellings = (signature: Uint8Array, { algorithm }: TrustedKey): Uint8Array[] =>
-  algorithm.der && signature.length === 64
+  algorithm.namedCurve && signature.length === 64
     ? [signature, new Uint8Array(derFromRaw(signature))]
     : [signature]
 

@@ -1,5 +1,5 @@
-import { hashTypes, type HashType } from '../crypto/algorithms.js'
-import { fromUtf8 } from '../crypto/bytes.js'
+import type { HashType } from '../crypto/algorithms.js'
+import { decodeText } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { comparePaths, isPath, isSafeText } from './path.js'
 
@@ -28,8 +28,8 @@ export interface Manifest {
 }
 
 /** A manifest that is not one, with the line where reading stopped. */
-export const invalid = (line: number, reason: string): SignedImpError =>
-  new SignedImpError('ERR_SIGNEDIMP_MANIFEST_INVALID', `line ${line} ${reason}`)
+export const invalid = (line: number): SignedImpError =>
+  new SignedImpError('ERR_SIGNEDIMP_MANIFEST_INVALID', `line ${line}`)
 
 /** The manifest's signed text. The inverse of {@link parseManifest}; same input, same bytes. */
 export function formatManifest(manifest: Manifest): string {
@@ -55,78 +55,53 @@ export function formatManifest(manifest: Manifest): string {
  * @throws {@link SignedImpError} `ERR_SIGNEDIMP_MANIFEST_INVALID` with the line's number
  */
 export function parseManifest(text: Uint8Array, firstLine: number, maxLines = Infinity): Manifest {
-  const lines = decode(text, firstLine).split('\n')
-  let at = 0
-  const check = (ok: unknown, reason: string) => {
-    if (!ok) throw invalid(firstLine + at, reason)
-  }
-  check(lines.length <= maxLines, `and more: over ${maxLines} lines`)
-  const hash = lines[0] as HashType
-  check(hashTypes.includes(hash), 'is no known hash type')
-  const directive = (key: string): string | undefined => {
-    const prefix = `# ${key}: `
-    return lines[at + 1]?.startsWith(prefix) ? lines[++at]!.slice(prefix.length) : undefined
-  }
-  check(directive('signedimp') === '1', 'is not followed by "# signedimp: 1"')
-  const name = directive('name') ?? ''
-  check(isSafeText(name), 'has no name')
-  const manifest: Manifest = { hash, name, imports: new Map(), files: new Map() }
-
-  const build = directive('build')
-  if (build !== undefined) {
-    manifest.build = Number(build)
-    check(
-      Number.isSafeInteger(manifest.build) && /^(0|[1-9]\d*)$/.test(build),
-      'is no build number',
+  const manifest = { imports: new Map(), files: new Map() } as Manifest
+  let kind = -1
+  let last = ''
+  const follow = <T>(map: Map<string, T>, path: string, value: T): boolean =>
+    comparePaths(path, last) > 0 && !!map.set((last = path), value)
+  const read = (line: string): unknown => {
+    const [, ...found] = grammar.exec(line) ?? []
+    const [hash, , name, build, expires, from, list, digest, path] = found
+    const before = kind
+    kind = found.findIndex((part) => part)
+    if (kind !== before) last = ''
+    // The first three kinds must all be there; the last two may repeat.
+    if (before < 2 ? kind !== before + 1 : kind < before || (kind === before && kind < 5)) return
+    if (hash) return (manifest.hash = hash as HashType)
+    if (name) return isSafeText((manifest.name = name))
+    if (build) return Number.isSafeInteger((manifest.build = +build))
+    if (expires) return isInstant((manifest.expires = expires))
+    if (from) return follow(manifest.imports, from, readImports(list!))
+    return (
+      !path ||
+      (digest!.length * 4 === +manifest.hash.slice(3) &&
+        isPath(path) &&
+        follow(manifest.files, path, digest!))
     )
   }
-  const expires = directive('expires')
-  if (expires !== undefined) {
-    check(isInstant(expires), 'is no date')
-    manifest.expires = expires
-  }
-
-  let previous = ''
-  for (let value; (value = directive('import')) !== undefined;) {
-    const [path, ...list] = value.split('\t') as [string, ...string[]]
-    check(comparePaths(path, previous) > 0 && list[0], 'is out of order')
-    manifest.imports.set(
-      (previous = path),
-      list.map((item) => {
-        const [, start, end, to] = /^(0|[1-9]\d{0,8})-([1-9]\d{0,8}) (.+)$/.exec(item) ?? []
-        check(to, 'is no import')
-        return { start: +start!, end: +end!, path: to! }
-      }),
-    )
-  }
-
-  previous = ''
-  const shape = new RegExp(`^[0-9a-f]{${+hash.slice(3) / 4}} .`)
-  while (++at < lines.length) {
-    const line = lines[at]!
-    const path = line.slice(line.indexOf(' ') + 1)
-    check(shape.test(line) && isPath(path), 'is no file line')
-    check(comparePaths(path, previous) > 0, 'is out of order')
-    manifest.files.set((previous = path), line.slice(0, line.indexOf(' ')))
-  }
-  for (const [path, list] of manifest.imports)
-    check(
-      [path, ...list.map((to) => to.path)].every((to) => manifest.files.has(to)),
-      'ends a text that imports unlisted files',
-    )
+  // What is not UTF-8 becomes U+FFFD, which nothing may contain.
+  const lines = decodeText(text).split('\n')
+  lines.forEach((line, at) => {
+    if (at >= maxLines || !read(line)) throw invalid(firstLine + at)
+  })
+  if (kind < 2) throw invalid(firstLine + lines.length)
   return manifest
 }
 
+/** A line of the signed text: its kinds in their order. */
+const grammar =
+  /^(?:(sha256|sha384|sha512)|# (signedimp): 1|# name: (.+)|# build: (0|[1-9]\d*)|# expires: (.+)|# import: (.+?)((?:\t(?:0|[1-9]\d*)-[1-9]\d* [^\t]+)+)|([0-9a-f]+) (.+))$/
+
+const readImports = (list: string): StaticImport[] =>
+  list
+    .slice(1)
+    .split('\t')
+    .map((item) => {
+      const [, start, end, path] = /(\d+)-(\d+) (.+)/.exec(item)!
+      return { start: +start!, end: +end!, path: path! }
+    })
+
 /** Whether a text is an instant as `expires` spells it. */
 export const isInstant = (text: string): boolean =>
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) &&
-  Date.parse(text) > 0 &&
-  new Date(text).toISOString() === text.replace('Z', '.000Z')
-
-function decode(text: Uint8Array, line: number): string {
-  try {
-    return fromUtf8(text)
-  } catch {
-    throw invalid(line, 'or a later one is not UTF-8')
-  }
-}
+  text.length === 20 && new Date(text).toJSON()?.replace('.000', '') === text

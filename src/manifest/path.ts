@@ -1,21 +1,22 @@
 /** The one spelling of a file's name in a manifest, and the URL it stands for. */
 
-// Control characters, the backslash, line separators, and what reorders or hides text (Unicode's Bidi_Control, BOM).
-// Lone surrogates have no UTF-8, so they can only come from a file system; with `u`, \p{Cs} finds exactly those.
-const unsafe = /[\p{Cc}\p{Cs}\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u
+// Control characters, the backslash, line separators, what reorders or hides text, and what stands for text that is not
+// UTF-8 (U+FFFD from a decoder; lone surrogates, which `u` makes \p{Cs} find, from a file system).
+const unsafe = /^$|[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}\\\ufeff\ufffd]/u
 
-const emptyOrDots = /(^|\/)\.{0,2}(\/|$)/
+// A space at the end is no part of a URL: browsers cut it off.
+const emptyOrDots = /(^|\/)\.{0,2}(\/|$)| $/
 
 /** Whether a text can stand in a directive or be part of a path. */
 export const isSafeText = (text: string): boolean =>
-  text !== '' && !unsafe.test(text) && text.normalize() === text
+  !unsafe.test(text) && text.normalize() === text
 
 /** Whether `path` is a path that a manifest may list: relative, `/` between segments, NFC, none of them empty, `.` or `..`. */
 export const isPath = (path: string): boolean => isSafeText(path) && !emptyOrDots.test(path)
 
 /** The relative URL of a path: nothing is escaped but what would end it, so that no two paths share one by accident. */
 export const pathToRelativeUrl = (path: string): string =>
-  './' + path.replace(/[%?#]/g, (char) => '%' + char.charCodeAt(0).toString(16))
+  './' + path.replace(/[%?#]/g, encodeURIComponent)
 
 /** The URL of a path below `base` (a folder's URL, with its last slash). */
 export const pathToUrl = (path: string, base: string): string =>

@@ -1,4 +1,4 @@
-import { fromBase64, fromUtf8, type Bytes } from '../crypto/bytes.js'
+import { decodeText, fromBase64, type Bytes } from '../crypto/bytes.js'
 import type { TrustedKey, Verifier } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
 import { invalid, parseManifest, type Manifest } from './format.js'
@@ -56,28 +56,25 @@ export async function verifyManifest(
  * @throws {@link SignedImpError} `ERR_SIGNEDIMP_MANIFEST_INVALID` on any malformed line before it, known key or not
  */
 export function splitManifest(bytes: Uint8Array): StoredManifest {
-  const end = bytes.findIndex((byte, at) => byte === 10 && (at === 0 || bytes[at - 1] === 10))
-  if (end < 0) throw invalid(1, 'and the others hold no blank line')
-  const header = fromAscii(bytes.subarray(0, end))
-  const signatures = header.split('\n').slice(0, -1).map(readSignature)
-  return { signatures, signedText: bytes.slice(end + 1) as Bytes }
+  const end = bytes.findIndex((byte, at) => byte === 10 && (bytes[at - 1] ?? 10) === 10)
+  if (end < 0) throw invalid(1)
+  const lines = decodeText(bytes.subarray(0, end)).split('\n')
+  return {
+    signatures: lines.slice(0, -1).map(readSignature),
+    signedText: bytes.slice(end + 1) as Bytes,
+  }
 }
-
-const fromAscii = (bytes: Uint8Array): string =>
-  fromUtf8(bytes.map((byte) => (byte > 127 ? 0 : byte)))
 
 function readSignature(line: string, index: number): StoredSignature {
   try {
-    const [, fingerprint, encoded] = /^([0-9a-f]{64}) (\S+)$/.exec(line)!
+    const [, fingerprint, encoded] = /^([0-9a-f]{64}) (.+)$/.exec(line)!
     const bytes = fromBase64(encoded!)
     const colon = bytes.indexOf(58)
-    return {
-      fingerprint: fingerprint!,
-      scheme: fromUtf8(bytes.subarray(0, colon)),
-      signature: bytes.slice(colon + 1),
-    }
+    const scheme = String.fromCharCode(...bytes.subarray(0, colon))
+    if (!/^[a-z\d-]+$/.test(scheme)) throw colon
+    return { fingerprint: fingerprint!, scheme, signature: bytes.slice(colon + 1) }
   } catch {
-    throw invalid(index + 1, 'is no signature')
+    throw invalid(index + 1)
   }
 }
 
@@ -93,23 +90,22 @@ async function checkSignatures(
     const key = keys.find((candidate) => candidate.fingerprint === fingerprint)
     if (!key) continue
     if (scheme !== key.scheme || !(await verifier.verify(key, signature, text)))
-      throw refuse('SIGNATURE', `the manifest does not match its signature by ${fingerprint}`)
+      throw refuse('SIGNATURE', `not signed by ${fingerprint}`)
     signers.add(fingerprint)
   }
   if (!(signers.size >= threshold))
     throw refuse(
       'SIGNATURE',
-      `the manifest is signed by ${signers.size} trusted keys of ${threshold}`,
+      `signed by ${signers.size} of ${threshold} trusted keys`,
     )
 }
 
 function checkRelease({ name, build, expires }: Manifest, trust: Trust): void {
-  if (trust.name !== undefined && name !== trust.name)
-    throw refuse('NAME', `the manifest is for "${name}", not for "${trust.name}"`)
+  if (name !== (trust.name ?? name))
+    throw refuse('NAME', `for "${name}", not "${trust.name}"`)
   if (trust.build !== undefined && !(build! >= trust.build))
-    throw refuse('ROLLBACK', `the manifest is of build ${build}, older than ${trust.build}`)
-  if (expires && !(Date.now() < Date.parse(expires)))
-    throw refuse('EXPIRED', `the manifest expired at ${expires}`)
+    throw refuse('ROLLBACK', `build ${build} is before ${trust.build}`)
+  if (expires && !(Date.now() < Date.parse(expires))) throw refuse('EXPIRED', `expired ${expires}`)
 }
 
 const refuse = (code: 'SIGNATURE' | 'NAME' | 'ROLLBACK' | 'EXPIRED', reason: string) =>

@@ -1,101 +1,103 @@
 import { hex } from '../crypto/bytes.js'
-import type { TrustedKey } from '../crypto/key.js'
 import { webCrypto } from '../crypto/webcrypto.js'
-import type { SignedImpError } from '../errors.js'
-import { verifyManifest, type VerifiedManifest } from '../manifest/verify.js'
-import { pathToUrl } from '../manifest/path.js'
+import { SignedImpError, type SignedImpCode } from '../errors.js'
+import { verifyManifest } from '../manifest/verify.js'
+import type { Boot } from './context.js'
 import { download, type Download } from './download.js'
-import { refusal } from './refuse.js'
-
-/** Where an app's files are, and how its manifest is checked. */
-export interface Root {
-  manifest: VerifiedManifest
-  base: string
-  /** The newest manifest of the app, as a URL. */
-  latest: string
-  keys: readonly TrustedKey[]
-  threshold: number
-  credentials: RequestCredentials
-}
 
 const maxFileBytes = 1 << 26
 
-/** A file and everything that it imports, statically, whether the browser named the one it refused or not. */
-export function closure({ imports }: VerifiedManifest, path: string): Set<string> {
-  const paths = new Set([path])
-  for (const from of paths) for (const { path: to } of imports.get(from) ?? []) paths.add(to)
-  return paths
-}
-
 /**
- * Finds out why the browser refused a module. Engines do not say, so the files are fetched a second time, for
- * diagnosis only: nothing that comes back is ever run.
- * @returns a refusal, or undefined when a second fetch sees nothing wrong
+ * Finds out why the browser refused one of several modules. Engines do not say, so the files are fetched a
+ * second time, for diagnosis only: nothing that comes back is ever run.
+ * @returns a refusal that names the file, or undefined when a second fetch sees nothing wrong
  */
-export async function diagnose(root: Root, path: string): Promise<SignedImpError | undefined> {
-  const found = await Promise.all(
-    [...closure(root.manifest, path)].map((file) => inspect(root, file)),
-  )
+export async function diagnose(context: Boot, paths: Iterable<string>): Promise<Error | undefined> {
+  const found = await Promise.all([...paths].map((file) => inspect(context, file)))
   return found.find((refused) => refused)
 }
 
-async function inspect(root: Root, path: string): Promise<SignedImpError | undefined> {
-  const url = pathToUrl(path, root.base)
+async function inspect(context: Boot, path: string): Promise<Error | undefined> {
   try {
-    const { credentials } = root
+    const { credentials } = context
     // `reload` also replaces what a cache on the way to the page may hold, so that a retry can succeed.
-    return await judge(
-      root,
-      path,
-      await download(url, path, { credentials, cache: 'reload' }, maxFileBytes),
-    )
+    const again = await download(context.toUrl(path), maxFileBytes, {
+      credentials,
+      cache: 'reload',
+    })
+    return await judge(context, path, again)
   } catch (error) {
-    return error as SignedImpError
+    return new SignedImpError(
+      (error as SignedImpError).code,
+      'a second fetch got no whole answer; try again',
+      { path, cause: error },
+    )
   }
 }
 
 async function judge(
-  root: Root,
+  context: Boot,
   path: string,
   { response, bytes }: Download,
-): Promise<SignedImpError | undefined> {
-  const { hash, files } = root.manifest
-  const { status, redirected } = response
-  const type = response.headers.get('content-type') ?? ''
+): Promise<Error | undefined> {
+  const { hash, files } = context.manifest
+  const { status, redirected, url } = response
+  const type = response.headers.get('content-type')
   const seen = hex(await webCrypto.digest(hash, bytes))
-  const saw = (code: 'CHANGED' | 'MISSING' | 'NETWORK' | 'REFUSED', what: string) =>
-    refusal(code, `a second fetch saw ${what}`, path)
-  if (status !== 200 && status !== 404 && status !== 410) return saw('NETWORK', `status ${status}`)
-  if (status === 200 && seen === files.get(path))
-    return /script|json/.test(type) ? undefined : saw('REFUSED', `the type "${type}"`)
-  if (await isListedByLatest(root, path, seen))
-    return refusal('VERSION_SKEW', 'a newer build was deployed; reload the page', path)
-  if (status !== 200 || /html/.test(type))
-    return saw('MISSING', `status ${status} and the type "${type}"`)
+  const saw = (code: SignedImpCode, what: string) =>
+    new SignedImpError(code, `a second fetch saw ${what}`, { path })
+  const isAbsent = status === 404 || status === 410
+
+  if (status !== 200 && !isAbsent)
+    return saw('ERR_SIGNEDIMP_NETWORK', `status ${status}; try again`)
+  if (!isAbsent && seen === files.get(path) && !redirected)
+    return /script|json/.test(type!)
+      ? undefined
+      : saw(
+          'ERR_SIGNEDIMP_REFUSED',
+          `the signed bytes under the type "${type}"; the server must call it text/javascript`,
+        )
+  if (await isNewer(context, path, seen))
+    return new SignedImpError(
+      'ERR_SIGNEDIMP_VERSION_SKEW',
+      'a newer build was deployed; reload the page',
+      { path },
+    )
+  if (isAbsent || /html/.test(type!))
+    return saw(
+      'ERR_SIGNEDIMP_MISSING',
+      `no such file (status ${status}, "${type}"); keep the files of older builds, and deploy this one whole`,
+    )
   const [twin] = [...files].find(([, digest]) => digest === seen) ?? []
   return saw(
-    'CHANGED',
+    'ERR_SIGNEDIMP_CHANGED',
     redirected
-      ? `a redirect to ${response.url}`
+      ? `a redirect to ${url}`
       : twin
         ? `the bytes of ${twin}`
-        : `${bytes.length} bytes that are not the signed ones`,
+        : bytes.length
+          ? 'other bytes than the signed ones'
+          : 'an empty file',
   )
 }
 
-/** Whether the app's newest manifest is another one and explains what was seen. */
-async function isListedByLatest(
-  { manifest, latest, keys, threshold, credentials }: Root,
+/** Whether the app's newest manifest is another one, no older, and explains what was seen. */
+async function isNewer(
+  { pinned, manifest, url, credentials }: Boot,
   path: string,
   seen: string,
 ): Promise<boolean> {
   try {
-    const { name, build = 0 } = manifest
-    const { bytes } = await download(latest, '', { credentials, cache: 'no-cache' }, maxFileBytes)
-    const newest = await verifyManifest(bytes, { keys, threshold, name }, webCrypto)
-    const listed = newest.files.get(path)
+    const newest = url.replace(/\.[0-9a-f]{16}(?=\.\w+$)/, '')
+    const { bytes } = await download(newest, maxFileBytes, { credentials, cache: 'no-cache' })
+    const { build, files } = await verifyManifest(
+      bytes,
+      { ...pinned, name: manifest.name },
+      webCrypto,
+    )
+    const listed = files.get(path)
     return (
-      (newest.build ?? 0) >= build &&
+      (build ?? 0) >= (manifest.build ?? 0) &&
       listed !== manifest.files.get(path) &&
       (!listed || listed === seen)
     )

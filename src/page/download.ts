@@ -1,7 +1,7 @@
 import type { Bytes } from '../crypto/bytes.js'
-import { refusal } from './refuse.js'
+import { SignedImpError } from '../errors.js'
 
-/** Longest time one download of ours may take, in milliseconds. */
+/** Longest time that one download of ours may take, in milliseconds. */
 const deadline = 30_000
 
 /** What a download brought. */
@@ -16,33 +16,25 @@ export interface Download {
  */
 export async function download(
   url: string,
-  path: string,
-  init: RequestInit,
   maxBytes: number,
+  init: RequestInit,
 ): Promise<Download> {
-  const aborter = new AbortController()
-  const timer = setTimeout(() => aborter.abort(), deadline)
+  // Without a prototype, so that nothing put on Object.prototype becomes an option.
+  const options = { __proto__: null, ...init, signal: AbortSignal.timeout(deadline) } as RequestInit
   try {
-    // Without a prototype, so that nothing put on Object.prototype becomes an option.
-    const options = { __proto__: null, ...init, signal: aborter.signal } as RequestInit
     const response = await fetch(url, options)
-    return { response, bytes: await readBody(response, maxBytes) }
+    const chunks: Bytes[] = []
+    let size = 0
+    for (let reader = response.body!.getReader(), read; !(read = await reader.read()).done;) {
+      chunks.push(read.value)
+      if ((size += read.value.length) > maxBytes) throw 'too long'
+    }
+    return { response, bytes: new Uint8Array(await new Blob(chunks).arrayBuffer()) }
   } catch (cause) {
-    throw aborter.signal.aborted
-      ? refusal('TIMEOUT', 'the server did not finish its answer; try again', path, cause)
-      : refusal('NETWORK', `could not be fetched (${cause}); try again`, path, cause)
-  } finally {
-    clearTimeout(timer)
-    aborter.abort()
+    throw new SignedImpError(
+      `ERR_SIGNEDIMP_${options.signal!.aborted ? 'TIMEOUT' : 'NETWORK'}`,
+      'no whole answer',
+      { path: url, cause },
+    )
   }
-}
-
-async function readBody({ body }: Response, maxBytes: number): Promise<Bytes> {
-  const chunks: Bytes[] = []
-  let size = 0
-  for (let reader = body!.getReader(), read; !(read = await reader.read()).done;) {
-    chunks.push(read.value)
-    if ((size += read.value.length) > maxBytes) throw RangeError(`over ${maxBytes} bytes`)
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer())
 }

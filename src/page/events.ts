@@ -11,7 +11,7 @@ export function holdMilestones(): () => void {
     if (event.type === types[0] && document.readyState === 'interactive') return
     event.stopImmediatePropagation()
     // `load` and `pageshow` have the window alone in their path, though they name the document as their target.
-    held.push([event.eventPhase === Event.AT_TARGET ? window : event.target!, event])
+    held.push([event.eventPhase > 1 ? window : event.target!, event])
     if (event.type === types[0])
       Object.defineProperty(document, 'readyState', {
         configurable: true,
@@ -27,9 +27,3 @@ export function holdMilestones(): () => void {
     }
   }
 }
-
-/** Settles when the parser has read the whole document, which is when module scripts run. */
-export const parsed = (): Promise<unknown> | undefined =>
-  document.readyState === 'loading'
-    ? new Promise((settle) => document.addEventListener(types[0], settle, { once: true }))
-    : undefined

@@ -1,96 +1,66 @@
-import { pathToUrl } from '../manifest/path.js'
-import { closure, diagnose, type Root } from './diagnose.js'
-import { notEnforceable, type EnforcedMap } from './map.js'
-import { announce, refusal } from './refuse.js'
-
-/** What every emitted chunk finds as `__signedimp`. The chunk's path is baked in: the URL it came from is the server's word. */
-export interface Registry {
-  /** `import(specifier, options)` in the chunk at `from`. */
-  import(from: string, specifier: unknown, options?: ImportCallOptions): Promise<unknown>
-  /** `import.meta` of the chunk at `path`. */
-  meta(path: string): ImportMeta
-  /**
-   * Makes sure that the browser resolves a module, and all that it imports, to what the map checks.
-   * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE`
-   */
-  prove(path: string): void
-}
+import { SignedImpError } from '../errors.js'
+import type { Boot, Runtime } from './context.js'
+import { diagnose } from './diagnose.js'
+import type { Prove } from './prove.js'
+import { announce } from './refuse.js'
 
 /** How engines say that a module could not be fetched, as opposed to what a module throws (Chromium, Firefox, WebKit). */
 const loadFailure = /dynamically imported module|module script failed|integrity|MIME type/
 
-/** Makes the wrapper of `import()` for a proven map. */
-export function createRegistry(root: Root, { salt, resolve }: EnforcedMap): Registry {
-  const { manifest, base } = root
-  const paths = new Map([...manifest.files.keys()].map((path) => [pathToUrl(path, base), path]))
-  const proven = new Set<string>()
-  const metas = new Map<string, ImportMeta>()
+/** Makes the wrapper of `import()`. */
+export function createImport(context: Boot, prove: Prove): Runtime['import'] {
+  const { manifest, toUrl, salt } = context
+  const paths = new Map([...manifest.files.keys()].map((path) => [toUrl(path), path]))
 
-  const toUrl = (from: string, specifier: unknown) => new URL(`${specifier}`, pathToUrl(from, base))
-
-  const prove = (path: string) => {
-    for (const file of closure(manifest, path)) {
-      const url = pathToUrl(file, base)
-      if (proven.has(file)) continue
-      if (resolve(url) !== url + salt)
-        throw notEnforceable('it loaded a listed module before the map')
-      proven.add(file)
-      if (file !== path) preload(url + salt)
+  /** A fragment makes another module of the same file; a query, another file. */
+  const locate = (from: string, specifier: string): { url?: string; path?: string | undefined } => {
+    try {
+      const url = new URL(specifier, toUrl(from))
+      url.hash = ''
+      return { url: url.href, path: paths.get(url.href) }
+    } catch {
+      return {}
     }
   }
 
-  const load = async (from: string, specifier: unknown, options?: ImportCallOptions) => {
-    let url
+  const load = async (
+    from: string,
+    specifier: string,
+    options?: ImportCallOptions,
+  ): Promise<unknown> => {
+    const { url, path } = locate(from, specifier)
+    if (path === undefined) throw unlisted(from, specifier)
+    const [, ...dependencies] = prove(path)
+    for (const dependency of dependencies) preload(toUrl(dependency) + salt)
     try {
-      url = toUrl(from, specifier)
-      url.hash = ''
-    } catch {}
-    const path = paths.get(`${url}`)
-    if (path === undefined)
-      throw refusal('UNLISTED', `${from} imports what the manifest does not list`, `${specifier}`)
-    prove(path)
-    try {
-      return await (options ? import(url!.href, options) : import(url!.href))
+      return await (options ? import(url!, options) : import(url!))
     } catch (error) {
       throw error instanceof TypeError ? await explain(path, error) : error
     }
   }
 
-  const explain = async (path: string, error: TypeError) =>
-    (await diagnose(root, path)) ??
-    (loadFailure.test(error.message)
-      ? refusal(
-          'REFUSED',
-          'the browser refused it, and a second fetch saw the signed bytes; try again',
-          path,
-          error,
-        )
-      : error)
+  const explain = async (path: string, error: TypeError): Promise<Error> => {
+    const found = await diagnose(context, prove(path))
+    if (found || !loadFailure.test(error.message)) return found ?? error
+    const reason = 'the browser refused it, and a second fetch saw the signed bytes; try again'
+    return new SignedImpError('ERR_SIGNEDIMP_REFUSED', reason, { path, cause: error })
+  }
 
-  return Object.freeze({
-    prove,
-    import: (from, specifier, options) =>
-      load(from, specifier, options).catch((error) => {
-        if (error.code) announce(error)
-        throw error
-      }),
-    meta: (path) => {
-      let meta = metas.get(path)
-      if (!meta) {
-        const url = pathToUrl(path, base)
-        meta = {
-          __proto__: null,
-          url,
-          resolve: (specifier: string) => resolve(toUrl(path, specifier).href),
-        } as unknown as ImportMeta
-        metas.set(path, meta)
-      }
-      return meta
-    },
-  } satisfies Registry)
+  return (from, specifier, options) =>
+    load(from, `${specifier}`, options).catch((error) => {
+      if (error instanceof SignedImpError) announce(error)
+      throw error
+    })
 }
 
-/** Starts a fetch early, under the salted URL and so under the map. Vite's own helper may have been first. */
+const unlisted = (from: string, path: string): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_UNLISTED',
+    `${from} imports it, and the manifest does not list it`,
+    { path },
+  )
+
+/** Starts a download early, under the salted URL and so under the map. Vite's own helper may have been first. */
 function preload(href: string): void {
   if (document.querySelector(`link[href="${href}"]`)) return
   const link = document.createElement('link')

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { PageCode } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
 import { loadSigner } from '../keys/private.js'
 import { loadPublicKey, type PublicKeySource } from '../keys/public.js'
@@ -35,7 +36,7 @@ export async function readRelease(
     throw new TypeError(
       'signedImp: "name" must say which app and channel this is, because no package.json names it',
     )
-  const template = await readTemplate([...distinct.values()].some(({ algorithm }) => algorithm.der))
+  const page = await readPageCode([...distinct.values()].some(({ algorithm }) => algorithm.namedCurve !== undefined))
   return {
     signer,
     keys: [...distinct.values()],
@@ -48,16 +49,15 @@ export async function readRelease(
     base,
     inline,
     unverified,
-    template,
+    page,
   }
 }
 
 const locate = (source: PublicKeySource, root: string): PublicKeySource =>
   typeof source === 'string' && !source.startsWith('-----BEGIN') ? resolve(root, source) : source
 
-/** The built bootstrap that holds no more algorithms than the keys need. */
-const readTemplate = (der: boolean): Promise<string> =>
-  readFile(
-    new URL(der ? './bootstrap/page-der.js' : './bootstrap/page.js', import.meta.url),
-    'utf8',
-  )
+/** What is built for pages; of the bootstraps, the one that holds no more algorithms than the keys need. */
+async function readPageCode(der: boolean): Promise<PageCode> {
+  const read = (file: string) => readFile(new URL(`./bootstrap/${file}`, import.meta.url), 'utf8')
+  return { bootstrap: await read(der ? 'page-der.js' : 'page.js'), runtime: await read('runtime.js') }
+}

@@ -84,7 +84,9 @@ function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
     throw new TypeError('"keys" must be an array of at least one public key')
   const count = new Set(keys.map(({ fingerprint }: TrustedKey) => fingerprint)).size
   if (threshold > count)
-    throw new TypeError(`"threshold" is ${threshold}, but there are ${count} different keys`)
+    throw new TypeError(
+      `"threshold" is ${threshold}, more than the number of different keys, ${count}`,
+    )
 }
 
 async function verifyFolder(

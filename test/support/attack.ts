@@ -72,7 +72,9 @@ function onPages(number: number, title: string, options: PageAttack, body: PageB
   const engines = options.engines === 'all' ? allEngines : options.engines
   const variants = options.variants ?? ['']
   engines.forEach((name, index) => {
-    const chosen = process.env.SIGNEDIMP_ATTACK_FULL ? variants : share(variants, number, index, engines.length)
+    const chosen = process.env.SIGNEDIMP_ATTACK_FULL
+      ? variants
+      : share(variants, number, index, engines.length)
     for (const variant of chosen) {
       const id = nameOf(number, title, variant)
       const run = { id: `${id} [${name}]`, number, title, variant, where: name }
@@ -110,7 +112,12 @@ function nameOf(number: number, title: string, variant: string): string {
  * The variants that one of several engines runs when not all run everywhere: by the attack's number, so
  * that it is the same in every run, and so that together the engines run each variant.
  */
-export function share(variants: readonly string[], number: number, index: number, engines: number): string[] {
+export function share(
+  variants: readonly string[],
+  number: number,
+  index: number,
+  engines: number,
+): string[] {
   const own = variants.filter((_, place) => (place + number) % engines === index)
   return own.length > 0 ? own : [variants[(index + number) % variants.length]!]
 }
@@ -128,7 +135,9 @@ async function judge(run: Planned, body: () => Outcome | Promise<Outcome>) {
   try {
     const outcome = await body()
     if (!/^(refused|documented limit:|ok) \S/.test(outcome)) {
-      throw new Error(`an attack ends with refused, documented limit: or ok and what; not: ${outcome}`)
+      throw new Error(
+        `an attack ends with refused, documented limit: or ok and what; not: ${outcome}`,
+      )
     }
     end(outcome)
   } catch (error) {

@@ -54,7 +54,7 @@ export function inEngines(
     const missing = whyMissing(name)
     if (!selectedEngines().includes(name)) notSelected(full, 'SIGNEDIMP_ENGINES')
     else if (missing) skip(test, full, missing)
-    else test(full, () => withDeadline(inPage(name, body), timeoutMs))
+    else test(full, () => inPage(name, body, timeoutMs))
   }
 }
 
@@ -74,10 +74,14 @@ export async function closeEngines(): Promise<void> {
   await Promise.all(ended.map(async (engine) => (await engine.catch(() => undefined))?.close()))
 }
 
-async function inPage(name: EngineName, body: (page: Page, engine: Engine) => unknown) {
+async function inPage(
+  name: EngineName,
+  body: (page: Page, engine: Engine) => unknown,
+  timeoutMs: number,
+) {
   const { engine, page } = await openIn(name)
   try {
-    await body(page, engine)
+    await withDeadline(body(page, engine), timeoutMs)
   } finally {
     await page.close()
   }
@@ -99,7 +103,7 @@ async function openIn(name: EngineName): Promise<{ engine: Engine; page: Page }>
   }
 }
 
-async function withDeadline(work: Promise<unknown>, timeoutMs: number) {
+async function withDeadline(work: unknown, timeoutMs: number) {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise((_, reject) => {
     timer = setTimeout(

@@ -24,9 +24,13 @@ export interface CommandOptions {
 
 const running = new Set<(reason: string) => void>()
 
+// One for all commands, because the loader of TypeScript keeps its cache there.
+const scratch = mkdtempSync(join(tmpdir(), 'signedimp-run-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 10 }))
+
 /**
- * Runs a command in the checkout, in a process group and a temporary folder of its own. When it ends, or is
- * ended, nothing that it started goes on and nothing that it wrote to the temporary folder stays.
+ * Runs a command in the checkout, in a process group of its own. When it ends, or is ended, nothing that it
+ * started goes on. What it leaves in the temporary folder goes when this process ends.
  */
 export async function runCommand(
   command: string,
@@ -34,7 +38,6 @@ export async function runCommand(
   { timeoutMs, env }: CommandOptions,
 ): Promise<Ended> {
   const start = performance.now()
-  const scratch = mkdtempSync(join(tmpdir(), 'signedimp-run-'))
   const mark = randomUUID()
   const child = spawn(command, args, {
     cwd: root,
@@ -52,8 +55,12 @@ export async function runCommand(
   signalGroup(child, 'SIGKILL')
   endMarked(mark)
   await output.complete
-  rmSync(scratch, { recursive: true, force: true, maxRetries: 10 })
-  return { code, output: output.text(), stopped: stopped(), seconds: (performance.now() - start) / 1000 }
+  return {
+    code,
+    output: output.text(),
+    stopped: stopped(),
+    seconds: (performance.now() - start) / 1000,
+  }
 }
 
 /** Ends all commands that run now; they report it as `stopped`. */
@@ -77,7 +84,9 @@ function collect(child: ChildProcess) {
   }
   const closed = new Promise<void>((done) => child.once('close', () => done()))
   // What the command left behind could hold the pipes open.
-  const complete = exitOf(child).then(() => Promise.race([closed, sleep(2000, undefined, { ref: false })]))
+  const complete = exitOf(child).then(() =>
+    Promise.race([closed, sleep(2000, undefined, { ref: false })]),
+  )
   return { text: () => text, complete }
 }
 
@@ -94,7 +103,10 @@ function stopper(child: ChildProcess) {
   const stop = (reason: string) => {
     stopped ??= reason
     signalGroup(child, 'SIGTERM')
-    setTimeout(() => child.exitCode ?? child.signalCode ?? signalGroup(child, 'SIGKILL'), 5000).unref()
+    setTimeout(
+      () => child.exitCode ?? child.signalCode ?? signalGroup(child, 'SIGKILL'),
+      5000,
+    ).unref()
   }
   return { stopped: () => stopped, stop }
 }

@@ -28,7 +28,7 @@ export async function launchChromium(): Promise<Engine> {
       ...args,
       'about:blank',
     ],
-    { ready: /DevTools listening on (ws:\S+)/, env: { HOME: folder } },
+    { ready: /DevTools listening on (ws:\S+)/, env: { HOME: folder, TMPDIR: folder } },
   )
   return connect('chromium', helper, { browserWSEndpoint: helper.ready, protocol: 'cdp' })
 }
@@ -42,7 +42,7 @@ export async function launchFirefox(): Promise<Engine> {
   const helper = await startHelper(
     binaryOf('firefox', 'firefox'),
     ['--headless', '--no-remote', '--remote-debugging-port=0', '--profile', folder, 'about:blank'],
-    { ready: /WebDriver BiDi listening on (ws:\S+)/, env: { HOME: folder } },
+    { ready: /WebDriver BiDi listening on (ws:\S+)/, env: { HOME: folder, TMPDIR: folder } },
   )
   const browserWSEndpoint = `${helper.ready}/session`
   return connect('firefox', helper, { browserWSEndpoint, protocol: 'webDriverBiDi' })

@@ -28,8 +28,16 @@ export async function runFile(
   const file = join(folder, 'notes.jsonl')
   try {
     const args = ['--import', 'tsx', path]
-    const ended = await runCommand(process.execPath, args, { timeoutMs, env: { ...env, SIGNEDIMP_TEST_NOTES: file } })
-    const notes = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Note) : []
+    const ended = await runCommand(process.execPath, args, {
+      timeoutMs,
+      env: { ...env, SIGNEDIMP_TEST_NOTES: file },
+    })
+    const notes = existsSync(file)
+      ? readFileSync(file, 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Note)
+      : []
     const { output, seconds } = ended
     return { name: path, notes, output, seconds, ...judge(ended, notes) }
   } finally {
@@ -45,7 +53,8 @@ export function judge(
   const counts = countsIn(output)
   const { total, passed, skipped } = counts ?? { total: 0, passed: 0, skipped: 0 }
   const failed = total - passed
-  const problem = stopped ?? problemOf(code, counts !== undefined, total + skipped + notes.length, failed)
+  const problem =
+    stopped ?? problemOf(code, counts !== undefined, total + skipped + notes.length, failed)
   return { passed, failed: failed || (problem ? 1 : 0), skipped, problem }
 }
 
@@ -58,7 +67,9 @@ function problemOf(code: number | null, counted: boolean, tests: number, failed:
 
 /** uvu's last words; tests themselves may print such lines before. */
 function countsIn(output: string) {
-  const found = [...output.matchAll(/^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n/gm)].at(-1)
+  const found = [
+    ...output.matchAll(/^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n/gm),
+  ].at(-1)
   if (!found) return undefined
   const [total, passed, skipped] = found.slice(1).map(Number) as [number, number, number]
   return { total, passed, skipped }

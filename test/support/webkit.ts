@@ -12,7 +12,8 @@ import { scratchFolder, startHelper, type Helper } from './processes.ts'
 export async function launchWebKit(): Promise<Engine> {
   const args = ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp']
   const display = await startHelper(binaryOf('webkit', 'Xvfb'), args, { ready: /^(\d+)\n/m })
-  const env = { DISPLAY: `:${display.ready}`, HOME: scratchFolder(), NO_AT_BRIDGE: '1' }
+  const folder = scratchFolder()
+  const env = { DISPLAY: `:${display.ready}`, HOME: folder, TMPDIR: folder, NO_AT_BRIDGE: '1' }
   const open = new Set<Page>()
   try {
     return {

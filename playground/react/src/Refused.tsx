@@ -8,17 +8,17 @@ interface Props {
 
 /** Stands in for a page that could not be loaded, says why, and leaves the rest of the app alone. */
 export class Refused extends Component<Props, { error?: Error & { code?: string } }> {
-  state: { error?: Error & { code?: string } } = {}
+  override state: { error?: Error & { code?: string } } = {}
 
   static getDerivedStateFromError(error: Error) {
     return { error }
   }
 
-  componentDidCatch(error: Error & { code?: string }) {
+  override componentDidCatch(error: Error & { code?: string }) {
     note(`refused ${error.code ?? error.name}: ${error.message}`)
   }
 
-  render() {
+  override render() {
     const { error } = this.state
     if (!error) return this.props.children
     return (

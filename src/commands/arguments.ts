@@ -1,0 +1,84 @@
+import type { ArgDef } from 'citty'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+
+/** The arguments of a command as citty describes them, and which of them may be given more than once. */
+export type Args = Record<string, ArgDef & { multiple?: true }>
+
+/** What the arguments of a command come to. */
+export type Parsed<T extends Args> = { -readonly [K in keyof T]: Value<T[K]> }
+
+type Value<D> = D extends { type: 'boolean' }
+  ? boolean
+  : D extends { multiple: true }
+    ? string[]
+    : D extends { required: true } | { type: 'positional' }
+      ? Text<D>
+      : Text<D> | undefined
+
+type Text<D> = D extends { type: 'enum'; options: (infer O)[] } ? O : string
+
+/** A command line that says nothing that can be done. */
+export class UsageError extends Error {}
+
+/**
+ * Reads a command line. citty's own parser drops unknown flags and surplus arguments, and keeps the last of a repeated
+ * flag: a mistyped `--threshold` would verify less than was asked for. Here each of these is an error.
+ * @throws UsageError
+ */
+export function parseArguments<T extends Args>(definitions: T, argv: string[]): Parsed<T> {
+  const { values, positionals, tokens } = parse(definitions, argv)
+  refuseRepeats(definitions, tokens)
+  const names = Object.keys(definitions).filter((name) => definitions[name]!.type === 'positional')
+  if (positionals.length > names.length)
+    throw new UsageError(`"${positionals[names.length]}" is one argument too many`)
+  const given = {
+    ...values,
+    ...Object.fromEntries(names.map((name, at) => [name, positionals[at]])),
+  }
+  for (const [name, definition] of Object.entries(definitions)) {
+    if (definition.type === 'boolean') given[name] ??= false
+    checkValue(name, definition, given[name])
+  }
+  return given as Parsed<T>
+}
+
+function parse(definitions: Args, args: string[]) {
+  const options: ParseArgsConfig['options'] = {}
+  for (const [name, { type, multiple = false }] of Object.entries(definitions))
+    if (type !== 'positional')
+      options[name] = { type: type === 'boolean' ? type : 'string', multiple }
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: true, tokens: true })
+  } catch (error) {
+    // Node's own advice after the first sentence is for another audience.
+    throw new UsageError((error as Error).message.split(/\. |\n/)[0])
+  }
+}
+
+function refuseRepeats(definitions: Args, tokens: { kind: string; name?: string }[]): void {
+  const seen = new Set<string>()
+  for (const { kind, name = '' } of tokens) {
+    if (kind !== 'option' || definitions[name]?.multiple) continue
+    if (seen.has(name)) throw new UsageError(`--${name} is given twice`)
+    seen.add(name)
+  }
+}
+
+function checkValue(
+  name: string,
+  { type, required, options }: ArgDef & { options?: string[] },
+  value: unknown,
+): void {
+  const shown = type === 'positional' ? `<${name}>` : `--${name}`
+  if (value === undefined && (required || type === 'positional'))
+    throw new UsageError(`${shown} is missing`)
+  if ([value].flat().includes('')) throw new UsageError(`${shown} is empty`)
+  if (value !== undefined && options && !options.includes(String(value)))
+    throw new UsageError(`${shown} must be one of ${options.join(', ')}`)
+}
+
+/** The value of a flag that is a number; what is no plain whole number is not guessed at. */
+export function wholeNumber(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? text : Number(text)
+  throw new UsageError(`${flag} must be a whole number`)
+}

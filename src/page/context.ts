@@ -1,0 +1,39 @@
+import type { TrustedKey } from '../crypto/key.js'
+import type { VerifiedManifest } from '../manifest/verify.js'
+
+/** What the plugin writes into the built bootstrap. */
+export interface Pinned {
+  keys: readonly TrustedKey[]
+  /** How many of the keys must have signed. */
+  threshold: number
+}
+
+/** What the bootstrap has proven and hands to the runtime. */
+export interface Boot {
+  pinned: Pinned
+  manifest: VerifiedManifest
+  /** The manifest's URL as the page names it. */
+  url: string
+  credentials: RequestCredentials
+  /** URL of a listed path, as the map knows it. */
+  toUrl(path: string): string
+  /** What the map adds to the URLs of modules: nobody can have loaded one under that key before the map came. */
+  salt: string
+  /** The engine's own resolution. */
+  resolve(url: string): string
+  /**
+   * Runs a listed module as a tag in the HTML would have.
+   * @returns `load`, or `error` when it or something that it imports was not fetched as listed
+   */
+  run(path: string): Promise<string>
+}
+
+/** What every emitted chunk finds as `__signedimp`. Its path is baked in: the URL that it came from is the server's word. */
+export interface Runtime {
+  /** `import(specifier, options)` in the chunk at `from`. */
+  import(from: string, specifier: unknown, options?: ImportCallOptions): Promise<unknown>
+  /** `import.meta` of the chunk at `path`. */
+  meta(path: string): ImportMeta
+  /** Starts a page's main chunks, in order. What hinders one is shown. @param entry their paths, as URI components, spaces between */
+  start(entry: string): Promise<unknown>
+}

@@ -1,0 +1,34 @@
+import { SignedImpError } from '../errors.js'
+import type { Boot } from './context.js'
+import { notEnforceable } from './refuse.js'
+
+/**
+ * Makes sure that the browser resolves a module, and all that it imports statically, to what the map checks.
+ * @returns their paths, the module's own first
+ * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE`, `ERR_SIGNEDIMP_UNLISTED`
+ */
+export type Prove = (path: string) => Set<string>
+
+/** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */
+export function createProve({ manifest, toUrl, salt, resolve }: Boot): Prove {
+  const proven = new Set<string>()
+  return (path) => {
+    const closure = new Set([path])
+    for (const file of closure) {
+      for (const { path: to } of manifest.imports.get(file) ?? []) closure.add(to)
+      if (proven.has(file)) continue
+      if (!manifest.files.has(file))
+        throw new SignedImpError('ERR_SIGNEDIMP_UNLISTED', 'the manifest does not list it', {
+          path: file,
+        })
+      const url = toUrl(file)
+      if (resolve(url) !== url + salt)
+        throw notEnforceable(
+          'it was loaded before the import map; remove modulepreload tags and Link headers',
+          file,
+        )
+      proven.add(file)
+    }
+    return closure
+  }
+}

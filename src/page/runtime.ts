@@ -1,0 +1,34 @@
+/** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
+import type { Boot, Runtime } from './context.js'
+import { createImport } from './import.js'
+import { createProve } from './prove.js'
+import { start } from './start.js'
+
+const context = __signedimp as Boot
+const { toUrl, resolve } = context
+const prove = createProve(context)
+const metas = new Map<string, ImportMeta>()
+
+function createMeta(path: string): ImportMeta {
+  const url = toUrl(path)
+  const toAbsolute = (specifier: string) => new URL(specifier, url).href
+  const meta = {
+    __proto__: null,
+    url,
+    resolve: (specifier: string) => resolve(toAbsolute(specifier)),
+  }
+  return meta as unknown as ImportMeta
+}
+
+const runtime: Runtime = {
+  import: createImport(context, prove),
+  meta(path) {
+    const meta = metas.get(path) ?? createMeta(path)
+    metas.set(path, meta)
+    return meta
+  },
+  // Tags run in order, downloads overlap.
+  start: (entry) =>
+    Promise.all(entry.split(' ').map((path) => start(context, prove, decodeURIComponent(path)))),
+}
+Object.freeze(Object.assign(context, runtime))

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { root } from './support/files.ts'
+
+const { exports, bin, dependencies } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+) as {
+  exports: Record<string, string | { types: string; default: string }>
+  bin: Record<string, string>
+  dependencies: Record<string, string>
+}
+
+/** Entry points by the name that users import them by. */
+const entries = Object.entries(exports).flatMap(([name, target]) =>
+  typeof target === 'string' ? [] : [[`signedimp${name.slice(1)}`, target] as const],
+)
+
+const names = async (specifier: string) => Object.keys(await import(specifier)).sort()
+
+test('signedimp exports the plugin, by name and by default', async () => {
+  assert.equal(await names('signedimp'), ['default', 'signedImp'])
+  const { default: byDefault, signedImp } = await import('signedimp')
+  assert.is(byDefault, signedImp)
+})
+
+test('signedimp/errors exports the error', async () => {
+  assert.equal(await names('signedimp/errors'), ['SignedImpError'])
+})
+
+test('nothing else can be imported', async () => {
+  for (const inside of ['dist/index.js', 'src/index.ts', 'crypto', 'keys/private', 'dist/cli.js'])
+    try {
+      await import(`signedimp/${inside}`)
+      assert.unreachable(inside)
+    } catch (error) {
+      assert.is((error as { code: string }).code, 'ERR_PACKAGE_PATH_NOT_EXPORTED', inside)
+    }
+})
+
+test('every entry point has declarations, which lead to no package', () => {
+  for (const [, { types }] of entries) {
+    const text = readFileSync(join(root, types), 'utf8')
+    assert.not.match(text, /from ['"](?!\.|node:)/, types)
+  }
+})
+
+test('every bin exists and is run by Node', () => {
+  for (const file of Object.values(bin))
+    assert.match(readFileSync(join(root, file), 'utf8'), /^#!\/usr\/bin\/env node\n/)
+})
+
+test('what is built imports only declared dependencies', () => {
+  for (const [, target] of entries) {
+    const text = readFileSync(join(root, target.default), 'utf8')
+    const packages = [...text.matchAll(/\bfrom ['"]([^'"./][^'"]*)['"]/g)].map(([, name]) => name!)
+    assert.equal(
+      packages.filter((name) => !name.startsWith('node:') && !(name in dependencies)),
+      [],
+    )
+  }
+})
+
+test('the package holds what it needs and nothing else', () => {
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [{ files }] = JSON.parse(output) as [{ files: { path: string }[] }]
+  const paths = files.map(({ path }) => path)
+  const targets = [...entries.flatMap(([, target]) => Object.values(target)), ...Object.values(bin)]
+  for (const target of targets) assert.ok(paths.includes(target.slice(2)), target)
+  assert.ok(
+    paths.includes('dist/bootstrap/page.js') && paths.includes('dist/bootstrap/page-der.js'),
+  )
+  const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts))$/
+  assert.equal(
+    paths.filter((path) => !allowed.test(path)),
+    [],
+  )
+  for (const path of paths) assert.ok(existsSync(join(root, path)))
+})
+
+test.run()

@@ -1,0 +1,199 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { serve, type Site, type SiteOptions } from '../../playground/server.ts'
+import type { SignedImpOptions } from '../../src/plugin/options.ts'
+import type { KeySource } from '../../src/keys/private.ts'
+import { buildFixture, type FixtureOptions } from './fixture.ts'
+import type { Page } from './browsers.ts'
+
+/**
+ * The app that attacks are tried on: `index` imports `dep`, and opens `a` and `b`, which share `shared` (not ASCII),
+ * and `solo`, which stands alone. What runs notes its name in `ran`.
+ */
+export const appFiles: Record<string, string> = {
+  'index.html': `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>App</title>
+    <script type="module" src="/src/main.js"></script>
+    <script>
+      globalThis.refusals = []
+      addEventListener('signedimp:refusal', ({ detail }) => refusals.push(detail.code + ' ' + detail.path))
+    </script>
+  </head>
+  <body></body>
+</html>
+`,
+  'src/main.js': `import { dep } from './dep.js'
+ran.push('index')
+globalThis.app = {
+  dep,
+  url: import.meta.url,
+  a: () => import('./a.js'),
+  b: () => import('./b.js'),
+  solo: () => import('./solo.js'),
+  any: (specifier, options) => import(/* @vite-ignore */ specifier, options),
+}
+`,
+  'src/dep.js': `(globalThis.ran ??= []).push('dep')
+export const dep = ['dep', typeof globalThis]
+`,
+  'src/shared.js': `ran.push('shared')
+export const shared = ['café', typeof globalThis]
+`,
+  'src/a.js': `import { shared } from './shared.js'
+ran.push('a')
+export const text = 'a ' + shared[0]
+export const url = import.meta.url
+`,
+  'src/b.js': `import { shared } from './shared.js'
+ran.push('b')
+export const text = 'b ' + shared[0]
+`,
+  'src/solo.js': `ran.push('solo')
+export const text = 'solo'
+export const url = import.meta.url
+`,
+}
+
+/** How {@link buildApp} builds. */
+export interface SignedAppOptions extends FixtureOptions {
+  /** Files besides the app's, or in place of them. */
+  files?: Record<string, string>
+  /** Options of the plugin. */
+  signed?: SignedImpOptions
+}
+
+/** The plugin as it is published: it reads the bootstrap that is built beside it. */
+export async function loadPlugin(): Promise<typeof import('../../src/index.ts').signedImp> {
+  return (await import('../../dist/index.js' as string)).signedImp
+}
+
+/** Builds the app, signed by `key`. */
+export async function buildSigned(
+  key: KeySource,
+  { files = {}, signed = {}, plugins = [], config = {}, ...options }: SignedAppOptions = {},
+): Promise<string> {
+  const signedImp = await loadPlugin()
+  const output = { manualChunks: (id: string) => (/\/dep\.js$/.test(id) ? 'dep' : undefined) }
+  const { mergeConfig } = await import('vite')
+  return buildFixture(
+    { ...appFiles, ...files },
+    {
+      ...options,
+      plugins: [...plugins, signedImp(key, signed)],
+      config: mergeConfig({ build: { rollupOptions: { output } } }, config),
+    },
+  )
+}
+
+/** The name of a folder's page manifest. */
+export function pageManifestOf(folder: string): string {
+  const found = readdirSync(folder).filter((name) => /^signedimp-manifest\.\w{16}\.txt$/.test(name))
+  if (found.length !== 1) throw new Error(`${found.length} page manifests`)
+  return found[0]!
+}
+
+/** An answer of the server in place of its own. */
+export interface Reply {
+  status?: number
+  /** Content type; that of the file where it is not given. */
+  type?: string
+  headers?: Record<string, string>
+  /** The folder's own bytes where it is not given. */
+  body?: string | Uint8Array
+  /** From which request on, counted from 0. */
+  from?: number
+}
+
+/** A site whose answers a test can replace. */
+export interface TestSite extends Site {
+  /** Answers a path (a new one too, or one outside the base with its leading slash) by something else from now on. */
+  reply(path: string, reply: Reply | ((request: number) => Reply | undefined)): void
+}
+
+/** Serves a built folder. */
+export async function serveApp(folder: string, options: SiteOptions = {}): Promise<TestSite> {
+  const replies = new Map<string, (request: number) => Reply | undefined>()
+  const counts = new Map<string, number>()
+  const site = await serve(folder, {
+    ...options,
+    handle(request, response, path) {
+      const count = counts.get(path) ?? 0
+      const reply = replies.get(path)?.(count)
+      counts.set(path, count + 1)
+      if (!reply) return options.handle?.(request, response, path) ?? false
+      const type = reply.type ?? (/\.m?js$/.test(path) ? 'text/javascript' : 'text/plain')
+      const body = reply.body ?? readFileSync(join(folder, path))
+      const cors = options.cors ? { 'access-control-allow-origin': '*' } : {}
+      const headers = {
+        'content-type': type,
+        'cache-control': 'no-store',
+        ...cors,
+        ...reply.headers,
+      }
+      response.writeHead(reply.status ?? 200, headers).end(body)
+      return true
+    },
+  })
+  return {
+    ...site,
+    get requests() {
+      return site.requests
+    },
+    reply: (path, reply) =>
+      void replies.set(path, typeof reply === 'function' ? reply : () => reply),
+    reset() {
+      site.reset()
+      replies.clear()
+      counts.clear()
+    },
+  }
+}
+
+/** What a page looks like after an attack. */
+export interface Seen {
+  /** How often code of the attacker ran. */
+  evil: number
+  /** The modules of the app that ran. */
+  ran: string[]
+  /** Refusals that were announced: code and path. */
+  refusals: string[]
+  /** What the reader is told. */
+  alert: string
+}
+
+/** Waits until the app has started or the page has refused, and looks. */
+export async function look(page: Page): Promise<Seen> {
+  await page.waitFor(() => 'app' in globalThis || document.querySelector('[role=alert]') !== null)
+  return glance(page)
+}
+
+/** What the page looks like now. */
+export function glance(page: Page): Promise<Seen> {
+  return page.evaluate(() => {
+    const { __evil, ran, refusals } = globalThis as unknown as Record<string, unknown>
+    const alert = document.querySelector('[role=alert]')?.textContent ?? ''
+    return {
+      evil: (__evil ?? 0) as number,
+      ran: (ran ?? []) as string[],
+      refusals: (refusals ?? []) as string[],
+      alert,
+    }
+  })
+}
+
+/** What became of opening a module of the app: its `text`, or why it was refused, as `CODE path`. */
+export function open(page: Page, name: 'a' | 'b' | 'solo'): Promise<string> {
+  return page.evaluate(
+    (module) =>
+      (globalThis as never as { app: Record<string, () => Promise<{ text: string }>> }).app[
+        module
+      ]!().then(
+        ({ text }) => text,
+        ({ code, name, message, path }) => (code ? `${code} ${path}` : `${name}: ${message}`),
+      ),
+    name,
+  )
+}

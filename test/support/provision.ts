@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { neededBy } from './binaries.ts'
+import { selectedEngines } from './browsers.ts'
+import { runCommand } from './command.ts'
+
+/** What came of looking for the browsers. */
+export interface Provisioned {
+  /** Programs that are still missing. */
+  missing: string[]
+  /** For a person to read. */
+  output: string
+}
+
+/** Installs the browsers that are missing where that can be done unasked: as root on Debian. */
+export async function provision(): Promise<Provisioned> {
+  const missing = missingPrograms()
+  if (missing.length === 0) return { missing: [], output: '' }
+  const packages = [...new Set(missing.map((need) => need.debianPackage))]
+  if (!canInstall())
+    return { missing: missing.map((need) => need.what), output: adviceFor(packages) }
+  const output = await install(packages)
+  return { missing: missingPrograms().map((need) => need.what), output }
+}
+
+function missingPrograms() {
+  return selectedEngines()
+    .flatMap(neededBy)
+    .filter((need) => need.path === undefined)
+}
+
+function canInstall(): boolean {
+  try {
+    return process.getuid?.() === 0 && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+function adviceFor(packages: string[]): string {
+  return `Browsers are missing. On Debian: apt-get install ${packages.join(' ')}
+Elsewhere, install Chromium, Firefox, WebKitGTK's WebKitWebDriver and Xvfb, or name their programs in
+SIGNEDIMP_CHROMIUM, SIGNEDIMP_FIREFOX and SIGNEDIMP_WEBKITDRIVER.`
+}
+
+async function install(packages: string[]): Promise<string> {
+  const patience = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3']
+  const update = await apt([...patience, 'update'])
+  if (update.code !== 0) return update.output
+  const { output } = await apt([
+    ...patience,
+    'install',
+    '--yes',
+    '--no-install-recommends',
+    ...packages,
+  ])
+  return update.output + output
+}
+
+function apt(args: string[]) {
+  return runCommand('apt-get', ['-q', ...args], {
+    timeoutMs: 15 * 60_000,
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  })
+}

@@ -1,0 +1,45 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { writeFileAtomically } from '../../src/tree/write.ts'
+import { throwsCode } from '../support/throws.ts'
+import { folderOf, readFrom } from './folder.ts'
+
+test('a file is replaced whole, and nothing else is left', async () => {
+  const dir = await folderOf({ 'm.txt': 'a longer text' })
+  await writeFileAtomically(join(dir, 'm.txt'), Buffer.from('new'))
+  assert.equal(readdirSync(dir), ['m.txt'])
+  assert.is(readFrom(dir, 'm.txt'), 'new')
+})
+
+test('a reader never sees half a file', async () => {
+  const dir = await folderOf({ 'm.txt': 'a'.repeat(1 << 20) })
+  const seen = new Set<string>()
+  let writing = true
+  const reader = (async () => {
+    while (writing) {
+      const text = readFrom(dir, 'm.txt')
+      seen.add(`${text.length} ${text[0]}`)
+      await new Promise(setImmediate)
+    }
+  })()
+  for (const letter of 'bcdefgh')
+    await writeFileAtomically(join(dir, 'm.txt'), Buffer.from(letter.repeat(1 << 20)))
+  writing = false
+  await reader
+  assert.ok(seen.size > 1, 'the reader saw no write at all')
+  assert.equal(
+    [...seen].filter((what) => !what.startsWith(`${1 << 20} `)),
+    [],
+  )
+})
+
+test('a failure leaves no temporary file', async () => {
+  const dir = await folderOf({})
+  mkdirSync(join(dir, 'm.txt/inside'), { recursive: true })
+  await throwsCode(() => writeFileAtomically(join(dir, 'm.txt'), Buffer.from('x')), 'EISDIR')
+  assert.equal(readdirSync(dir), ['m.txt'])
+})
+
+test.run()
