@@ -47,6 +47,8 @@ export interface Release {
 export interface Emitted {
   /** The files that are new or have other bytes than before. */
   changed: Map<string, string | Uint8Array>
+  /** Hashes of all files but the page manifest, which vouches for itself. */
+  digests: Map<string, string>
   /** Static imports, for the manifest of the whole output. */
   imports: Map<string, StaticImport[]>
   bootstrap: Bootstrap
@@ -58,8 +60,6 @@ export interface Emitted {
   pages: number
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
-  /** Main chunks that pages start. */
-  entries: string[]
   /** Stylesheets and classic scripts that a page's tag checks. */
   checked: Set<string>
 }
@@ -93,26 +93,27 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   })
   change(manifestPath, stored)
 
-  const pages = rewritePages(
-    output,
-    release,
-    { imports, digests, bootstrap, manifestPath, stored },
-    change,
-  )
-  const entries = pages.flatMap((page) => page.entries)
+  const signed = { imports, digests, bootstrap, manifestPath, stored }
+  const pages = rewritePages(output, release, signed, change)
+  const ownPaths = own.map(({ fileName }) => fileName)
   const checked = new Set(pages.flatMap((page) => page.checked))
-  const imported = [...imports.values()].flat().map(({ path }) => path)
-  const covered = new Set([
-    ...checked,
-    ...imported,
-    ...lazy,
-    ...own.map(({ fileName }) => fileName),
-  ])
+  const covered = new Set([...checked, ...ownPaths, ...lazy, ...importedBy(imports)])
   const uncovered = [...pages.flatMap((page) => page.uncovered), ...findUncovered(output, covered)]
-  const accepted = acceptUncovered(uncovered, release.unverified)
-  const started = pages.filter((page) => page.entries.length > 0).length
-  return { changed, imports, bootstrap, manifestPath, own: [manifestPath, ...own.map(({ fileName }) => fileName)], pages: started, entries, checked, accepted }
+  return {
+    changed,
+    digests: hashFiles(output, release.hash, (path) => path !== manifestPath, digests),
+    imports,
+    bootstrap,
+    manifestPath,
+    own: [manifestPath, ...ownPaths],
+    pages: pages.filter(({ entries }) => entries.length > 0).length,
+    accepted: acceptUncovered(uncovered, release.unverified),
+    checked,
+  }
 }
+
+const importedBy = (imports: Map<string, StaticImport[]>): string[] =>
+  [...imports.values()].flat().map(({ path }) => path)
 
 function checkNames(output: Output): void {
   for (const path of output.keys())
@@ -145,13 +146,14 @@ function hashFiles(
   output: Output,
   type: HashType,
   isListed: (path: string) => boolean,
+  known?: Map<string, string>,
 ): Map<string, string> {
   const files = [...output.values()].filter(({ path }) => isListed(path))
-  return new Map(files.map((file) => [file.path, digestOf(file, type)]))
+  return new Map(files.map((file) => [file.path, known?.get(file.path) ?? digestOf(file, type)]))
 }
 
 /** Hash of a file of the output, in hex. */
-export const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =>
+const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =>
   digest ?? hashBytes(type, typeof source === 'string' ? utf8(source) : source)
 
 /** Signs the manifest of what pages load. It is named by what it says, so that older pages keep theirs. */

@@ -173,7 +173,11 @@ function setIntegrity(
 }
 
 /** The bootstrap's tags, in the order that starts downloads soonest: preloads first, then the script that will ask for them. */
-function renderBootstrap(page: PageContext, entries: string[], module: Map<string, string>): string {
+function renderBootstrap(
+  page: PageContext,
+  entries: string[],
+  module: Map<string, string>,
+): string {
   const shared = {
     crossorigin: module.get('crossorigin') === 'use-credentials' ? 'use-credentials' : '',
     nonce: module.get('nonce'),
@@ -181,7 +185,9 @@ function renderBootstrap(page: PageContext, entries: string[], module: Map<strin
   const preload = (as: string, href: string, integrity?: string) =>
     `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`
   const modules = new Set([page.runtime, ...entries.flatMap((entry) => page.closure(entry))])
-  const preloads = [...modules].map((path) => preload('script', page.refer(path), page.integrityOf(path)))
+  const preloads = [...modules].map((path) =>
+    preload('script', page.refer(path), page.integrityOf(path)),
+  )
   const data = {
     'data-manifest': page.manifest,
     'data-runtime': page.runtime,
@@ -194,7 +200,10 @@ function renderBootstrap(page: PageContext, entries: string[], module: Map<strin
     : `${preloads.join('')}<script type="text/plain" data-signedimp>${page.inlineManifest}</script>${renderScript(page, data)}`
 }
 
-function renderScript({ linked, bootstrap, refer, integrityOf }: PageContext, data: Attributes): string {
+function renderScript(
+  { linked, bootstrap, refer, integrityOf }: PageContext,
+  data: Attributes,
+): string {
   return linked === undefined
     ? `<script${attributes(data)}>${bootstrap}</script>\n`
     : `<script${attributes({ defer: '', src: refer(linked), integrity: integrityOf(linked), ...data })}></script>\n`

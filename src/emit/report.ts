@@ -45,8 +45,7 @@ export function createReport(
   const unchecked: Report['unchecked'] = {}
   for (const { path } of others) {
     const [kind] = kinds.find(([, pattern]) => pattern.test(path)) ?? ['other files']
-    if (!emitted.own.includes(path))
-      unchecked[kind] = (unchecked[kind] ?? 0) + 1
+    if (!emitted.own.includes(path)) unchecked[kind] = (unchecked[kind] ?? 0) + 1
   }
   return {
     name: release.name,

@@ -111,4 +111,5 @@ function insertLast(code: string, line: string): string {
 }
 
 /** Chromium decodes a script by the server's charset, whatever that is, unless it starts with a byte order mark. */
-export const markUtf8 = (code: string): string => (code.startsWith('\ufeff') ? code : '\ufeff' + code)
+export const markUtf8 = (code: string): string =>
+  code.startsWith('\ufeff') ? code : '\ufeff' + code

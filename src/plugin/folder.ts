@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
 import { utf8 } from '../crypto/bytes.js'
 import { nodeCrypto } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
-import { toManifest, type Release } from '../emit/emit.js'
+import { toManifest, type Emitted, type Release } from '../emit/emit.js'
 import { isCode, isPage, type Uncovered } from '../emit/output.js'
 import { SignedImpError } from '../errors.js'
 import { formatManifest, type StaticImport } from '../manifest/format.js'
@@ -15,6 +15,7 @@ import { hashFiles } from '../tree/hash.js'
 import { readManifest } from '../tree/stored.js'
 import { refuseStrays, walk, whileStill, type Folder } from '../tree/walk.js'
 import { writeFileAtomically } from '../tree/write.js'
+import { refuseSecrets } from './guard.js'
 
 /** A folder that a build writes, from before the first file to the manifest. */
 export interface OutputFolder {
@@ -23,16 +24,14 @@ export interface OutputFolder {
   before: Folder
   /** The manifest of the build before, where one of our keys vouches for it. */
   old: VerifiedManifest | undefined
-  /** Hashes of what this build emits, by path. */
-  expected: Map<string, string>
-  imports: Map<string, StaticImport[]>
+  /** What this build's outputs are. */
+  emitted: Emitted[]
 }
 
 /** Looks at a folder before a build writes to it. */
 export async function openFolder(dir: string, release: Release): Promise<OutputFolder> {
   const before = await walk(dir).catch(() => ({ files: new Map(), refused: new Map() }))
-  const old = await readOld(dir, before, release)
-  return { dir, before, old, expected: new Map(), imports: new Map() }
+  return { dir, before, old: await readOld(dir, before, release), emitted: [] }
 }
 
 async function readOld(
@@ -47,54 +46,46 @@ async function readOld(
 }
 
 /**
- * Compares what is on disk with what the build emitted.
- * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE` with every file that was written or removed after it was hashed
+ * Signs the folder as it stands: this build's files, which must still be what was emitted, what other plugins added,
+ * and what an earlier build left if our key vouches for it. The manifest is written last, by rename.
+ * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE`, `…_FILES`, `…_NOT_COVERED`, `…_PATH`
  */
-export async function checkFolder({ dir, expected }: OutputFolder, type: HashType): Promise<void> {
-  const changed: string[] = []
-  const { files } = await walk(dir)
-  const found = await hashFiles(
-    dir,
-    [...expected.keys()].filter((path) => files.has(path)),
-    type,
-  )
-  for (const [path, digest] of expected) if (found.get(path) !== digest) changed.push(path)
+export async function sealFolder(
+  folder: OutputFolder,
+  release: Release,
+  secrets: string[],
+): Promise<void> {
+  const { dir } = folder
+  const { manifestName, hash, unverified } = release
+  const stored = await whileStill(dir, async (now) => {
+    refuseStrays(now)
+    const paths = [...now.files.keys()].filter((path) => !isManifestOf(manifestName, path))
+    const files = await hashFiles(dir, paths, hash)
+    const expected = merge(folder.emitted.map(({ digests }) => digests))
+    refuseChanges(expected, files)
+    const added = paths.filter((path) => !expected.has(path))
+    refuseLeftOvers(folder, now, files, added)
+    acceptUncovered(findAddedCode(folder, added), unverified)
+    for (const path of added) refuseSecrets(path, await readFile(join(dir, path)), secrets)
+    const text = utf8(
+      formatManifest(toManifest({ ...release, imports: mergeImports(folder, files, hash), files })),
+    )
+    return storeManifest([await signText(text, release.signer)], text)
+  })
+  await writeFileAtomically(join(dir, manifestName), stored)
+}
+
+const merge = <T>(maps: Map<string, T>[]): Map<string, T> =>
+  new Map(maps.flatMap((map) => [...map]))
+
+function refuseChanges(expected: Map<string, string>, files: Map<string, string>): void {
+  const changed = [...expected.keys()].filter((path) => files.get(path) !== expected.get(path))
   if (changed.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_LATE_WRITE',
       `changed after it was hashed, by a plugin or a tool that writes to the output folder; let that run before the build ends, in generateBundle (${changed.length} files: ${changed.join(', ')})`,
-      { path: changed[0]! },
+      { path: changed[0] },
     )
-}
-
-/**
- * Signs the folder as it stands: this build's files, what other plugins added, and what an earlier build left if our
- * key vouches for it. The manifest is written last, by rename.
- * @returns what is listed without being checked, all of it accepted
- */
-export async function sealFolder(folder: OutputFolder, release: Release): Promise<Uncovered[]> {
-  const { dir, expected, imports } = folder
-  const { manifestName, hash } = release
-  return whileStill(dir, async (now) => {
-    refuseStrays(now)
-    const files = await hashFiles(
-      dir,
-      [...now.files.keys()].filter((path) => !isManifestOf(manifestName, path)),
-      hash,
-    )
-    const added = [...files.keys()].filter((path) => !expected.has(path))
-    refuseLeftOvers(folder, now, files, added)
-    const kept = folder.old?.hash === hash ? folder.old.imports : new Map<string, StaticImport[]>()
-    const edges = [...kept, ...imports].filter(
-      ([path, list]) => files.has(path) && list.every((to) => files.has(to.path)),
-    )
-    const accepted = acceptUncovered(findAddedCode(folder, added), release.unverified)
-    const text = utf8(formatManifest(toManifest({ ...release, imports: new Map(edges), files })))
-    return { accepted, stored: storeManifest([await signText(text, release.signer)], text) }
-  }).then(async ({ accepted, stored }) => {
-    await writeFileAtomically(join(dir, manifestName), stored)
-    return accepted
-  })
 }
 
 /** Files that stood there before this build, and that nothing of ours vouches for, may be anybody's. */
@@ -104,15 +95,13 @@ function refuseLeftOvers(
   files: Map<string, string>,
   added: string[],
 ): void {
-  const strange = added.filter(
-    (path) =>
-      before.files.get(path) === now.files.get(path) && old?.files.get(path) !== files.get(path),
-  )
+  const isLeft = (path: string) => before.files.get(path) === now.files.get(path)
+  const strange = added.filter((path) => isLeft(path) && old?.files.get(path) !== files.get(path))
   if (strange.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_FILES',
       `stood in the output folder before this build, and no manifest of your key lists it; empty the folder (${strange.length} files: ${strange.join(', ')})`,
-      { path: strange[0]! },
+      { path: strange[0] },
     )
 }
 
@@ -127,11 +116,24 @@ const findAddedCode = ({ old, before }: OutputFolder, added: string[]): Uncovere
       reason: 'written beside the bundle by another plugin: nothing checks what it runs',
     }))
 
+/** Static imports of this build's modules, and of those that an earlier build left, as far as they are still there. */
+function mergeImports(
+  { old, emitted }: OutputFolder,
+  files: Map<string, string>,
+  hash: HashType,
+): Map<string, StaticImport[]> {
+  const kept = old?.hash === hash ? [old.imports] : []
+  const all = merge([...kept, ...emitted.map(({ imports }) => imports)])
+  return new Map(
+    [...all].filter(([path, list]) => files.has(path) && list.every((to) => files.has(to.path))),
+  )
+}
+
 /** Takes back the signatures of an output that is refused. */
 export async function unsealFolder(
-  { dir }: OutputFolder,
+  { dir, emitted }: OutputFolder,
   manifestName: string,
-  page: Iterable<string>,
 ): Promise<void> {
-  for (const path of [manifestName, ...page]) await rm(join(dir, path), { force: true })
+  for (const path of [manifestName, ...emitted.map(({ manifestPath }) => manifestPath)])
+    await rm(join(dir, path), { force: true })
 }

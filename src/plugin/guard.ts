@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { basename, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SignedImpError } from '../errors.js'
@@ -19,18 +20,14 @@ export const denyKey =
   }
 
 function asksFor(url: string, name: string): boolean {
-  const wanted = name.toLowerCase()
-  for (let text = url, before = ''; text !== before; before = text, text = decode(text))
+  // As bytes: what is decoded escape by escape is UTF-8 that nobody has put together yet.
+  const wanted = Buffer.from(name).toString('latin1').toLowerCase()
+  for (let text = Buffer.from(url).toString('latin1'), before = ''; text !== before;) {
     if (text.toLowerCase().includes(wanted)) return true
-  return false
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+    before = text
+    text = text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
   }
+  return false
 }
 
 /**
@@ -59,15 +56,29 @@ export function refuseKeyIn(folder: string, file: string): void {
     )
 }
 
+/** Texts of which each gives a key away: lines of its PEM, as they are and in base64 at each of its three alignments. */
+export async function findSecrets(key: unknown, root: string): Promise<string[]> {
+  const file = keyFileOf(key, root)
+  const pem = file ? await readFile(file, 'utf8') : typeof key === 'string' ? key : ''
+  const [line] = pem.match(/^[A-Za-z0-9+/]{40,}$/m) ?? []
+  if (line === undefined) return []
+  const encoded = [0, 1, 2].map((at) => Buffer.from(line.slice(at, at + 36)).toString('base64'))
+  return [line, ...encoded]
+}
+
 /**
- * Refuses an output that holds a private key: the text between the lines of a PEM file that looks like one.
+ * Refuses a file that holds the private key.
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
-export function refuseKeyText(path: string, text: string): void {
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\\nr]*[A-Za-z0-9+/]{32}/.test(text))
+export function refuseSecrets(path: string, source: string | Uint8Array, secrets: string[]): void {
+  const content =
+    typeof source === 'string'
+      ? source
+      : Buffer.from(source.buffer, source.byteOffset, source.length)
+  if (secrets.some((secret) => content.includes(secret)))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_KEY_EXPOSED',
-      'holds a private key; find what imports or inlines it',
+      'would publish the private key; find what imports, links or copies it',
       { path },
     )
 }

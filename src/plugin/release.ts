@@ -36,7 +36,9 @@ export async function readRelease(
     throw new TypeError(
       'signedImp: "name" must say which app and channel this is, because no package.json names it',
     )
-  const page = await readPageCode([...distinct.values()].some(({ algorithm }) => algorithm.namedCurve !== undefined))
+  const page = await readPageCode(
+    [...distinct.values()].some(({ algorithm }) => algorithm.namedCurve !== undefined),
+  )
   return {
     signer,
     keys: [...distinct.values()],
@@ -59,5 +61,8 @@ const locate = (source: PublicKeySource, root: string): PublicKeySource =>
 /** What is built for pages; of the bootstraps, the one that holds no more algorithms than the keys need. */
 async function readPageCode(der: boolean): Promise<PageCode> {
   const read = (file: string) => readFile(new URL(`./bootstrap/${file}`, import.meta.url), 'utf8')
-  return { bootstrap: await read(der ? 'page-der.js' : 'page.js'), runtime: await read('runtime.js') }
+  return {
+    bootstrap: await read(der ? 'page-der.js' : 'page.js'),
+    runtime: await read('runtime.js'),
+  }
 }

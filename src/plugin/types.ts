@@ -40,6 +40,7 @@ export interface ViteConfig {
 
 /** Vite's servers, as far as requests go. */
 export interface ViteServer {
+  config: { root: string }
   middlewares: { use(handler: Middleware): unknown }
 }
 
@@ -76,12 +77,11 @@ export interface Plugin {
   configResolved(config: unknown): void
   configureServer(server: ViteServer): void
   applyToEnvironment(environment: { config: { consumer: string } }): boolean
-  load(id: string): undefined
-  renderStart: Last<(this: HookContext, options: OutputOptions) => Promise<void>>
+  load: { order: 'pre'; handler(id: string): void }
   augmentChunkHash(): string | undefined
+  renderStart: Last<(options: OutputOptions) => Promise<void> | undefined>
   generateBundle: Last<
     (this: HookContext, options: OutputOptions, bundle: Bundle, isWrite?: boolean) => Promise<void>
   >
-  writeBundle: Last<(this: HookContext, options: OutputOptions) => Promise<void>>
   closeBundle: Last<(this: HookContext) => Promise<void>>
 }

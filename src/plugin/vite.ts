@@ -1,0 +1,49 @@
+import type { Place } from './build.js'
+import { denyKey, keyFileOf } from './guard.js'
+import type { ResolvedOptions } from './options.js'
+import type { HookContext, ModulePreload, ViteConfig, ViteServer, ViteUserConfig } from './types.js'
+
+/** What Vite's configuration says of where a build takes place. */
+export const placeOf = ({ root, base, publicDir, build }: ViteConfig): Place => ({
+  root,
+  base: base === './' ? '' : base,
+  publicDir: publicDir && build.copyPublicDir ? publicDir : undefined,
+})
+
+/**
+ * What the plugin adds to Vite's configuration. Vite before 8 preloads the scripts that a chunk imports under URLs
+ * that the map does not use; the page preloads them itself. Vite 8 asks the map, and is left alone.
+ */
+export function configure(context: unknown, { build }: ViteUserConfig): ViteUserConfig | undefined {
+  const isRolldown =
+    (context as Partial<HookContext> | undefined)?.meta?.rolldownVersion !== undefined
+  const given = build?.modulePreload
+  if (isRolldown || given === false) return undefined
+  return { build: { modulePreload: withoutScripts(typeof given === 'object' ? given : {}) } }
+}
+
+function withoutScripts({
+  resolveDependencies,
+  ...rest
+}: Exclude<ModulePreload, boolean | undefined>): ModulePreload {
+  return {
+    ...rest,
+    resolveDependencies: (file, dependencies, context) =>
+      (resolveDependencies?.(file, dependencies, context) ?? dependencies).filter(
+        (path) => !/\.m?js$/.test(path),
+      ),
+  }
+}
+
+/** Puts the plugin after every other, for what runs after it would change what it has hashed. */
+export function moveLast({ plugins }: ViteConfig): void {
+  const list = plugins as { name: string }[]
+  const at = list.findIndex(({ name }) => name === 'signedimp')
+  list.push(...list.splice(at, 1))
+}
+
+/** Keeps a server from giving the key's file away. */
+export function guardServer({ middlewares, config }: ViteServer, { key }: ResolvedOptions): void {
+  const file = keyFileOf(key, config.root)
+  if (file) middlewares.use(denyKey(file))
+}
