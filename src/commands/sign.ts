@@ -40,12 +40,12 @@ export const sign: Command = defineCommand({
     },
     json,
   },
-  async run({ dir, key, build: number, json: _, ...options }): Promise<Output> {
-    const build = wholeNumber('--build', number)
+  async run({ dir, key, name, expires, hash, manifest, ...numbers }): Promise<Output> {
+    const build = wholeNumber('--build', numbers.build)
     const signer = await openKey(key)
     await refuseKeyInside(dir, key)
     const report = await withProgress((progress) =>
-      signDirectory(dir, signer, { ...options, build, progress }),
+      signDirectory(dir, signer, { name, build, expires, hash, manifest, progress }),
     )
     return { data: report, lines: lines(report), words: words(dir, report) }
   },

@@ -10,7 +10,7 @@ import { signText, storeManifest, type Signer } from '../manifest/sign.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import { createBootstrap, toIntegrity, type Bootstrap, type PageCode } from './bootstrap.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
-import { resolveImports, resolveSpecifier, type Base } from './graph.js'
+import { createGraph, type Base, type Graph } from './graph.js'
 import { rewritePage, type PageContext, type RewrittenPage } from './html.js'
 import {
   isPage,
@@ -76,7 +76,8 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
     changed.set(path, source)
   }
   checkNames(output)
-  const { imports, lazy } = await rewriteModules(output, release.base, change)
+  const graph = createGraph(output, release.base)
+  const { imports, lazy } = await rewriteModules(output, graph, change)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = [bootstrap.runtime, ...(release.inline === false ? [bootstrap.linked] : [])]
   for (const { fileName, code } of own) change(fileName, code)
@@ -93,7 +94,8 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   })
   change(manifestPath, stored)
 
-  const signed = { imports, digests, bootstrap, manifestPath, stored }
+  const signed = { graph, imports, digests, bootstrap, manifestPath, stored }
+  if (release.inline === 'all') refuseMarkup(manifestPath, stored)
   const pages = rewritePages(output, release, signed, change)
   const ownPaths = own.map(({ fileName }) => fileName)
   const checked = new Set(pages.flatMap((page) => page.checked))
@@ -112,6 +114,16 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   }
 }
 
+/** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */
+function refuseMarkup(path: string, stored: Bytes): void {
+  if (/<\/script|<!--|<script/i.test(new TextDecoder().decode(stored)))
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
+      { path },
+    )
+}
+
 const importedBy = (imports: Map<string, StaticImport[]>): string[] =>
   [...imports.values()].flat().map(({ path }) => path)
 
@@ -126,7 +138,7 @@ function checkNames(output: Output): void {
 
 type Change = (path: string, source: string | Uint8Array) => void
 
-async function rewriteModules(output: Output, base: Base, change: Change) {
+async function rewriteModules(output: Output, graph: Graph, change: Change) {
   const imports = new Map<string, StaticImport[]>()
   const lazy = new Set<string>()
   for (const file of output.values()) {
@@ -134,10 +146,8 @@ async function rewriteModules(output: Output, base: Base, change: Change) {
     const before = textOf(file)
     const module = await rewriteModule(file.path, before)
     if (module.code !== before) change(file.path, module.code)
-    const list = resolveImports(output, base, file.path, module.imports)
-    if (list.length > 0) imports.set(file.path, list)
-    for (const specifier of module.lazyImports)
-      lazy.add(resolveSpecifier(output, base, file.path, specifier) ?? '')
+    if (module.imports.length > 0) imports.set(file.path, graph.link(file.path, module.imports))
+    for (const specifier of module.lazyImports) lazy.add(graph.resolve(file.path, specifier) ?? '')
   }
   return { imports, lazy }
 }
@@ -184,6 +194,7 @@ export const toManifest = ({
 })
 
 interface Signed {
+  graph: Graph
   imports: Map<string, StaticImport[]>
   digests: Map<string, string>
   bootstrap: Bootstrap
@@ -214,11 +225,11 @@ function createPageContext(
   signed: Signed,
 ): PageContext {
   const { base, hash, name, build, inline } = release
-  const { imports, digests, bootstrap, manifestPath, stored } = signed
+  const { graph, imports, digests, bootstrap, manifestPath, stored } = signed
   const up = '../'.repeat(page.split('/').length - 1)
   const refer = (path: string) => (base || up || './') + pathToRelativeUrl(path).slice(2)
   return {
-    resolve: (reference) => resolveSpecifier(output, base, page, reference),
+    resolve: (reference) => graph.resolve(page, reference),
     isModule: (path) => output.get(path)!.isModule,
     integrityOf: (path) => toIntegrity(hash, digests.get(path)!),
     closure: (path) => [...closureOf(imports, path)],

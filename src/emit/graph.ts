@@ -1,63 +1,91 @@
+import { SignedImpError } from '../errors.js'
 import type { StaticImport } from '../manifest/format.js'
+import { isModulePath, pathToUrl } from '../manifest/path.js'
 import type { Output } from './output.js'
 import type { ModuleImport } from './rewrite.js'
-import { SignedImpError } from '../errors.js'
 
-/** Where an output's files will be: `''` for wherever the page is, else a path or a URL that ends in `/`. */
+/** Where an output's files will be: `''` for wherever the pages are, else a path or a URL that ends in `/`. */
 export type Base = string
 
-/** Resolves what a module at `from` imports: the path of an emitted file, or undefined for anything else. */
-export function resolveSpecifier(
-  output: Output,
-  base: Base,
-  from: string,
-  specifier: string,
-): string | undefined {
-  const root = 'signedimp:///'
-  const url = base && specifier.startsWith(base) ? root + specifier.slice(base.length) : specifier
-  try {
-    const { href } = new URL(url, root + from)
-    const path = href.startsWith(root) ? decodeURI(href.slice(root.length)) : undefined
-    return path !== undefined && output.has(path) ? path : undefined
-  } catch {
-    return undefined
+/** How the files of an output refer to one another. */
+export interface Graph {
+  /** The file that a reference in the file `from` means, or undefined for anything that is not of the output. */
+  resolve(from: string, reference: string): string | undefined
+  /**
+   * The static imports of a module, resolved.
+   * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on an import from outside the output, which a page would refuse,
+   *   and on one that a redirect could turn into another file
+   */
+  link(from: string, imports: ModuleImport[]): StaticImport[]
+}
+
+/** Stands for whatever host will serve the output. */
+const anyHost = 'https://output.invalid/'
+
+/** Reads an output whose pages lie in its base, unless that is on another host. */
+export function createGraph(output: Output, base: Base): Graph {
+  const root = new URL(base || '/', anyHost).href
+  const paths = new Map([...output.keys()].map((path) => [pathToUrl(path, root), path]))
+  const resolve = (from: string, reference: string) => {
+    const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
+    try {
+      return paths.get(new URL(reference, pathToUrl(from, place)).href)
+    } catch {
+      return undefined
+    }
+  }
+  const findOther = createFindOther([...output.keys()].filter(isModulePath))
+  return {
+    resolve,
+    link: (from, imports) =>
+      imports.map(({ start, end, specifier }) => {
+        const path = isBare(specifier) ? undefined : resolve(from, specifier)
+        if (path === undefined || !output.get(path)!.isModule) throw outside(from, specifier)
+        const other = specifier.startsWith('.') ? findOther(from, path) : undefined
+        if (other !== undefined) throw ambiguous(from, specifier, path, other)
+        return { start, end, path }
+      }),
   }
 }
 
-/**
- * The static imports of a module, resolved.
- * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on an import from outside the output, which a page would refuse
- */
-export function resolveImports(
-  output: Output,
-  base: Base,
-  from: string,
-  imports: ModuleImport[],
-): StaticImport[] {
-  return imports.map(({ start, end, specifier }) => {
-    const path = resolveSpecifier(output, base, from, specifier)
-    if (path === undefined || !output.get(path)!.isModule)
-      throw new SignedImpError(
-        'ERR_SIGNEDIMP_OUTPUT',
-        `imports "${specifier}", which is no module of this build, so a page would refuse it; bundle it instead of leaving it external`,
-        { path: from },
-      )
-    if (specifier.startsWith('.')) checkUnambiguous(output, from, specifier, path)
-    return { start, end, path }
-  })
-}
+const isBare = (specifier: string): boolean => !/^(\.{0,2}\/|[a-z][a-z\d+.-]*:)/i.test(specifier)
 
 /**
  * A redirect can make a module's relative imports start at another folder. So that they then mean nothing at all,
- * no other module of the output may end like the imported one.
+ * nothing else that a page may load as a module may end like the imported file.
  */
-function checkUnambiguous(output: Output, from: string, specifier: string, path: string): void {
-  const tail = '/' + specifier.replace(/^(\.{1,2}\/)+/, '')
-  for (const [other, { isModule }] of output)
-    if (isModule && other !== path && ('/' + other).endsWith(tail))
-      throw new SignedImpError(
-        'ERR_SIGNEDIMP_OUTPUT',
-        `imports ${specifier}, which a redirect could turn from ${path} into ${other}; give chunks different names, for example with [hash]`,
-        { path: from },
-      )
+function createFindOther(paths: string[]): (from: string, path: string) => string | undefined {
+  const named = new Map<string, string[]>()
+  for (const path of paths)
+    named.set(lastSegment(path), [...(named.get(lastSegment(path)) ?? []), path])
+  return (from, path) => {
+    const tail = '/' + path.slice(sharedFolder(from, path).length)
+    return named
+      .get(lastSegment(path))
+      ?.find((name) => name !== path && ('/' + name).endsWith(tail))
+  }
 }
+
+/** The nearest folder that both files are in, with its last slash: a relative import spells out at least the rest. */
+function sharedFolder(from: string, path: string): string {
+  let end = 0
+  for (let next; (next = path.indexOf('/', end) + 1) > 0; end = next)
+    if (!from.startsWith(path.slice(0, next))) break
+  return path.slice(0, end)
+}
+
+const lastSegment = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+const outside = (from: string, specifier: string): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    `imports "${specifier}", which is no module of this build, so a page would refuse it; bundle it instead of leaving it external`,
+    { path: from },
+  )
+
+const ambiguous = (from: string, specifier: string, path: string, other: string): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    `imports ${specifier}, which a redirect could turn from ${path} into ${other}; give chunks different names, for example with [hash]`,
+    { path: from },
+  )

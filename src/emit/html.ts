@@ -1,47 +1,7 @@
 import MagicString from 'magic-string'
-import { parse, type DefaultTreeAdapterTypes } from 'parse5'
+import { judgeTag } from './judge.js'
 import type { Uncovered } from './output.js'
-
-/** An element's tag in a page. */
-export interface Tag {
-  name: string
-  attributes: Map<string, string>
-  start: number
-  /** After the end tag, or after the start tag of an element that has none. */
-  end: number
-  /** After the start tag. */
-  open: number
-  text: string
-}
-
-/** The tags of a page that load or configure something, in order. */
-export function findTags(html: string): Tag[] {
-  const tags: Tag[] = []
-  const visit = (node: DefaultTreeAdapterTypes.Node) => {
-    if ('tagName' in node && node.sourceCodeLocation) tags.push(toTag(node))
-    if ('childNodes' in node) node.childNodes.forEach(visit)
-    if ('content' in node) visit(node.content)
-  }
-  visit(parse(html, { sourceCodeLocationInfo: true }))
-  return tags
-    .filter(
-      ({ name }) => name === 'script' || name === 'link' || name === 'meta' || name === 'head',
-    )
-    .sort((a, b) => a.start - b.start)
-}
-
-function toTag(node: DefaultTreeAdapterTypes.Element): Tag {
-  const { startOffset, endOffset, startTag } = node.sourceCodeLocation!
-  const [text] = node.childNodes
-  return {
-    name: node.tagName,
-    attributes: new Map(node.attrs.map(({ name, value }) => [name, value])),
-    start: startOffset,
-    end: endOffset,
-    open: startTag?.endOffset ?? endOffset,
-    text: text && 'value' in text ? text.value : '',
-  }
-}
+import { findTags, type Tag } from './tags.js'
 
 /** What a page needs to know of the output. */
 export interface PageContext {
@@ -65,6 +25,7 @@ export interface PageContext {
   runtime: string
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`. */
   release: Record<string, string>
+  /** Whether the files are on another origin than the page. */
   crossOrigin: boolean
 }
 
@@ -78,98 +39,48 @@ export interface RewrittenPage {
   uncovered: Uncovered[]
 }
 
-/** Turns a page's module tags into one bootstrap, and gives integrity to what else it loads (HTML, "script" and "link"). */
+/** Turns a page's module tags into one bootstrap, and gives integrity to what else it loads. */
 export function rewritePage(html: string, page: PageContext): RewrittenPage {
   const text = new MagicString(html)
-  const result: RewrittenPage = { html, entries: [], checked: [], uncovered: [] }
-  let module: Tag | undefined
-  let first: number | undefined
-  const remove = (tag: Tag) =>
-    text.remove(tag.start, tag.end + (/^\r?\n/.exec(html.slice(tag.end))?.[0].length ?? 0))
-
   const tags = findTags(html)
-  for (const tag of tags) {
-    const action = judgeTag(tag, page)
-    if (action.kind === 'keep') continue
-    first ??= tag.start
-    if (action.kind === 'entry') {
-      module ??= tag
-      result.entries.push(action.path)
-      remove(tag)
-    } else if (action.kind === 'remove') remove(tag)
-    else if (action.kind === 'uncovered') result.uncovered.push(action)
-    else if (action.kind === 'check') {
-      result.checked.push(action.path)
-      setIntegrity(text, html, tag, page, action.path)
-    }
+  const actions = tags.map((tag) => ({ tag, ...judgeTag(tag, page) }))
+  const entries = actions.flatMap((action) => (action.kind === 'entry' ? action.path : []))
+  const checked = actions.flatMap((action) => (action.kind === 'check' ? action.path : []))
+  const uncovered = actions.flatMap((action) => (action.kind === 'uncovered' ? action : []))
+
+  for (const action of actions) {
+    if (action.kind === 'entry' || action.kind === 'remove') removeLine(text, html, action.tag)
+    if (action.kind === 'check') setIntegrity(text, action.tag, page, action.path)
   }
-  if (!module) return { ...result, html: text.toString() }
-  const at = Math.max(first!, ...tags.filter(isCharset).map(({ end }) => end))
-  text.appendLeft(at, renderBootstrap(page, result.entries, module.attributes))
-  result.checked.push(...result.entries)
-  return { ...result, html: text.toString() }
+  const module = actions.find(({ kind }) => kind === 'entry')?.tag
+  if (module) {
+    // Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only.
+    const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
+    const at = Math.max(first, ...tags.filter(isCharset).map(({ end }) => end))
+    text.appendLeft(at, renderBootstrap(page, entries, module.attributes))
+  }
+  return {
+    html: text.toString(),
+    entries,
+    checked: [...checked, ...entries],
+    uncovered: uncovered.map(({ name, reason }) => ({ name, reason })),
+  }
 }
 
-type Action =
-  | { kind: 'keep' | 'remove' | 'script' }
-  | { kind: 'entry' | 'check'; path: string }
-  | ({ kind: 'uncovered' } & Uncovered)
+const removeLine = (text: MagicString, html: string, { start, end }: Tag) =>
+  text.remove(start, end + (/^\r?\n/.exec(html.slice(end, end + 2))?.[0].length ?? 0))
 
-/** The one place that decides what becomes of a tag. */
-function judgeTag({ name, attributes, text }: Tag, page: PageContext): Action {
-  const type = (attributes.get('type') ?? '').trim().toLowerCase()
-  const reference = attributes.get(name === 'script' ? 'src' : 'href')
-  const path = reference === undefined ? undefined : page.resolve(reference)
-  const uncovered = (reason: string): Action => ({
-    kind: 'uncovered',
-    name: reference ?? `<script type="${type}">`,
-    reason,
-  })
-  if (name === 'script') {
-    if (type === 'importmap')
-      return uncovered('an import map of the page, beside which ours cannot be')
-    if (type === 'speculationrules' || (type && !isScriptType(type))) return { kind: 'keep' }
-    if (type === 'module') {
-      if (reference === undefined)
-        return uncovered(
-          `an inline module script ("${text.trim().slice(0, 40)}"), which runs before anything is checked`,
-        )
-      if (path !== undefined && page.isModule(path)) return { kind: 'entry', path }
-      return uncovered('a module script that is not of this build')
-    }
-    if (reference === undefined) return { kind: 'script' }
-    if (path !== undefined) return { kind: 'check', path }
-    return attributes.get('integrity')
-      ? { kind: 'script' }
-      : uncovered('a script that is not of this build and has no integrity attribute')
-  }
-  if (name !== 'link' || reference === undefined) return { kind: 'keep' }
-  const rel = (attributes.get('rel') ?? '').toLowerCase().split(/\s+/)
-  if (rel.includes('modulepreload'))
-    return path === undefined
-      ? uncovered('a modulepreload of something that is not of this build')
-      : { kind: 'remove' }
-  if (rel.includes('stylesheet') && path !== undefined) return { kind: 'check', path }
-  return { kind: 'keep' }
-}
+const isCharset = ({ name, attributes, isInert }: Tag): boolean =>
+  name === 'meta' &&
+  !isInert &&
+  (attributes.has('charset') || /^content-type$/i.test(attributes.get('http-equiv') ?? ''))
 
-const isScriptType = (type: string): boolean =>
-  /^(module|(text|application)\/(x-)?(java|ecma|j|live)script[\d.]*)$/.test(type)
-
-const isCharset = ({ name, attributes }: Tag): boolean =>
-  name === 'meta' && attributes.has('charset')
-
-function setIntegrity(
-  text: MagicString,
-  html: string,
-  tag: Tag,
-  page: PageContext,
-  path: string,
-): void {
-  if (tag.attributes.has('integrity')) return
+/** What stands there already may be stale, or nothing that a browser obeys. */
+function setIntegrity(text: MagicString, tag: Tag, page: PageContext, path: string): void {
+  const old = tag.locate('integrity')
+  if (old) text.remove(old.start, old.end)
   const crossOrigin = page.crossOrigin && !tag.attributes.has('crossorigin') ? ' crossorigin' : ''
-  const at = tag.open - (html.slice(0, tag.open).endsWith('/>') ? 2 : 1)
-  text.appendLeft(at, ` integrity="${page.integrityOf(path)}"${crossOrigin}`)
+  text.appendLeft(tag.open, ` integrity="${page.integrityOf(path)}"${crossOrigin}`)
 }
 
 /** The bootstrap's tags, in the order that starts downloads soonest: preloads first, then the script that will ask for them. */

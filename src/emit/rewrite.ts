@@ -27,34 +27,48 @@ export interface RewrittenModule {
  * helpers stand at the end, so nothing moves and source maps stay true.
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on syntax that cannot be kept
  */
-export async function rewriteModule(path: string, code: string): Promise<RewrittenModule> {
+export async function rewriteModule(path: string, source: string): Promise<RewrittenModule> {
   await init()
+  const code = source.replace(/^\ufeff/, '')
   const [found] = lex(path, code)
-  const wrapper = freeName(code, '_simp', 6)
-  const meta = freeName(code, '_simpmeta', 9)
-  let text = code
-  const replace = (start: number, end: number, name: string) => {
-    text = text.slice(0, start) + name.padEnd(end - start) + text.slice(end)
-  }
+  for (const item of found) refusePhase(path, item)
   const dynamic = found.filter(({ type }) => type === 'dynamic')
   const metas = found.filter(({ type }) => type === 'import-meta')
-  for (const item of dynamic)
-    replace(item.importStart, item.importStart + 6, checkPhase(path, item, wrapper))
-  for (const item of metas)
-    replace(item.importStart, item.importEnd, checkMeta(path, code, item, meta + '()'))
+  const wrapper = freeName(code, '_simp', 'import'.length)
+  const meta = freeName(code, '_simpmeta', 'import.meta'.length - '()'.length)
+  for (const { start } of metas) refuseNew(path, code, start)
 
+  const replaced = replaceAll(code, [
+    ...dynamic.map(({ importStart: at }) => [at, at + wrapper.length, wrapper] as const),
+    ...metas.map(({ importStart, importEnd }) => [importStart, importEnd, meta + '()'] as const),
+  ])
   const own = JSON.stringify(path).replace(/[\u007f-\uffff]/g, escapeUnit)
   const helpers = [
     ...(dynamic.length ? [`function ${wrapper}(s,o){return __signedimp.import(${own},s,o)}`] : []),
     ...(metas.length ? [`function ${meta}(){return __signedimp.meta(${own})}`] : []),
   ]
   return {
-    code: markUtf8(helpers.length ? insertLast(text, helpers.join(';')) : text),
+    code: markUtf8(helpers.length ? insertLast(replaced, helpers.join(';')) : replaced),
     imports: found
       .filter(isStatic)
-      .map((item) => ({ start: item.start, end: item.end, specifier: item.specifier! })),
+      .map(({ start, end, specifier }) => ({ start, end, specifier: specifier! })),
     lazyImports: dynamic.flatMap(({ specifier }) => specifier ?? []),
   }
+}
+
+/** Puts names in place of ranges, each as long as its range: what a name leaves over is blank but for line breaks. */
+function replaceAll(
+  code: string,
+  ranges: (readonly [start: number, end: number, name: string])[],
+): string {
+  let at = 0
+  let text = ''
+  for (const [start, end, name] of ranges.sort(([a], [b]) => a - b)) {
+    const breaks = code.slice(start, end).replace(/[^\n\r\u2028\u2029]/g, '')
+    text += code.slice(at, start) + name + breaks.padEnd(end - start - name.length)
+    at = end
+  }
+  return text + code.slice(at)
 }
 
 function lex(path: string, code: string): ReturnType<typeof parse> {
@@ -80,25 +94,23 @@ function freeName(code: string, stem: string, length: number): string {
   }
 }
 
-function checkPhase(path: string, item: Import, name: string): string {
+function refusePhase(path: string, item: Import): void {
   if ('phase' in item && item.phase)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',
       `uses import.${item.phase}, which cannot be checked`,
       { path },
     )
-  return name
 }
 
-function checkMeta(path: string, code: string, { start }: Import, name: string): string {
-  // A call would bind to `new` first.
-  if (/\bnew\s*$/.test(code.slice(Math.max(0, start - 20), start)))
+/** A call in place of `import.meta` would bind to `new` first. */
+function refuseNew(path: string, code: string, start: number): void {
+  if (/\bnew(\s|\/\*[^]*?\*\/|\/\/.*\n)*$/.test(code.slice(Math.max(0, start - 200), start)))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',
       'constructs a property of import.meta; put it in a variable first',
       { path },
     )
-  return name
 }
 
 const escapeUnit = (unit: string): string =>
@@ -106,8 +118,16 @@ const escapeUnit = (unit: string): string =>
 
 /** Puts a line last, but before what must stay last: the comments that name the source map and the debug id. */
 function insertLast(code: string, line: string): string {
-  const at = /(\n\/\/# (sourceMappingURL|debugId)=[^\n]*)*\s*$/.exec(code)!.index
+  const at = /((\n\/\/# (sourceMappingURL|debugId)=[^\n]*)+\s*)?$/.exec(code)!.index
   return `${code.slice(0, at)}\n;${line}${code.slice(at) || '\n'}`
+}
+
+/** Whether a text is a System.register module, which some bundler plugins call "es". */
+export async function isSystemModule(code: string): Promise<boolean> {
+  if (!code.includes('System.register(')) return false
+  await init()
+  const [, , , hasModuleSyntax] = parse(code)
+  return !hasModuleSyntax
 }
 
 /** Chromium decodes a script by the server's charset, whatever that is, unless it starts with a byte order mark. */

@@ -85,20 +85,24 @@ export function parseManifest(text: Uint8Array, firstLine: number, maxLines = In
   lines.forEach((line, at) => {
     if (at >= maxLines || !read(line)) throw invalid(firstLine + at)
   })
-  if (kind < 2) throw invalid(firstLine + lines.length)
+  const { imports, files } = manifest
+  const listed = [...imports].every(([path, list]) =>
+    [{ path }, ...list].every((to) => files.has(to.path)),
+  )
+  if (kind < 2 || !listed) throw invalid(firstLine + lines.length)
   return manifest
 }
 
 /** A line of the signed text: its kinds in their order. */
 const grammar =
-  /^(?:(sha256|sha384|sha512)|# (signedimp): 1|# name: (.+)|# build: (0|[1-9]\d*)|# expires: (.+)|# import: (.+?)((?:\t(?:0|[1-9]\d*)-[1-9]\d* [^\t]+)+)|([0-9a-f]+) (.+))$/
+  /^(?:(sha256|sha384|sha512)|# (signedimp): 1|# name: (.+)|# build: (0|[1-9]\d*)|# expires: (.+)|# import: ([^\t]+)((?:\t(?:0|[1-9]\d{0,8})-[1-9]\d{0,8} [^\t]+)+)|([0-9a-f]+) (.+))$/
 
 const readImports = (list: string): StaticImport[] =>
   list
     .slice(1)
     .split('\t')
     .map((item) => {
-      const [, start, end, path] = /(\d+)-(\d+) (.+)/.exec(item)!
+      const [, start, end, path] = /(\d+)-(\d+) (.+)/s.exec(item)!
       return { start: +start!, end: +end!, path: path! }
     })
 

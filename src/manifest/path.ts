@@ -8,11 +8,13 @@ const unsafe = /^$|[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}\\\ufeff\ufffd]/u
 const emptyOrDots = /(^|\/)\.{0,2}(\/|$)| $/
 
 /** Whether a text can stand in a directive or be part of a path. */
-export const isSafeText = (text: string): boolean =>
-  !unsafe.test(text) && text.normalize() === text
+export const isSafeText = (text: string): boolean => !unsafe.test(text) && text.normalize() === text
 
 /** Whether `path` is a path that a manifest may list: relative, `/` between segments, NFC, none of them empty, `.` or `..`. */
 export const isPath = (path: string): boolean => isSafeText(path) && !emptyOrDots.test(path)
+
+/** Whether a page may load a path as a module, so that its map guards it as one. */
+export const isModulePath = (path: string): boolean => /\.m?js(on)?$/.test(path)
 
 /** The relative URL of a path: nothing is escaped but what would end it, so that no two paths share one by accident. */
 export const pathToRelativeUrl = (path: string): string =>

@@ -69,10 +69,9 @@ function readSignature(line: string, index: number): StoredSignature {
   try {
     const [, fingerprint, encoded] = /^([0-9a-f]{64}) (.+)$/.exec(line)!
     const bytes = fromBase64(encoded!)
-    const colon = bytes.indexOf(58)
-    const scheme = String.fromCharCode(...bytes.subarray(0, colon))
-    if (!/^[a-z\d-]+$/.test(scheme)) throw colon
-    return { fingerprint: fingerprint!, scheme, signature: bytes.slice(colon + 1) }
+    const start = bytes.indexOf(58) + 1
+    const [, scheme] = /^([a-z\d-]+):$/.exec(String.fromCharCode(...bytes.subarray(0, start)))!
+    return { fingerprint: fingerprint!, scheme: scheme!, signature: bytes.slice(start) }
   } catch {
     throw invalid(index + 1)
   }
@@ -94,15 +93,11 @@ async function checkSignatures(
     signers.add(fingerprint)
   }
   if (!(signers.size >= threshold))
-    throw refuse(
-      'SIGNATURE',
-      `signed by ${signers.size} of ${threshold} trusted keys`,
-    )
+    throw refuse('SIGNATURE', `signed by ${signers.size} of ${threshold} trusted keys`)
 }
 
 function checkRelease({ name, build, expires }: Manifest, trust: Trust): void {
-  if (name !== (trust.name ?? name))
-    throw refuse('NAME', `for "${name}", not "${trust.name}"`)
+  if (name !== (trust.name ?? name)) throw refuse('NAME', `for "${name}", not "${trust.name}"`)
   if (trust.build !== undefined && !(build! >= trust.build))
     throw refuse('ROLLBACK', `build ${build} is before ${trust.build}`)
   if (expires && !(Date.now() < Date.parse(expires))) throw refuse('EXPIRED', `expired ${expires}`)

@@ -1,5 +1,6 @@
 import { base64, utf8, type Bytes } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
+import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot } from './context.js'
 import { notEnforceable } from './refuse.js'
@@ -27,7 +28,7 @@ export async function enforceMap(
   const integrity: Record<string, string> = {}
   for (const [path, digest] of files) {
     const url = toUrl(path)
-    imports[url] = /\.m?js(on)?$/.test(path) ? url + salt : url
+    imports[url] = isModulePath(path) ? url + salt : url
     integrity[imports[url]] = `${hash}-${btoa(digest.replace(/../g, fromHex))}`
   }
   // A control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { emitOutput, type Release } from '../emit/emit.js'
 import { isPage, type Output } from '../emit/output.js'
 import { createReport, type Report } from '../emit/report.js'
+import { isSystemModule } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
 import { walk } from '../tree/walk.js'
 import { openFolder, sealFolder, unsealFolder, type OutputFolder } from './folder.js'
@@ -60,7 +61,7 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     async emit(context, outputOptions, bundle, isWrite) {
       const started = performance.now()
       const { release, secrets } = await read()
-      const output = readBundle(bundle, outputOptions, secrets)
+      const output = await readBundle(bundle, outputOptions, secrets)
       await addPublicFiles(output, findPlace().publicDir, release, secrets)
       const emitted = await emitOutput(output, release)
       for (const [path, source] of emitted.changed) write(context, bundle, path, source)
@@ -101,22 +102,24 @@ async function sealOrUnseal(
   }
 }
 
-function readBundle(bundle: Bundle, { format }: OutputOptions, secrets: string[]): Output {
+async function readBundle(
+  bundle: Bundle,
+  { format }: OutputOptions,
+  secrets: string[],
+): Promise<Output> {
   const output: Output = new Map()
   for (const { fileName: path, type, code, source = '', isEntry = false } of Object.values(
     bundle,
   )) {
     refuseSecrets(path, code ?? source, secrets)
-    const isModule = code !== undefined && type === 'chunk' && isEs(format) && !isSystem(code)
+    const isModule =
+      code !== undefined && type === 'chunk' && isEs(format) && !(await isSystemModule(code))
     output.set(path, { path, source: code ?? source, isModule, isEntry })
   }
   return output
 }
 
 const isEs = (format = 'es'): boolean => /^(es|esm|module)$/.test(format)
-
-/** Vite's legacy plugin calls its output "es" while it is System.register. */
-const isSystem = (code: string): boolean => /^[^'"`]{0,200}\bSystem\.register\(/.test(code)
 
 async function addPublicFiles(
   output: Output,

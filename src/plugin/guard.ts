@@ -60,7 +60,7 @@ export function refuseKeyIn(folder: string, file: string): void {
 export async function findSecrets(key: unknown, root: string): Promise<string[]> {
   const file = keyFileOf(key, root)
   const pem = file ? await readFile(file, 'utf8') : typeof key === 'string' ? key : ''
-  const [line] = pem.match(/^[A-Za-z0-9+/]{40,}$/m) ?? []
+  const [line] = pem.match(/[A-Za-z0-9+/]{40,}/) ?? []
   if (line === undefined) return []
   const encoded = [0, 1, 2].map((at) => Buffer.from(line.slice(at, at + 36)).toString('base64'))
   return [line, ...encoded]

@@ -207,16 +207,15 @@ function checkKey(key: unknown): void {
   )
 }
 
-/** A name may leave out parts of a segment, not all of one. */
+/** A segment with a star must still name something: two letters or digits in a row, beside its extension. */
 const isName = (value: unknown): boolean =>
   typeof value === 'string' &&
   value !== '' &&
   value
     .split('/')
     .every(
-      (segment, at) =>
-        (segment !== '' || /^https?:$/.test(value.split('/')[at - 1] ?? '')) &&
-        /^$|[^*.]/.test(segment.replace(/\.[^.]*$/, '')),
+      (segment) =>
+        !segment.includes('*') || /[\p{L}\p{N}]{2}/u.test(segment.replace(/\.[^.*]*$/, '')),
     )
 
 function fromEpoch({ SOURCE_DATE_EPOCH: epoch }: NodeJS.ProcessEnv): number | undefined {

@@ -7,6 +7,12 @@ export interface ManifestSummary extends Omit<Manifest, 'files' | 'imports'> {
 }
 
 /** A manifest in short. */
-export function summaryOf({ imports: _, files, ...release }: Manifest): ManifestSummary {
-  return { ...release, files: files.size }
+export function summaryOf({ hash, name, build, expires, files }: Manifest): ManifestSummary {
+  return {
+    hash,
+    name,
+    ...(build !== undefined && { build }),
+    ...(expires !== undefined && { expires }),
+    files: files.size,
+  }
 }

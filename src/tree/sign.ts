@@ -84,23 +84,27 @@ export async function signDirectory(
   const signedText = utf8(formatManifest(main))
   const same = existing !== undefined && Buffer.compare(existing.signedText, signedText) === 0
   const signatures = same ? existing.signatures : []
-
-  const stored: [string, Bytes][] = []
-  // The manifest comes last: until it is there, the folder is what it was.
-  for (const text of [...pages, { path, signatures, signedText }])
-    stored.push([join(root, text.path), await addSignature(text, signer)])
-  for (const [file, bytes] of stored) await writeFileAtomically(file, bytes)
-
+  await signAll(root, [...pages, { path, signatures, signedText }], signer)
+  const recorded = [...(existing?.manifest.imports.keys() ?? [])]
   return {
     manifest: path,
     ...summaryOf(main),
     signer: signer.key.fingerprint,
     kept: otherKeys(signatures, signer).map(({ fingerprint }) => fingerprint),
     pageManifests: pages.map((page) => page.path),
-    droppedImports: [...(existing?.manifest.imports.keys() ?? [])].filter(
-      (file) => !main.imports.has(file),
-    ),
+    droppedImports: recorded.filter((file) => !main.imports.has(file)),
   }
+}
+
+/** Signs texts, and writes them when all are signed; the last one is the manifest, as until it is there nothing changed. */
+async function signAll(
+  dir: string,
+  texts: (StoredManifest & { path: string })[],
+  signer: Signer,
+): Promise<void> {
+  const stored: [string, Bytes][] = []
+  for (const text of texts) stored.push([join(dir, text.path), await addSignature(text, signer)])
+  for (const [file, bytes] of stored) await writeFileAtomically(file, bytes)
 }
 
 interface ReadFolder {

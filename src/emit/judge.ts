@@ -1,0 +1,94 @@
+import { utf8 } from '../crypto/bytes.js'
+import { hashBytes } from '../crypto/node.js'
+import { toIntegrity } from './bootstrap.js'
+import type { PageContext } from './html.js'
+import type { Uncovered } from './output.js'
+import { findTags, type Tag } from './tags.js'
+
+/** What becomes of a tag. `after` is a script that may stay, but only behind the bootstrap. */
+export type Action =
+  | { kind: 'keep' | 'remove' | 'after' }
+  | { kind: 'entry' | 'check'; path: string }
+  | ({ kind: 'uncovered' } & Uncovered)
+
+/** The one place that decides what becomes of a tag (HTML, "script", "link" and "iframe"). */
+export function judgeTag(tag: Tag, page: Pick<PageContext, 'resolve' | 'isModule'>): Action {
+  if (tag.name === 'script') return judgeScript(tag, page)
+  if (tag.name === 'link') return judgeLink(tag, page)
+  const frame = tag.name === 'iframe' ? tag.attributes.get('srcdoc') : undefined
+  return frame !== undefined && findTags(frame).some(({ name }) => name === 'script')
+    ? uncovered(
+        '<iframe srcdoc>',
+        'a document in an attribute, whose scripts run beside the page and unchecked',
+      )
+    : { kind: 'keep' }
+}
+
+const uncovered = (name: string, reason: string): Action => ({ kind: 'uncovered', name, reason })
+
+function judgeScript(
+  { attributes, text, isSvg, isInert }: Tag,
+  { resolve, isModule }: Pick<PageContext, 'resolve' | 'isModule'>,
+): Action {
+  const type = (attributes.get('type') ?? '').trim().toLowerCase()
+  const reference =
+    attributes.get('src') ??
+    (isSvg ? (attributes.get('href') ?? attributes.get('xlink:href')) : undefined)
+  const inline = `<script type="${type}"> ${toIntegrity('sha256', hashBytes('sha256', utf8(text)))}`
+  const path = reference === undefined ? undefined : resolve(reference)
+
+  if (type === 'importmap')
+    return uncovered(reference ?? inline, 'an import map of the page, beside which ours cannot be')
+  if (type !== '' && !isScriptType(type)) return { kind: 'keep' }
+  if (isInert || isSvg)
+    return reference === undefined && type !== 'module'
+      ? { kind: 'keep' }
+      : uncovered(
+          reference ?? inline,
+          'a script in a template or an image, which is run, if at all, unchecked',
+        )
+  if (type === 'module') {
+    if (reference === undefined)
+      return uncovered(
+        inline,
+        `an inline module script ("${text.trim().slice(0, 40)}"), which runs before anything is checked; in Firefox the page then refuses`,
+      )
+    if (path !== undefined && isModule(path)) return { kind: 'entry', path }
+    return uncovered(
+      reference,
+      'a module script that is not of this build; in Firefox the page then refuses',
+    )
+  }
+  if (reference === undefined) return { kind: 'after' }
+  if (path !== undefined) return { kind: 'check', path }
+  return hasIntegrity(attributes)
+    ? { kind: 'after' }
+    : uncovered(
+        reference,
+        'a script that is not of this build and has no integrity attribute that a browser obeys',
+      )
+}
+
+function judgeLink(
+  { attributes, isInert }: Tag,
+  { resolve }: Pick<PageContext, 'resolve'>,
+): Action {
+  const reference = attributes.get('href')
+  if (reference === undefined || isInert) return { kind: 'keep' }
+  const path = resolve(reference)
+  const rel = (attributes.get('rel') ?? '').toLowerCase().split(/\s+/)
+  if (rel.includes('modulepreload'))
+    return path === undefined
+      ? uncovered(reference, 'a modulepreload of something that is not of this build')
+      : { kind: 'remove' }
+  return rel.includes('stylesheet') && path !== undefined
+    ? { kind: 'check', path }
+    : { kind: 'keep' }
+}
+
+const isScriptType = (type: string): boolean =>
+  /^(module|(text|application)\/(x-)?(java|ecma|j|live)script[\d.]*)$/.test(type)
+
+/** Whether a browser obeys the integrity attribute: one without a hash that it knows means none (SRI §3.3). */
+const hasIntegrity = (attributes: Map<string, string>): boolean =>
+  /(^|\s)sha(256|384|512)-[\w+/-]{43,}={0,2}(?=[\s?]|$)/i.test(attributes.get('integrity') ?? '')

@@ -1,0 +1,56 @@
+import { parse, type DefaultTreeAdapterTypes } from 'parse5'
+
+/** An element of a page that loads or configures something. */
+export interface Tag {
+  name: 'script' | 'link' | 'meta' | 'iframe'
+  /** Of SVG, where a script's address is `href` and it is never a module of ours. */
+  isSvg: boolean
+  /** In a template: it does nothing where it stands. */
+  isInert: boolean
+  attributes: Map<string, string>
+  /** Where an attribute stands, with the space before it. */
+  locate(attribute: string): { start: number; end: number } | undefined
+  start: number
+  /** After the end tag, or after the start tag of an element that has none. */
+  end: number
+  /** Where another attribute can be put. */
+  open: number
+  text: string
+}
+
+type Element = DefaultTreeAdapterTypes.Element
+
+/** The tags of a page, in order. */
+export function findTags(html: string): Tag[] {
+  const tags: Tag[] = []
+  const visit = (node: DefaultTreeAdapterTypes.Node, isInert: boolean) => {
+    if ('tagName' in node && isName(node.tagName) && node.sourceCodeLocation)
+      tags.push(toTag(html, node, node.tagName, isInert))
+    if ('childNodes' in node) for (const child of node.childNodes) visit(child, isInert)
+    if ('content' in node) visit(node.content, true)
+  }
+  visit(parse(html, { sourceCodeLocationInfo: true }), false)
+  return tags.sort((a, b) => a.start - b.start)
+}
+
+const isName = (name: string): name is Tag['name'] => /^(script|link|meta|iframe)$/.test(name)
+
+function toTag(html: string, node: Element, name: Tag['name'], isInert: boolean): Tag {
+  const { startOffset, endOffset, startTag, attrs } = node.sourceCodeLocation!
+  const open = startTag?.endOffset ?? endOffset
+  const [child] = node.childNodes
+  return {
+    name,
+    isSvg: node.namespaceURI.endsWith('svg'),
+    isInert,
+    attributes: new Map(node.attrs.map((attribute) => [attribute.name, attribute.value])),
+    locate(attribute) {
+      const at = attrs?.[attribute]
+      return at && { start: at.startOffset, end: at.endOffset }
+    },
+    start: startOffset,
+    end: endOffset,
+    open: open - (html.slice(0, open).endsWith('/>') ? 2 : 1),
+    text: child && 'value' in child ? child.value : '',
+  }
+}
