@@ -1,6 +1,15 @@
 /**
- * signedimp: the plugin for Vite, Rollup and Rolldown.
+ * signedimp: the plugin for Vite, and the tools to sign and verify what a build left.
  * @module
  */
-export { signedImp, signedImp as default } from './plugin/rollup.js'
+export { SignedImpError, type SignedImpCode } from './errors.js'
+export { generateKey, type KeyAlgorithm } from './keys/generate.js'
+export type { KeySource, Password, SignerObject } from './keys/private.js'
+export { loadSigner } from './keys/private.js'
+export { loadPublicKey, publicKeyPem, type PublicKeySource } from './keys/public.js'
+export { saveKey } from './keys/save.js'
 export type { SignedImpOptions } from './plugin/options.js'
+export { signedImp, signedImp as default } from './plugin/rollup.js'
+export { FilesRefusedError, type FileProblem } from './tree/refused.js'
+export { signDirectory, type SignOptions, type SignReport } from './tree/sign.js'
+export { verifyDirectory, type VerifyOptions, type VerifyReport } from './tree/verify.js'

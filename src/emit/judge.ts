@@ -16,11 +16,10 @@ export function judgeTag(tag: Tag, page: Pick<PageContext, 'resolve' | 'isModule
   if (tag.name === 'script') return judgeScript(tag, page)
   if (tag.name === 'link') return judgeLink(tag, page)
   const frame = tag.name === 'iframe' ? tag.attributes.get('srcdoc') : undefined
-  return frame !== undefined && findTags(frame).some(({ name }) => name === 'script')
-    ? uncovered(
-        '<iframe srcdoc>',
-        'a document in an attribute, whose scripts run beside the page and unchecked',
-      )
+  const script = findTags(frame ?? '').find(({ name }) => name === 'script')
+  const reason = 'in a document in an attribute, whose scripts run beside the page and unchecked'
+  return script
+    ? uncovered(script.attributes.get('src') ?? '<iframe srcdoc>', reason)
     : { kind: 'keep' }
 }
 

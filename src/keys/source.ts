@@ -37,6 +37,10 @@ const kindOf = (value: unknown): string =>
         ? 'an array'
         : typeof value
 
+/** Whether a key was given as text and not as the name of its file; words may stand before the first line (RFC 7468 §2). */
+export const isPem = (source: unknown): source is string =>
+  typeof source === 'string' && source.includes('-----BEGIN ')
+
 /**
  * The text of a key file, or the text itself where PEM was given instead of a file.
  * @param expected what belongs in `option`, for the message about anything else
@@ -51,8 +55,7 @@ export async function readSource(
     throw wrongType(option, expected, source)
   if (source instanceof URL && source.protocol !== 'file:')
     throw new TypeError(`"${option}" must be a file: URL, not ${source.protocol}`)
-  if (!(source instanceof URL) && source.includes('-----BEGIN '))
-    return { text: source, where: { option } }
+  if (isPem(source)) return { text: source, where: { option } }
   const file = source instanceof URL ? fileURLToPath(source) : source
   const where = isPathLike(file) ? { option, file } : { option }
   try {

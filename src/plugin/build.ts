@@ -43,7 +43,7 @@ export interface Build {
 export function createBuild(options: ResolvedOptions, findPlace: () => Place): Build {
   const folders = new Map<string, OutputFolder>()
   let reports: Report[] = []
-  let reading: Promise<{ release: Release; secrets: string[] }> | undefined
+  let reading: ReturnType<typeof readKeys> | undefined
   const read = () => (reading ??= readKeys(options, findPlace()))
   const folderOf = ({ dir, file }: OutputOptions) =>
     resolve(findPlace().root, dir ?? dirname(file ?? '.'))
@@ -73,8 +73,12 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     },
 
     async close() {
-      const { release, secrets } = await read()
-      for (const folder of folders.values()) await sealOrUnseal(folder, release, secrets)
+      // A build that failed has nothing to sign, and may have no key either: its own error is the one to see.
+      const written = [...folders.values()].filter(({ emitted }) => emitted.length > 0)
+      for (const folder of written) {
+        const { release, secrets } = await read()
+        await sealOrUnseal(folder, release, secrets)
+      }
       folders.clear()
       const done = reports
       reports = []
@@ -93,7 +97,6 @@ async function sealOrUnseal(
   release: Release,
   secrets: string[],
 ): Promise<void> {
-  if (folder.emitted.length === 0) return
   try {
     await sealFolder(folder, release, secrets)
   } catch (error) {

@@ -1,13 +1,15 @@
+import { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SignedImpError } from '../errors.js'
+import { isPem } from '../keys/source.js'
 import type { Middleware } from './types.js'
 
 /** The file of a key that is given as one, for keeping it out of everything. */
 export function keyFileOf(key: unknown, root: string): string | undefined {
-  if (key instanceof URL) return fileURLToPath(key)
-  return typeof key === 'string' && !key.startsWith('-----BEGIN') ? resolve(root, key) : undefined
+  if (key instanceof URL) return key.protocol === 'file:' ? fileURLToPath(key) : undefined
+  return typeof key === 'string' && !isPem(key) ? resolve(root, key) : undefined
 }
 
 /** Answers 403 to whatever asks a dev or preview server for a file of the key's name, however it is spelled. */
@@ -21,9 +23,14 @@ export const denyKey =
 
 function asksFor(url: string, name: string): boolean {
   // As bytes: what is decoded escape by escape is UTF-8 that nobody has put together yet.
-  const wanted = Buffer.from(name).toString('latin1').toLowerCase()
+  const bytes = Buffer.from(name).toString('latin1')
+  // A whole segment; Windows takes no notice of dots and spaces behind it.
+  const wanted = new RegExp(
+    `(^|[/\\\\=])${bytes.replace(/[^\w]/g, '\\$&')}[. ]*($|[?#&:/\\\\])`,
+    'i',
+  )
   for (let text = Buffer.from(url).toString('latin1'), before = ''; text !== before;) {
-    if (text.toLowerCase().includes(wanted)) return true
+    if (wanted.test(text)) return true
     before = text
     text = text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
   }
@@ -56,14 +63,19 @@ export function refuseKeyIn(folder: string, file: string): void {
     )
 }
 
-/** Texts of which each gives a key away: lines of its PEM, as they are and in base64 at each of its three alignments. */
+/** Texts of which each gives a key away: a line of its PEM, as it is and in base64 at each of its three alignments. */
 export async function findSecrets(key: unknown, root: string): Promise<string[]> {
-  const file = keyFileOf(key, root)
-  const pem = file ? await readFile(file, 'utf8') : typeof key === 'string' ? key : ''
-  const [line] = pem.match(/[A-Za-z0-9+/]{40,}/) ?? []
+  const [line] = (await readPem(key, root)).match(/[A-Za-z0-9+/]{40,}/) ?? []
   if (line === undefined) return []
   const encoded = [0, 1, 2].map((at) => Buffer.from(line.slice(at, at + 36)).toString('base64'))
   return [line, ...encoded]
+}
+
+async function readPem(key: unknown, root: string): Promise<string> {
+  const file = keyFileOf(key, root)
+  if (file !== undefined) return readFile(file, 'latin1')
+  if (key instanceof KeyObject) return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  return isPem(key) ? key : ''
 }
 
 /**

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { PageCode } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
 import { loadSigner } from '../keys/private.js'
+import { isPem } from '../keys/source.js'
 import { loadPublicKey, type PublicKeySource } from '../keys/public.js'
 import { generateKey } from '../keys/generate.js'
 import { findPackageName } from '../tree/package-name.js'
@@ -56,7 +57,7 @@ export async function readRelease(
 }
 
 const locate = (source: PublicKeySource, root: string): PublicKeySource =>
-  typeof source === 'string' && !source.startsWith('-----BEGIN') ? resolve(root, source) : source
+  typeof source === 'string' && !isPem(source) ? resolve(root, source) : source
 
 /** What is built for pages; of the bootstraps, the one that holds no more algorithms than the keys need. */
 async function readPageCode(der: boolean): Promise<PageCode> {
