@@ -34,7 +34,7 @@ const minifyOptions: MinifyOptions = {
 /** The bootstrap of pages as one script. Two builds: keys that sign in DER need code that others do not. */
 const bootstrap = (fileName: string, der: boolean): RollupOptions => ({
   input: 'src/page/boot.ts',
-  output: { file: `dist/bootstrap/${fileName}`, format: 'iife' },
+  output: { file: `dist/bootstrap/${fileName}`, format: 'iife', strict: false },
   plugins: [
     esbuild({ target: 'esnext', define: { __DER__: String(der) } }),
     {

@@ -137,7 +137,8 @@ const print = (text: string) => console.log(text)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(130))
 
-main().then(stop, (error: unknown) => {
-  console.error(error instanceof TypeError ? error.message : error)
+main().then(stop, (error: Error & { code?: string }) => {
+  // What has a code, and what the command line got wrong, says enough without a stack.
+  console.error(error.code || error instanceof TypeError ? error.message : error)
   return stop(1)
 })

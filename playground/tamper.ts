@@ -121,8 +121,8 @@ export function evil(bytes: Buffer, path: string): Buffer {
 function evilText(path: string): string {
   if (/\.[cm]?js$/.test(path)) return evilStatement
   if (/\.html?$/.test(path)) return `<script>${evilStatement}</script>`
-  if (/\.css$/.test(path)) return ':root{--evil:1}'
-  if (/\.svg$/.test(path)) return '<!--evil-->'
+  if (path.endsWith('.css')) return ':root{--evil:1}'
+  if (path.endsWith('.svg')) return '<!--evil-->'
   return 'evil\n'
 }
 

@@ -6,7 +6,7 @@ import { countsOf, rowsOf, tableOf } from './support/attack-results.ts'
 import type { AttackRun } from './support/attack.ts'
 import { root, testFiles } from './support/files.ts'
 import { Report } from './support/report.ts'
-import { leave, runFiles, runStages, stopOnInterrupt, wasInterrupted } from './support/run-all.ts'
+import { endOf, runFiles, runStages, stopOnInterrupt, wasInterrupted } from './support/run-all.ts'
 import { npmStage, provisionStage } from './support/stages.ts'
 
 // Every attack, in every variant and engine, and the table of what became of them:
@@ -32,8 +32,9 @@ for (const row of rows) {
   if (row.state === 'failed') console.log(`attack ${row.number} (${row.where}): ${row.outcome}`)
 }
 const { held, failed, 'not run': missing } = countsOf(rows)
+const code = endOf(report)
 console.log(`${rows.length} attacks: ${held} held, ${failed} failed, ${missing} not run`)
-leave(report, failed > 0)
+process.exit(code || (failed > 0 ? 1 : 0))
 
 function attackFiles() {
   const all = testFiles().filter((file) => file.group === 'attacks')

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { testFiles, type TestFile } from './support/files.ts'
 import { Report } from './support/report.ts'
-import { leave, runFiles, runStages, stopOnInterrupt } from './support/run-all.ts'
+import { endOf, runFiles, runStages, stopOnInterrupt } from './support/run-all.ts'
 import { npmStage, provisionStage } from './support/stages.ts'
 import type { Result } from './support/run-file.ts'
 
@@ -18,7 +18,7 @@ const files = testFiles().filter(isWanted)
 if (files.length === 0) throw new Error(`no test file has ${patterns.join(' or ')} in its path`)
 await runStages(report, stages())
 await runFiles(report, files, quick ? { SIGNEDIMP_QUICK: '1', SIGNEDIMP_ENGINES: 'none' } : {})
-leave(report)
+process.exit(endOf(report))
 
 function isWanted(file: TestFile): boolean {
   const matches = patterns.length === 0 || patterns.some((pattern) => file.path.includes(pattern))

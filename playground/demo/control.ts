@@ -8,7 +8,7 @@ import { needsOther, ways, type Way } from '../tamper.ts'
 /** A file of the app that the demo can tamper with. */
 export interface DemoFile {
   path: string
-  role: 'main' | 'lazy' | 'shared' | 'library' | 'manifest'
+  role: 'main' | 'lazy' | 'shared' | 'library' | 'runtime' | 'manifest'
   size: number
 }
 
@@ -23,6 +23,7 @@ const panel: Record<string, [file: string, type: string]> = {
 export function demoFiles(root: string): DemoFile[] {
   const html = readFileSync(join(root, 'index.html'), 'utf8')
   const scripts = readdirSync(join(root, 'assets')).filter((name) => /^(?!about).*\.js$/.test(name))
+  const runtime = readdirSync(root).filter((name) => name.endsWith('.js'))
   const manifest = /data-manifest="(?:[^"]*\/)?([^"/]+)"/.exec(html)?.[1]
   const file = (path: string, role: DemoFile['role']) => ({
     path,
@@ -31,6 +32,7 @@ export function demoFiles(root: string): DemoFile[] {
   })
   return [
     ...scripts.map((name) => file(`assets/${name}`, roleOf(name))),
+    ...runtime.map((name) => file(name, 'runtime')),
     ...(manifest ? [file(manifest, 'manifest')] : []),
   ]
 }

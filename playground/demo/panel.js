@@ -20,6 +20,7 @@ const { base, chunks, ways, needsOther, isSigned } = await get()
 
 /** @type {Record<string, string>} */
 const words = {
+  'not run': 'fetched, not run',
   run: isSigned ? 'verified and run' : 'run, unchecked',
   waiting: 'not run: no answer yet, or none that it can use',
 }
@@ -64,7 +65,7 @@ function describe() {
   for (const { path: name, role, size } of chunks) {
     const radio = element('input', { type: 'radio', name: 'file', value: name })
     radio.checked = file ? name === file : role === 'lazy'
-    const about = element('small', {}, `${role}, ${size} B`)
+    const about = element('small', {}, `${role}, ${Math.ceil(size / 1000)} kB`)
     const label = element('label', {}, radio, ` ${name.replace('assets/', '')} `, about)
     const verdict = element('td', { className: 'verdict' })
     find('files').append(element('tr', { id: name }, element('td', {}, label), verdict))
@@ -81,7 +82,7 @@ function show(/** @type {Outcome} */ outcome) {
     const { verdict, code, reason } = /** @type {any} */ (outcome.chunks[row.id])
     const cell = /** @type {HTMLElement} */ (row.lastElementChild)
     const isEvil = outcome.evil !== '' && row.id === path
-    cell.className = `verdict ${isEvil ? 'evil' : verdict}`
+    cell.className = `verdict ${isEvil ? 'evil' : verdict.replace(' ', '-')}`
     cell.textContent = isEvil ? `run: ${outcome.evil}` : (words[verdict] ?? verdict)
     if (code && !isEvil) cell.textContent = `${verdict}, ${code}: ${plain(reason)}`
   }

@@ -64,8 +64,13 @@ async function check(engine: Engine, address: string, path: string, way: Row['wa
   const { chunks, evil, started, asked, pages } = outcome
   const opened = Object.values(pages)
   return {
-    ...{ way, path, evil, started, asked },
-    ...{ verdict: chunks[path]!.verdict, code: chunks[path]!.code },
+    way,
+    path,
+    evil,
+    started,
+    asked,
+    verdict: chunks[path]!.verdict,
+    code: chunks[path]!.code,
     shown: opened.filter((line) => line.startsWith('shown ')).length,
     pages: opened.length,
   }

@@ -7,7 +7,7 @@
 
 /**
  * @typedef {{ path: string, role: string }} Chunk
- * @typedef {{ verdict: 'not loaded' | 'run' | 'refused' | 'waiting', code: string, reason: string }} Verdict
+ * @typedef {{ verdict: 'not loaded' | 'not run' | 'run' | 'verified' | 'refused' | 'waiting', code: string, reason: string }} Verdict
  * @typedef {{ chunks: Record<string, Verdict>, evil: string, started: boolean, asked: boolean, pages: Record<string, string> }} Outcome
  * @typedef {Error & { code?: string, path?: string }} Refusal
  * @typedef {Window & { __log?: string[], __urls?: Record<string, string>, __evil?: number }} AppWindow
@@ -123,18 +123,52 @@ function cameFrom(app, path) {
  * @returns {Verdict}
  */
 function verdictOf(app, refusals, { path, role }, base, tampered) {
-  const refusal = refusals.find((error) => error.path === path || error.path?.endsWith('/' + path))
+  const refusal = refusals.find((error) => isAbout(error, path, role))
   if (refusal) return { verdict: 'refused', code: refusal.code ?? '', reason: refusal.message }
-  // Code without a line of ours in it (libraries), and the manifest, are done when the main chunk runs.
-  const quiet = role === 'library' || role === 'manifest'
-  const ran = quiet ? logged(app, 'evaluated main') : cameFrom(app, base + path)
-  if (ran) return { verdict: 'run', code: '', reason: '' }
+  if (hasRun(app, refusals, path, role, base)) {
+    return { verdict: role === 'manifest' ? 'verified' : 'run', code: '', reason: '' }
+  }
   const failure = app.__log?.find((line) => line.startsWith('refused '))
   if (tampered && failure) {
     const [, code = '', reason = ''] = /^refused (\w+): (.*)/.exec(failure) ?? []
     return { verdict: 'refused', code, reason }
   }
-  return { verdict: tampered ? 'waiting' : 'not loaded', code: '', reason: '' }
+  const waits = tampered ? 'waiting' : wasFetched(app, base + path) ? 'not run' : 'not loaded'
+  return { verdict: waits, code: '', reason: '' }
+}
+
+/**
+ * A refusal that names no file is one of the whole manifest.
+ * @param {Refusal} error
+ * @param {string} path
+ * @param {string} role
+ */
+function isAbout({ path: named = '' }, path, role) {
+  return named === path || named.endsWith(`/${path}`) || (role === 'manifest' && named === '')
+}
+
+/**
+ * @param {AppWindow} app
+ * @param {Refusal[]} refusals
+ * @param {string} path
+ * @param {string} role
+ * @param {string} base
+ */
+function hasRun(app, refusals, path, role, base) {
+  // Libraries have no line of ours in them: they have run when the main chunk has, which imports them. What
+  // checks the app has worked, too, when it has refused something else.
+  const main = logged(app, 'evaluated main')
+  if (role === 'manifest' || role === 'runtime') return main || refusals.length > 0
+  return role === 'library' ? main : cameFrom(app, base + path)
+}
+
+/**
+ * @param {AppWindow} app
+ * @param {string} path
+ */
+function wasFetched(app, path) {
+  const entries = app.performance.getEntriesByType('resource')
+  return entries.some(({ name }) => new URL(name).pathname === path)
 }
 
 /**

@@ -103,6 +103,7 @@ function renderBootstrap(
     'data-manifest': page.manifest,
     'data-runtime': page.runtime,
     'data-entry': entries.map(encodeURIComponent).join(' '),
+    'data-credentials': shared.crossorigin === '' ? undefined : 'include',
     ...page.release,
     ...shared,
   }

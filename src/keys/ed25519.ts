@@ -9,7 +9,8 @@ const smallOrder = [0n, 1n, p - 1n, order8, p - order8]
  * Under a point of small order one signature fits many messages or all of them, and no engine rejects it.
  */
 export function isSoundPoint(point: Uint8Array): boolean {
+  if (point.length !== 32) return false
   const digits = Buffer.from(point).reverse().toString('hex')
   const y = BigInt.asUintN(255, BigInt(`0x${digits}`))
-  return point.length === 32 && y < p && !smallOrder.includes(y)
+  return y < p && !smallOrder.includes(y)
 }

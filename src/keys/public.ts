@@ -65,8 +65,7 @@ const isTrustedKey = (source: unknown): source is TrustedKey =>
 /** A key that was handed in ready-made: what it says of itself must be true, or it would be counted as another. */
 function recheck({ spki, fingerprint, scheme }: TrustedKey, where: Where): TrustedKey {
   const key = trust(parseSpki(toPem('PUBLIC KEY', Buffer.from(spki, 'base64')), where), where)
-  const { name } = key.algorithm
-  const possible = Object.hasOwn(algorithms, scheme) && algorithms[scheme].name === name
+  const possible = algorithms[scheme]?.name === key.algorithm.name
   if (!possible || key.spki !== spki || key.fingerprint !== fingerprint)
     throw refuseKey(where, 'is a key whose fingerprint, scheme or encoding is not its own')
   return { ...key, scheme, algorithm: algorithms[scheme] }

@@ -93,13 +93,13 @@ async function checkSignatures(
     signers.add(fingerprint)
   }
   if (!(signers.size >= threshold))
-    throw refuse('SIGNATURE', `signed by ${signers.size} of ${threshold} trusted keys`)
+    throw refuse('SIGNATURE', `signed by ${signers.size} of ${threshold} keys`)
 }
 
 function checkRelease({ name, build, expires }: Manifest, trust: Trust): void {
-  if (name !== (trust.name ?? name)) throw refuse('NAME', `for "${name}", not "${trust.name}"`)
+  if (name !== (trust.name ?? name)) throw refuse('NAME', `for "${name}"`)
   if (trust.build !== undefined && !(build! >= trust.build))
-    throw refuse('ROLLBACK', `build ${build} is before ${trust.build}`)
+    throw refuse('ROLLBACK', `build ${build} < ${trust.build}`)
   if (expires && !(Date.now() < Date.parse(expires))) throw refuse('EXPIRED', `expired ${expires}`)
 }
 

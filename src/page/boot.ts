@@ -15,10 +15,9 @@ const maxManifestLines = 1 << 16
 
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
 const carrier = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement
-const data = carrier.dataset as Record<string, string>
+const data = carrier.dataset as Record<string, string> & { credentials?: RequestCredentials }
 const carried = carrier.previousElementSibling
 const url = new URL(data.manifest!, document.baseURI).href
-const credentials = carrier.crossOrigin === 'use-credentials' ? 'include' : 'same-origin'
 
 const release = holdMilestones()
 start()
@@ -42,7 +41,7 @@ async function start(): Promise<void> {
     pinned,
     manifest,
     url,
-    credentials,
+    credentials: data.credentials,
     toUrl,
     ...enforced,
   }
@@ -56,7 +55,7 @@ async function start(): Promise<void> {
 
 async function readManifest(): Promise<Bytes> {
   if (carried?.matches('[data-signedimp]')) return utf8(carried.textContent!)
-  const { response, bytes } = await download(url, maxManifestBytes, { credentials })
+  const { response, bytes } = await download(url, maxManifestBytes, { credentials: data.credentials! })
   if (response.ok) return bytes
   throw new SignedImpError('ERR_SIGNEDIMP_MISSING', `status ${response.status}`, { path: url })
 }

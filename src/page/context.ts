@@ -14,7 +14,8 @@ export interface Boot {
   manifest: VerifiedManifest
   /** The manifest's URL as the page names it. */
   url: string
-  credentials: RequestCredentials
+  /** How the page's own tags would ask; the default where it is not said. */
+  credentials: RequestCredentials | undefined
   /** URL of a listed path, as the map knows it. */
   toUrl(path: string): string
   /** What the map adds to the URLs of modules: nobody can have loaded one under that key before the map came. */

@@ -19,7 +19,7 @@ export async function diagnose(context: Boot, paths: Iterable<string>): Promise<
 
 async function inspect(context: Boot, path: string): Promise<Error | undefined> {
   try {
-    const { credentials } = context
+    const credentials = context.credentials!
     // `reload` also replaces what a cache on the way to the page may hold, so that a retry can succeed.
     const again = await download(context.toUrl(path), maxFileBytes, {
       credentials,
@@ -89,7 +89,7 @@ async function isNewer(
 ): Promise<boolean> {
   try {
     const newest = url.replace(/\.[0-9a-f]{16}(?=\.\w+$)/, '')
-    const { bytes } = await download(newest, maxFileBytes, { credentials, cache: 'no-cache' })
+    const { bytes } = await download(newest, maxFileBytes, { credentials: credentials!, cache: 'no-cache' })
     const { build, files } = await verifyManifest(
       bytes,
       { ...pinned, name: manifest.name },

@@ -40,6 +40,8 @@ export async function enforceMap(
   ]
   integrity[good] = integrity[bad] =
     'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
+  // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
+  if (document.querySelector('[type=importmap i]')) throw notEnforceable('another import map')
   appendScript('importmap', carrier).textContent = JSON.stringify({ imports, integrity })
 
   const calls: Boot['resolve'][] = []
@@ -47,7 +49,7 @@ export async function enforceMap(
   const runs = await Promise.all([runModule(good, carrier), runModule(bad, carrier)])
   const [resolve, again] = calls
   if (`${runs}` !== 'load,error' || !resolve || again)
-    throw notEnforceable('import maps are ignored')
+    throw notEnforceable('no import maps')
   // An earlier load can make an engine drop a rule of the map without a word; then an unlisted URL resolves.
   for (const root of ['http://', 'https://', location.href, toUrl('-')]) {
     try {
@@ -55,7 +57,7 @@ export async function enforceMap(
     } catch {
       continue
     }
-    throw notEnforceable('a module was loaded before')
+    throw notEnforceable('a module came before')
   }
   return {
     salt,

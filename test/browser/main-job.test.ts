@@ -34,7 +34,9 @@ test.before(async () => {
     await build(name as Name, [signedImp(key, { inline })])
 })
 
-test.after(() => Promise.all([...sites.values()].map((site) => site.close())))
+test.after(async () => {
+  for (const site of sites.values()) await site.close()
+})
 
 /** What the app has done, without what differs from site to site and from build to build. */
 interface Report {
@@ -129,7 +131,7 @@ function chunkWith(text: string): { chunk: string; code: string; map: SourceMapP
   const code = read(chunk)
   const url = /\n\/\/# sourceMappingURL=(\S+)\s*$/.exec(code)?.[1]
   assert.is(url, `${chunk}.map`)
-  return { chunk, code, map: JSON.parse(read(url)) as SourceMapPayload }
+  return { chunk, code, map: JSON.parse(read(`${chunk}.map`)) as SourceMapPayload }
 }
 
 // What throws, in a main chunk that has import() and import.meta before it, and in a lazy one.

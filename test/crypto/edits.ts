@@ -17,9 +17,7 @@ export const anEdit: fc.Arbitrary<Edit> = fc.record({
 /** The bytes after an edit: never the same bytes. A substitute that would change nothing flips a bit instead. */
 export function edited(bytes: Uint8Array, { kind, place, byte }: Edit): Uint8Array {
   const at = Math.floor(place * (bytes.length + (kind === 'insert' ? 1 : 0)))
-  const middle = { substitute: [bytes[at] === byte ? byte ^ 1 : byte], delete: [], insert: [byte] }[
-    kind
-  ]
+  const middle = { substitute: [bytes[at] === byte ? byte ^ 1 : byte], delete: [], insert: [byte] }
   const rest = bytes.subarray(kind === 'insert' ? at : at + 1)
-  return Uint8Array.from([...bytes.subarray(0, at), ...middle, ...rest])
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, at), Buffer.from(middle[kind]), rest]))
 }

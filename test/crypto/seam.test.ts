@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { algorithms, hashTypes } from '../../src/crypto/algorithms.ts'
 import { hex, utf8 } from '../../src/crypto/bytes.ts'
+import { rawFromDer } from '../../src/crypto/der.ts'
 import type { Verifier } from '../../src/crypto/key.ts'
 import { hashBytes, nodeCrypto } from '../../src/crypto/node.ts'
 import { webCrypto } from '../../src/crypto/webcrypto.ts'
@@ -82,6 +83,14 @@ for (const [name, { digest, verify }] of seams) {
     })
   }
 }
+
+for (const [name, { verify }] of seams)
+  test(`${name} takes no ECDSA signature as r || s: stored as DER it would be another signature`, async () => {
+    const { key, sign } = await madeSigner('ecdsa-p256')
+    const signature = await sign(message)
+    assert.is(await verify(key, rawFromDer(signature)!, message), false)
+    assert.is(await verify(key, signature, message), true)
+  })
 
 test('a bootstrap that is built without DER takes no ECDSA signature at all', async () => {
   const { key, sign } = await madeSigner('ecdsa-p256')

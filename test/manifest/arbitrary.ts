@@ -60,11 +60,9 @@ const hexOf = (digits: number) =>
 export const aManifest: fc.Arbitrary<Manifest> = fc
   .tuple(fc.constantFrom(...hashTypes), fc.uniqueArray(aPath, { minLength: 1, maxLength: 12 }))
   .chain(([hash, paths]) => {
-    const anImport = fc.record({
-      start: aPlace,
-      end: aPlace.map((at) => at + 1),
-      path: fc.constantFrom(...paths),
-    })
+    const anImport = fc
+      .tuple(aPlace, aPlace, fc.constantFrom(...paths))
+      .map(([start, end, path]) => ({ start, end: end + 1, path }))
     const files = fc.tuple(
       ...paths.map((path) => fc.tuple(fc.constant(path), hexOf(+hash.slice(3) / 4))),
     )
@@ -81,6 +79,6 @@ export const aManifest: fc.Arbitrary<Manifest> = fc
         imports: imports.map((entries) => new Map(entries)),
         files: files.map((entries) => new Map(entries)),
       },
-      { requiredKeys: ['hash', 'name', 'imports', 'files'] },
+      { requiredKeys: ['hash', 'name', 'imports', 'files'], noNullPrototype: true },
     )
   })

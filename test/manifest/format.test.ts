@@ -244,6 +244,16 @@ const cases: [why: string, line: number, lines: (string | string[])[]][] = [
     [hash, version, name, '# expires: 2999-02-01T00:00:00.000Z', files],
   ],
   ['a year of six digits', 4, [hash, version, name, '# expires: +002999-02-01T00:00Z', files]],
+  [
+    'a year of five digits, which has its own spelling',
+    4,
+    [hash, version, name, '# expires: +010000-01-01T00:00:00Z', files],
+  ],
+  [
+    'a year before the first',
+    4,
+    [hash, version, name, '# expires: -000001-01-01T00:00:00Z', files],
+  ],
   ['a number for a date', 4, [hash, version, name, '# expires: 32503680000', files]],
   [
     'a date that only Date.parse reads',
@@ -271,7 +281,6 @@ const cases: [why: string, line: number, lines: (string | string[])[]][] = [
   ['a path in another normal form', 4, [hash, version, name, `${digest} u\u0308`]],
   ['a file without a path', 4, [hash, version, name, `${digest} `]],
   ['a hash alone', 4, [hash, version, name, digest]],
-  ['two spaces, as sha256sum writes', 4, [hash, version, name, `${digest}  /a`]],
   ['a tab instead of the space', 4, [hash, version, name, `${digest}\ta`]],
   ['a space before the hash', 4, [hash, version, name, ` ${digest} a`]],
   ['the hash of the text another way round', 4, [hash, version, name, `a ${digest}`]],
@@ -389,19 +398,14 @@ test('a text of as many lines as allowed is read, and one more is refused at tha
   await refusedAt(1, text(lines), 1, 0)
 })
 
-test('a million lines, one long line and a deep path are answered within a second', async () => {
+test('many lines, long lines and long lists are answered in time that grows with their length, not with its square', async () => {
   const start = performance.now()
-  await refusedAt(
-    65_537,
-    '\n'.repeat(0) + text(hash, version, name, manyFiles(1_000_000)),
-    1,
-    65_536,
-  )
+  await refusedAt(65_537, text(hash, version, name, manyFiles(200_000)), 1, 65_536)
   await refusedAt(4, text(hash, version, name, 'a'.repeat(8_000_000)))
   await refusedAt(4, text(hash, version, name, `${digest} ${'/'.repeat(4_000_000)}`))
   await refusedAt(4, text(hash, version, name, `# import: ${'a\t0-1 '.repeat(500_000)}`))
   await refusedAt(4, text(hash, version, name, `# import: a${'\t0-1 b'.repeat(500_000)}\t`))
-  assert.ok(performance.now() - start < 15_000)
+  assert.ok(performance.now() - start < 5_000)
 })
 
 test('what is an instant', () => {

@@ -4,7 +4,6 @@ import { serve, type Site, type SiteOptions } from '../../playground/server.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
 import { buildFixture, type FixtureOptions } from './fixture.ts'
-import type { Page } from './browsers.ts'
 
 /**
  * The app that attacks are tried on: `index` imports `dep`, and opens `a` and `b`, which share `shared` (not ASCII),
@@ -150,50 +149,4 @@ export async function serveApp(folder: string, options: SiteOptions = {}): Promi
       counts.clear()
     },
   }
-}
-
-/** What a page looks like after an attack. */
-export interface Seen {
-  /** How often code of the attacker ran. */
-  evil: number
-  /** The modules of the app that ran. */
-  ran: string[]
-  /** Refusals that were announced: code and path. */
-  refusals: string[]
-  /** What the reader is told. */
-  alert: string
-}
-
-/** Waits until the app has started or the page has refused, and looks. */
-export async function look(page: Page): Promise<Seen> {
-  await page.waitFor(() => 'app' in globalThis || document.querySelector('[role=alert]') !== null)
-  return glance(page)
-}
-
-/** What the page looks like now. */
-export function glance(page: Page): Promise<Seen> {
-  return page.evaluate(() => {
-    const { __evil, ran, refusals } = globalThis as unknown as Record<string, unknown>
-    const alert = document.querySelector('[role=alert]')?.textContent ?? ''
-    return {
-      evil: (__evil ?? 0) as number,
-      ran: (ran ?? []) as string[],
-      refusals: (refusals ?? []) as string[],
-      alert,
-    }
-  })
-}
-
-/** What became of opening a module of the app: its `text`, or why it was refused, as `CODE path`. */
-export function open(page: Page, name: 'a' | 'b' | 'solo'): Promise<string> {
-  return page.evaluate(
-    (module) =>
-      (globalThis as never as { app: Record<string, () => Promise<{ text: string }>> }).app[
-        module
-      ]!().then(
-        ({ text }) => text,
-        ({ code, name, message, path }) => (code ? `${code} ${path}` : `${name}: ${message}`),
-      ),
-    name,
-  )
 }

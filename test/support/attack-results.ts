@@ -48,7 +48,10 @@ function rowOf(number: number, words: string, runs: AttackRun[]): AttackRow {
 }
 
 function outcomeOf(runs: AttackRun[]): string {
-  return distinct(runs.map((run) => run.outcome)).join('; ') || 'not run'
+  const words = runs.map(({ outcome, where }) =>
+    outcome.startsWith('not run') ? `${outcome} (${where})` : outcome,
+  )
+  return distinct(words).join('; ') || 'not run'
 }
 
 function distinct(texts: string[]): string[] {

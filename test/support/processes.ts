@@ -124,7 +124,13 @@ function environmentOf(id: number): string {
 
 function endHelpers() {
   for (const mark of marks) endMarked(mark)
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  for (const folder of folders) {
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+    } catch {
+      // A browser that is dying may still write to its own; that must not keep the others.
+    }
+  }
 }
 
 let watching = false

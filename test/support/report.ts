@@ -1,8 +1,7 @@
 import picocolors from 'picocolors'
 import type { Result } from './run-file.ts'
-import type { Note } from './skip.ts'
 
-const terminal = process.stdout.isTTY
+const terminal = process.stdout.isTTY === true
 const { bold, dim, green, red, yellow } = picocolors.createColors(terminal)
 
 /** Prints results as they come, and adds them up. */
@@ -33,8 +32,8 @@ export class Report {
   end(): number {
     clearInterval(this.#ticker)
     this.#clear()
-    printNotes(this.#results, 'not selected')
-    printNotes(this.#results, 'skipped')
+    printNotSelected(this.#results)
+    printSkipped(this.#results)
     const failures = this.#results.filter((result) => result.failed > 0)
     for (const { name, problem } of failures)
       console.log(red(`failed: ${name}${problem ? `: ${problem}` : ''}`))
@@ -71,12 +70,24 @@ function lineOf({ name, passed, failed, skipped, seconds, problem }: Result): st
   return `${mark} ${bold(name)} ${counts.filter(Boolean).join(', ')} ${dim(`${seconds.toFixed(1)} s`)}${why}`
 }
 
-function printNotes(results: Result[], kind: Note['kind']) {
+/** What this run was told to leave out: how many, since nobody needs the names. */
+function printNotSelected(results: Result[]) {
+  for (const { name, notes } of results) {
+    const reasons = notes.filter((note) => note.kind === 'not selected').map((note) => note.reason)
+    for (const reason of new Set(reasons)) {
+      const count = reasons.filter((other) => other === reason).length
+      console.log(dim(`not selected: ${name}: ${count} (${reason})`))
+    }
+  }
+}
+
+function printSkipped(results: Result[]) {
   for (const { name, notes, skipped } of results) {
-    const own = notes.filter((note) => note.kind === kind)
-    for (const { title, reason } of own)
-      console.log(yellow(`${kind}: ${name}: ${title} (${reason})`))
-    const unnamed = kind === 'skipped' ? skipped - own.length : 0
+    const named = notes.filter((note) => note.kind === 'skipped')
+    for (const { title, reason } of named) {
+      console.log(yellow(`skipped: ${name}: ${title} (${reason})`))
+    }
+    const unnamed = skipped - named.length
     if (unnamed > 0) console.log(yellow(`skipped: ${name}: ${unnamed} without a name or reason`))
   }
 }

@@ -50,9 +50,8 @@ export function wasInterrupted(): boolean {
   return interrupted !== undefined
 }
 
-/** Prints the end of the report, and leaves with a code that says whether all is well. */
-export function leave(report: Report, failed = false): never {
+/** Prints the end of the report, and gives the code to exit with. */
+export function endOf(report: Report): number {
   const code = report.end()
-  if (interrupted) process.exit(128 + constants.signals[interrupted])
-  process.exit(failed ? 1 : code)
+  return interrupted ? 128 + constants.signals[interrupted] : code
 }

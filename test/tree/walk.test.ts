@@ -95,6 +95,7 @@ for (const [what, act] of [
       renameSync(join(dir, '../other'), join(dir, 'a.js'))
     },
   ],
+  ['comes as a link', (dir: string) => symlinkSync('a.js', join(dir, 'new.js'))],
   [
     'becomes a link',
     (dir: string) => {

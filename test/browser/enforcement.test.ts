@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { generateKey } from '../../src/keys/generate.ts'
+import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
+import { inEngines } from '../support/browsers.ts'
+import { headStarts, tryHeadStart } from '../support/head-start.ts'
+import { skip } from '../support/skip.ts'
+import { glance, look, open } from '../support/visit.ts'
+
+// Whatever a page has loaded before, and whatever its policy, its chunks are checked or it refuses to start.
+
+const kinds = { inline: true, linked: false, all: 'all' } as const
+type Kind = keyof typeof kinds
+
+const folders = {} as Record<Kind, string>
+const sites = {} as Record<Kind, TestSite>
+
+test.before(async () => {
+  const key = await generateKey('ed25519')
+  for (const kind of Object.keys(kinds) as Kind[]) {
+    const config = { html: { cspNonce: 'abc' } }
+    folders[kind] = await buildSigned(key, { signed: { inline: kinds[kind] }, config })
+    sites[kind] = await serveApp(folders[kind])
+  }
+})
+
+test.after(async () => {
+  for (const site of Object.values(sites)) await site.close()
+})
+
+for (const [title, headStart] of Object.entries(headStarts)) {
+  inEngines(test, `first: ${title}`, async (page, engine) => {
+    for (const evil of [true, false])
+      await tryHeadStart(page, engine.name, sites.inline, folders.inline, headStart, evil)
+  })
+}
+
+type Fate = 'checked' | 'refused' | 'nothing runs'
+
+/** Policies (script-src), for each kind of bootstrap: what becomes of the page, in every engine. */
+const policies: [policy: string, kind: Kind, fate: Fate][] = [
+  [`'self'`, 'inline', 'nothing runs'],
+  [`'self'`, 'linked', 'refused'],
+  [`'self' BOOTSTRAP`, 'inline', 'refused'],
+  [`'self' 'unsafe-inline'`, 'inline', 'refused'],
+  [`'self' 'unsafe-inline' data:`, 'inline', 'checked'],
+  [`'self' 'nonce-abc'`, 'inline', 'checked'],
+  [`'self' 'nonce-abc'`, 'linked', 'checked'],
+  [`'self' 'nonce-abc'`, 'all', 'checked'],
+  [`'self' 'nonce-other'`, 'linked', 'refused'],
+  [`'nonce-abc' 'strict-dynamic'`, 'inline', 'checked'],
+  [`'nonce-abc' 'strict-dynamic'`, 'linked', 'checked'],
+  [`BOOTSTRAP 'strict-dynamic'`, 'inline', 'checked'],
+  [`BOOTSTRAP 'strict-dynamic'`, 'all', 'checked'],
+]
+
+for (const [policy, kind, fate] of policies) {
+  inEngines(test, `script-src ${policy}, ${kind}: ${fate}`, async (page) => {
+    const site = sites[kind]
+    site.reset()
+    const html = readFileSync(join(folders[kind], 'index.html'), 'utf8')
+    const sources = policy.replace('BOOTSTRAP', () => hashOf(html))
+    const headers = { 'content-security-policy': `script-src ${sources}` }
+    site.reply('index.html', { type: 'text/html; charset=utf-8', headers })
+    site.tamper('assets/a.js', 'changed')
+    await page.goto(site.url)
+    if (fate === 'nothing runs') {
+      // There is nobody left to say so: a policy that blocks the bootstrap blocks the app.
+      const seen = await glance(page)
+      return assert.equal([seen.evil, seen.ran], [0, []])
+    }
+    const { alert } = await look(page)
+    if (fate === 'refused') assert.match(alert, /^ERR_SIGNEDIMP_NOT_ENFORCEABLE /)
+    else {
+      assert.is(alert, '')
+      assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_CHANGED assets/a.js')
+      assert.is(await open(page, 'b'), 'b café')
+    }
+    const seen = await glance(page)
+    assert.is(seen.evil, 0)
+    if (fate === 'refused') assert.equal(seen.ran, [])
+  })
+}
+
+/** The hash source of the inline script that carries `data-manifest`. */
+function hashOf(html: string): string {
+  const code = /<script[^>]* data-manifest=[^>]*>([^]*?)<\/script>/.exec(html)?.[1]
+  assert.ok(code)
+  return `'sha256-${createHash('sha256').update(code).digest('base64')}'`
+}
+
+inEngines(test, 'Trusted Types: refused', async (page) => {
+  const site = sites.linked
+  site.reset()
+  const headers = { 'content-security-policy': `require-trusted-types-for 'script'` }
+  site.reply('index.html', { type: 'text/html; charset=utf-8', headers })
+  await page.goto(site.url)
+  const { alert, ran } = await look(page)
+  assert.match(alert, /^ERR_SIGNEDIMP_NOT_ENFORCEABLE /)
+  assert.equal(ran, [])
+})
+
+const outside = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+
+if (outside === undefined)
+  skip(test, 'insecure context', 'this machine has no address but the loopback')
+else
+  for (const kind of Object.keys(kinds) as Kind[])
+    inEngines(test, `insecure context, ${kind}: refused`, async (page) => {
+      // No crypto.subtle: what cannot be checked does not run.
+      const server = createServer(async ({ url = '/' }, response) => {
+        const answer = await fetch(new URL(url, sites[kind].url))
+        response.setHeader('content-type', answer.headers.get('content-type')!)
+        response.writeHead(answer.status).end(new Uint8Array(await answer.arrayBuffer()))
+      })
+      sites[kind].reset()
+      await new Promise<void>((done) => server.listen(0, outside, done))
+      try {
+        await page.goto(`http://${outside}:${(server.address() as AddressInfo).port}/`)
+        assert.is(await page.evaluate('isSecureContext'), false)
+        const { alert, ran } = await look(page)
+        assert.match(alert, /^ERR_SIGNEDIMP_NOT_ENFORCEABLE /)
+        assert.equal(ran, [])
+      } finally {
+        server.closeAllConnections()
+        server.close()
+      }
+    })
+
+test.run()

@@ -1,0 +1,355 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { signedImp, type SignedImpOptions } from 'signedimp'
+import type { Rollup } from 'vite'
+import { loadSigner } from '../../src/keys/private.ts'
+import { generateKey } from '../../src/keys/generate.ts'
+import { signDirectory } from '../../src/tree/sign.ts'
+import { buildFixture, writeFiles } from '../support/fixture.ts'
+import {
+  check,
+  codeOf,
+  filesIn,
+  manifestsIn,
+  outcomeOf,
+  pageManifestsIn,
+  textIn,
+  vites,
+  type ViteName,
+} from './built.ts'
+
+const key = await generateKey('ed25519')
+
+const files = {
+  'index.html': '<!doctype html><script type="module" src="/src/main.js"></script>',
+  'src/main.js': 'globalThis.load = () => import("./lazy.js")\nconsole.log(1)',
+  'src/lazy.js': 'export default "one"',
+}
+
+/** A folder with sources, without an output. */
+async function sources(vite: ViteName): Promise<string> {
+  const dir = await buildFixture(files, { vite })
+  rmSync(dir, { recursive: true })
+  return dirname(dir)
+}
+
+interface Options extends SignedImpOptions {
+  plugins?: unknown[]
+  behind?: unknown[]
+  key?: typeof key
+  emptyOutDir?: boolean
+  hash?: 'sha256' | 'sha384'
+}
+
+/** Builds into the folder's dist, under names with hashes, and keeps what is there. */
+async function build(
+  vite: ViteName,
+  folder: string,
+  { plugins = [], behind = [], key: own = key, emptyOutDir = false, ...options }: Options = {},
+): Promise<string> {
+  const { build: viteBuild } = (await import(vite)) as typeof import('vite')
+  const outDir = join(folder, 'dist')
+  await viteBuild({
+    root: folder,
+    configFile: false,
+    logLevel: 'silent',
+    plugins: [...plugins, signedImp(own, options), ...behind] as never,
+    build: { outDir, emptyOutDir, minify: true },
+  })
+  return outDir
+}
+
+const scriptsIn = (dir: string) => filesIn(dir).filter((path) => /^assets\/.*\.js$/.test(path))
+const lazyIn = (dir: string) => scriptsIn(dir).find((path) => path.includes('lazy'))!
+
+for (const vite of vites) {
+  // Two builds into one folder.
+
+  test(`${vite}: what an earlier build left is listed again, with its imports`, async () => {
+    const folder = await sources(vite)
+    const dir = await build(vite, folder, { build: 1 })
+    const [first] = pageManifestsIn(dir)
+    const old = scriptsIn(dir)
+    await writeFiles(folder, { 'src/lazy.js': 'export default "two"' })
+    await build(vite, folder, { build: 2 })
+    const { main, pages } = await check(dir, key)
+    assert.is(main.build, 2)
+    assert.ok(scriptsIn(dir).length > old.length)
+    for (const path of old) assert.ok(main.files.has(path), path)
+    assert.ok(pages.has(first!), 'older pages keep their manifest')
+    const newest = [...pages.values()].find(({ build: number }) => number === 2)!
+    assert.equal(
+      old.filter((path) => newest.files.has(path)),
+      [],
+      'new pages cannot load old chunks',
+    )
+  })
+
+  for (const [what, plant] of Object.entries({
+    'a script': (dir: string) => writeFileSync(join(dir, 'assets/evil.js'), 'evil()'),
+    'a stylesheet': (dir: string) => writeFileSync(join(dir, 'evil.css'), 'evil{}'),
+    'a page': (dir: string) => writeFileSync(join(dir, 'evil.html'), '<p>evil'),
+    'a dotfile': (dir: string) => writeFileSync(join(dir, '.htaccess'), 'evil'),
+    'a chunk that was changed': (dir: string) => appendFileSync(join(dir, lazyIn(dir)), ';evil()'),
+  }))
+    test(`${vite}: refused: ${what} in the output folder that no manifest of ours lists`, async () => {
+      const folder = await sources(vite)
+      const dir = await build(vite, folder)
+      plant(dir)
+      await writeFiles(folder, { 'src/lazy.js': 'export default "two"' })
+      const error = await outcomeOf(build(vite, folder))
+      assert.is(codeOf(error), 'ERR_SIGNEDIMP_FILES')
+      assert.match(error.message, /evil|lazy|htaccess/)
+      assert.not.ok(manifestsIn(dir).includes('signedimp-manifest.txt'))
+    })
+
+  test(`${vite}: refused: files that were there before the first build`, async () => {
+    const folder = await sources(vite)
+    await writeFiles(folder, { 'dist/assets/evil.js': 'evil()' })
+    assert.is(codeOf(await outcomeOf(build(vite, folder))), 'ERR_SIGNEDIMP_FILES')
+    assert.equal(manifestsIn(join(folder, 'dist')), [])
+  })
+
+  for (const [what, change] of Object.entries({
+    'another key': { key: await generateKey('ed25519') },
+    'another name': { name: 'other' },
+  }))
+    test(`${vite}: refused: files that a manifest of ${what} lists`, async () => {
+      const folder = await sources(vite)
+      await build(vite, folder, change)
+      await writeFiles(folder, { 'src/lazy.js': 'export default "two"' })
+      assert.is(codeOf(await outcomeOf(build(vite, folder))), 'ERR_SIGNEDIMP_FILES')
+    })
+
+  test(`${vite}: refused: a manifest that was edited vouches for nothing`, async () => {
+    const folder = await sources(vite)
+    const dir = await build(vite, folder)
+    await writeFiles(dir, { 'evil.txt': 'evil' })
+    const other = await loadSigner(await generateKey('ed25519'))
+    await signDirectory(dir, other, { name: 'fixture' })
+    const error = await outcomeOf(build(vite, folder))
+    assert.is(codeOf(error), 'ERR_SIGNEDIMP_FILES')
+    assert.match(error.message, 'evil.txt')
+  })
+
+  test(`${vite}: a folder that is emptied needs nobody's word`, async () => {
+    const folder = await sources(vite)
+    await writeFiles(folder, {
+      'dist/assets/evil.js': 'evil()',
+      'dist/signedimp-manifest.txt': 'rubbish',
+    })
+    const { main } = await check(await build(vite, folder, { emptyOutDir: true }), key)
+    assert.not.ok(main.files.has('assets/evil.js'))
+  })
+
+  test(`${vite}: another hash type than the earlier build's: its files are listed anew or refused`, async () => {
+    const folder = await sources(vite)
+    const dir = await build(vite, folder)
+    await writeFiles(folder, { 'src/lazy.js': 'export default "two"' })
+    try {
+      await build(vite, folder, { hash: 'sha384' })
+    } catch (error) {
+      assert.is(codeOf(error as Error), 'ERR_SIGNEDIMP_FILES')
+      return
+    }
+    await check(dir, key)
+  })
+
+  // Watching.
+
+  test(`${vite}: watching signs every rebuild`, async () => {
+    const folder = await sources(vite)
+    const { build: viteBuild } = (await import(vite)) as typeof import('vite')
+    const outDir = join(folder, 'dist')
+    const watcher = (await viteBuild({
+      root: folder,
+      configFile: false,
+      logLevel: 'silent',
+      plugins: [signedImp(key) as never],
+      build: { outDir, minify: true, watch: {} },
+    })) as Rollup.RollupWatcher
+    try {
+      await builtBy(watcher)
+      const seen = new Set<string>()
+      for (const text of ['one', 'two', 'three']) {
+        if (text !== 'one') {
+          const next = builtBy(watcher)
+          await sleep(50)
+          await writeFiles(folder, { 'src/lazy.js': `export default "${text}"` })
+          await next
+        }
+        const { main, pages } = await checkSoon(outDir)
+        const [lazy] = [...main.files.keys()].filter(
+          (path) =>
+            textIn(outDir, path).includes(`"${text}"`) ||
+            textIn(outDir, path).includes('`' + text + '`'),
+        )
+        assert.ok(lazy, `${text} is there`)
+        assert.ok([...pages.values()].some((page) => page.files.has(lazy!)))
+        seen.add(lazy!)
+      }
+      assert.is(seen.size, 3)
+    } finally {
+      await watcher.close()
+    }
+  })
+
+  // Others that write: before us in the list or behind, at once or later, in either hook.
+
+  const when = ['writeBundle', 'closeBundle'] as const
+  const how = {
+    'at once': (file: string) => appendFileSync(file, '\n// late'),
+    'after a while': async (file: string) => {
+      await sleep(30)
+      await appendFile(file, '\n// late')
+    },
+  }
+  const kinds = {
+    'a plain hook': {},
+    'a hook that wants to be last': { order: 'post', sequential: true },
+  }
+  for (const hook of when)
+    for (const [speed, write] of Object.entries(how))
+      for (const [kind, options] of Object.entries(kinds))
+        for (const place of ['plugins', 'behind'] as const)
+          test(`${vite}: refused: a ${hook} that writes ${speed}, ${kind}, listed ${place === 'plugins' ? 'before us' : 'behind us'}`, async () => {
+            const folder = await sources(vite)
+            const dir = join(folder, 'dist')
+            const late = {
+              name: 'late',
+              enforce: 'post',
+              [hook]: { ...options, handler: () => write(join(dir, lazyIn(dir))) },
+            }
+            const error = await outcomeOf(build(vite, folder, { [place]: [late] }))
+            assert.is(codeOf(error), 'ERR_SIGNEDIMP_LATE_WRITE')
+            assert.match(error.message, 'lazy')
+            assert.match(readFileSync(join(dir, lazyIn(dir)), 'utf8'), '// late', 'it did write')
+            assert.equal(manifestsIn(dir), [], 'no signature is left')
+          })
+
+  const acts: Record<string, [act: (dir: string) => void, code: string]> = {
+    'removes a chunk': [(dir) => unlinkSync(join(dir, lazyIn(dir))), 'ERR_SIGNEDIMP_LATE_WRITE'],
+    'changes a page': [
+      (dir) => appendFileSync(join(dir, 'index.html'), '<p>'),
+      'ERR_SIGNEDIMP_LATE_WRITE',
+    ],
+    'empties a chunk': [
+      (dir) => writeFileSync(join(dir, lazyIn(dir)), ''),
+      'ERR_SIGNEDIMP_LATE_WRITE',
+    ],
+    'changes the page manifest': [
+      (dir) => appendFileSync(join(dir, pageManifestsIn(dir)[0]!), '\n'),
+      'ERR_SIGNEDIMP_LATE_WRITE',
+    ],
+    'removes the page manifest': [
+      (dir) => unlinkSync(join(dir, pageManifestsIn(dir)[0]!)),
+      'ERR_SIGNEDIMP_LATE_WRITE',
+    ],
+    'adds a script': [(dir) => writeFileSync(join(dir, 'sw.js'), ''), 'ERR_SIGNEDIMP_NOT_COVERED'],
+    'adds WebAssembly': [
+      (dir) => writeFileSync(join(dir, 'a.wasm'), ''),
+      'ERR_SIGNEDIMP_NOT_COVERED',
+    ],
+    'copies a page for another language': [
+      (dir) => {
+        mkdirSync(join(dir, 'de'))
+        writeFileSync(join(dir, 'de/index.html'), readFileSync(join(dir, 'index.html')))
+      },
+      'ERR_SIGNEDIMP_NOT_COVERED',
+    ],
+    'adds a name that cannot be listed': [
+      (dir) => writeFileSync(join(dir, 'a\u202eb.txt'), ''),
+      'ERR_SIGNEDIMP_PATH',
+    ],
+    'adds a name that differs in letter case': [
+      (dir) =>
+        writeFileSync(
+          join(dir, lazyIn(dir).toUpperCase().replace('ASSETS', 'assets').replace('.JS', '.txt')),
+          '',
+        ),
+      '',
+    ],
+  }
+  for (const [what, [act, code]] of Object.entries(acts))
+    test(`${vite}: another plugin that ${what}${code ? ' is refused' : ''}`, async () => {
+      const folder = await sources(vite)
+      const dir = join(folder, 'dist')
+      const late = { name: 'late', closeBundle: () => act(dir) }
+      if (!code) {
+        await build(vite, folder, { plugins: [late] })
+        await check(dir, key)
+        return
+      }
+      assert.is(codeOf(await outcomeOf(build(vite, folder, { plugins: [late] }))), code)
+      assert.equal(manifestsIn(dir), [])
+    })
+
+  test(`${vite}: another plugin that adds files that are no code is listed with them`, async () => {
+    const folder = await sources(vite)
+    const dir = join(folder, 'dist')
+    const late = {
+      name: 'late',
+      closeBundle: () => writeFileSync(join(dir, 'robots.txt'), 'hello'),
+    }
+    await build(vite, folder, { plugins: [late] })
+    const { main } = await check(dir, key)
+    assert.ok(main.files.has('robots.txt'))
+  })
+
+  test(`${vite}: a build that another plugin fails leaves no manifest`, async () => {
+    for (const hook of ['generateBundle', 'writeBundle', 'closeBundle']) {
+      const folder = await sources(vite)
+      const fail = {
+        name: 'fail',
+        [hook]: () => {
+          throw new Error('planned failure')
+        },
+      }
+      const error = await outcomeOf(build(vite, folder, { plugins: [fail] }))
+      assert.match(error.message, 'planned failure', hook)
+      assert.not.ok(manifestsIn(join(folder, 'dist')).includes('signedimp-manifest.txt'), hook)
+    }
+  })
+
+  test(`${vite}: the error of an app that does not parse is not hidden by a key that is missing`, async () => {
+    const folder = await sources(vite)
+    await writeFiles(folder, { 'src/main.js': 'const a = ;' })
+    const { build: viteBuild } = (await import(vite)) as typeof import('vite')
+    const building = viteBuild({
+      root: folder,
+      configFile: false,
+      logLevel: 'silent',
+      plugins: [signedImp('missing.key', { name: 'x' }) as never],
+    })
+    const { message } = await outcomeOf(building)
+    assert.match(message, 'main.js')
+    assert.not.match(message, 'missing.key')
+  })
+}
+
+/** Waits for the end of the next build, and ends it as Vite's command line would. */
+function builtBy(watcher: Rollup.RollupWatcher): Promise<void> {
+  return new Promise((done, fail) => {
+    watcher.on('event', (event) => {
+      if (event.code === 'ERROR') fail(event.error)
+      if (event.code === 'END') done()
+    })
+  })
+}
+
+/** Rolldown tells of the end before the last hook has run. */
+async function checkSoon(dir: string) {
+  for (let tries = 0; ; tries++)
+    try {
+      return await check(dir, key)
+    } catch (error) {
+      if (tries === 40) throw error
+      await sleep(50)
+    }
+}
+
+test.run()

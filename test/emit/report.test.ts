@@ -1,0 +1,66 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { formatReport, type Report } from '../../src/emit/report.ts'
+
+const report: Report = {
+  name: 'shop',
+  build: undefined,
+  expires: undefined,
+  fingerprints: ['f'.repeat(64)],
+  threshold: 1,
+  oneTimeKey: false,
+  modules: { count: 3, bytes: 2048 },
+  pages: 2,
+  bootstrap: { integrity: 'sha256-abc=', inline: true },
+  unverified: [],
+  unchecked: {},
+  sameOrigin: true,
+  milliseconds: 12.4,
+}
+const lines = (change: Partial<Report> = {}) => formatReport({ ...report, ...change })
+const text = (change: Partial<Report> = {}) => lines(change).join('\n')
+
+test('what was signed, with which key', () => {
+  assert.is(lines()[0], 'signedimp: signed shop: 3 modules, 2.0 KB, 2 pages, 12 ms')
+  assert.is(lines()[1], `  key ${'f'.repeat(64)}`)
+  assert.match(lines({ build: 0 })[0]!, 'shop build 0:')
+  assert.match(text({ expires: '2099-01-01T00:00:00Z' }), '\n  expires 2099-01-01T00:00:00Z')
+})
+
+test('a one-time key says what it is', () => {
+  assert.match(lines({ oneTimeKey: true })[1]!, 'one-time')
+  assert.not.match(text(), 'one-time')
+})
+
+test('other keys that pages accept, and signatures that are still missing', () => {
+  const more = text({ fingerprints: ['a', 'b', 'c'], threshold: 2 })
+  assert.match(more, 'also accepted: b')
+  assert.match(more, 'also accepted: c')
+  assert.match(more, /need 2 signatures.*"signedimp sign"/)
+  assert.not.match(text(), 'signatures')
+})
+
+test('the source for a policy, where the bootstrap is inline', () => {
+  assert.match(text(), "'sha256-abc='")
+  assert.not.match(text({ bootstrap: { integrity: 'sha256-abc=', inline: false } }), 'sha256-abc=')
+})
+
+test('what browsers cannot check is counted', () => {
+  assert.match(text({ unchecked: { images: 2, fonts: 1 } }), /cannot check.*: 2 images, 1 fonts/)
+  assert.not.match(text(), 'cannot check')
+})
+
+test('everything that is unverified is listed with its reason', () => {
+  const unverified = [
+    { name: 'sw.js', reason: 'a worker' },
+    { name: 'a.wasm', reason: 'WebAssembly' },
+  ]
+  assert.match(text({ unverified }), 'UNVERIFIED sw.js: a worker\n  UNVERIFIED a.wasm: WebAssembly')
+})
+
+test('the promise names its limit: other documents of the same host', () => {
+  assert.match(text(), 'other documents that the same host serves on this origin are not covered')
+  assert.not.match(text({ sameOrigin: false }), 'are not covered')
+})
+
+test.run()
