@@ -48,8 +48,9 @@ export class SignedImpError extends Error {
   declare readonly path: string | undefined
 
   /** @param reason What was found, and what to do about it, in one or two sentences. */
-  constructor(code: SignedImpCode, reason: string, { path, cause }: SignedImpErrorDetails = {}) {
-    super(`${code} ${path ? path + ': ' : ''}${reason}`, { cause })
+  constructor(code: SignedImpCode, reason: string, details?: SignedImpErrorDetails) {
+    const path = details?.path
+    super(`${code} ${path ? path + ': ' : ''}${reason}`, details)
     this.name = 'SignedImpError'
     this.code = code
     this.path = path

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { root } from './support/files.ts'
@@ -20,14 +20,31 @@ const entries = Object.entries(exports).flatMap(([name, target]) =>
 
 const names = async (specifier: string) => Object.keys(await import(specifier)).sort()
 
-test('signedimp exports the plugin, by name and by default', async () => {
-  assert.equal(await names('signedimp'), ['default', 'signedImp'])
+test('signedimp exports the plugin, by name and by default, and the tools', async () => {
+  assert.equal(await names('signedimp'), [
+    'FilesRefusedError',
+    'SignedImpError',
+    'default',
+    'generateKey',
+    'loadPublicKey',
+    'loadSigner',
+    'publicKeyPem',
+    'saveKey',
+    'signDirectory',
+    'signedImp',
+    'verifyDirectory',
+  ])
   const { default: byDefault, signedImp } = await import('signedimp')
   assert.is(byDefault, signedImp)
 })
 
-test('signedimp/errors exports the error', async () => {
+test('signedimp/errors exports the error, the same as signedimp', async () => {
   assert.equal(await names('signedimp/errors'), ['SignedImpError'])
+  const [{ SignedImpError: one }, { SignedImpError: other }] = await Promise.all([
+    import('signedimp'),
+    import('signedimp/errors'),
+  ])
+  assert.is(one, other)
 })
 
 test('nothing else can be imported', async () => {
@@ -61,6 +78,20 @@ test('what is built imports only declared dependencies', () => {
       [],
     )
   }
+})
+
+test('no file of an earlier build is left in dist', () => {
+  const reached = new Set([...entries.map(([, target]) => target.default), ...Object.values(bin)])
+  for (const file of reached)
+    for (const [, name] of readFileSync(join(root, file), 'utf8').matchAll(
+      /['"](\.\/[\w-]+\.js)['"]/g,
+    ))
+      reached.add(`./${posix.join('dist', name!)}`)
+  const scripts = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.js'))
+  assert.equal(
+    scripts.filter((name) => !reached.has(`./dist/${name}`)),
+    [],
+  )
 })
 
 test('the package holds what it needs and nothing else', () => {

@@ -22,15 +22,21 @@ export const hex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** Standard padded base64 (RFC 4648 §4) of a few bytes: a hash, a key, a signature. */
-export const base64 = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
+export const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))
+
+/** Bytes of a text that has one character for each. */
+export const fromBinary = (binary: string): Bytes =>
+  Uint8Array.from(binary, (char) => char.charCodeAt(0))
 
 /**
- * Bytes of canonical base64: the one spelling that {@link base64} gives.
+ * What canonical base64 stands for, one character a byte. Canonical is the one spelling that {@link base64} gives.
  * @throws an error on any other spelling (RFC 4648 §3.5: missing padding, stray bits, spaces)
  */
-export function fromBase64(text: string): Bytes {
+export function binaryFromBase64(text: string): string {
   const binary = atob(text)
   if (btoa(binary) !== text) throw SyntaxError(text)
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0))
+  return binary
 }
+
+/** Bytes of canonical base64: see {@link binaryFromBase64}. */
+export const fromBase64 = (text: string): Bytes => fromBinary(binaryFromBase64(text))

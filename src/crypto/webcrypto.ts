@@ -9,9 +9,13 @@ export const webCrypto: Verifier = {
     new Uint8Array(await crypto.subtle.digest(webCryptoHash(type), bytes as Bytes)),
 
   async verify({ algorithm, spki }: TrustedKey, signature, message) {
-    const raw = __DER__ && algorithm.namedCurve ? rawFromDer(signature) : signature
+    if (__DER__ && algorithm.namedCurve) {
+      const raw = rawFromDer(signature)
+      if (!raw) return false
+      signature = raw
+    }
     const { subtle } = crypto
     const key = await subtle.importKey('spki', fromBase64(spki), algorithm, false, ['verify'])
-    return !!raw && subtle.verify(algorithm as EcdsaParams, key, raw as Bytes, message as Bytes)
+    return subtle.verify(algorithm as EcdsaParams, key, signature as Bytes, message as Bytes)
   },
 }

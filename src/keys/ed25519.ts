@@ -6,7 +6,7 @@ const smallOrder = [0n, 1n, p - 1n, order8, p - order8]
 
 /**
  * Whether a public key is usable: the canonical encoding of a point that is not of small order.
- * Under a point of small order one signature fits many messages or all of them, and no engine rejects it.
+ * Under a point of small order one signature fits many messages or all of them, and few engines reject it.
  */
 export function isSoundPoint(point: Uint8Array): boolean {
   if (point.length !== 32) return false

@@ -29,11 +29,16 @@ export async function saveKey(
   })
 }
 
+// What OpenSSL reads: a key with a longer one could never be opened again.
+const longestPassword = 1024
+
 async function privateKeyPem(key: KeyObject, password: string | null): Promise<string> {
   const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
   if (password === null) return toPem('PRIVATE KEY', pkcs8)
   if (!password || typeof password !== 'string')
     throw wrongType('password', 'a string, or null for a key without one', password)
+  if (Buffer.byteLength(password) > longestPassword)
+    throw new TypeError(`"password" must have at most ${longestPassword} bytes`)
   return toPem('ENCRYPTED PRIVATE KEY', await encryptPkcs8(pkcs8, password))
 }
 

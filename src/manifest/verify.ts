@@ -1,4 +1,4 @@
-import { decodeText, fromBase64, type Bytes } from '../crypto/bytes.js'
+import { binaryFromBase64, decodeText, fromBinary, type Bytes } from '../crypto/bytes.js'
 import type { TrustedKey, Verifier } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
 import { invalid, parseManifest, type Manifest } from './format.js'
@@ -68,10 +68,8 @@ export function splitManifest(bytes: Uint8Array): StoredManifest {
 function readSignature(line: string, index: number): StoredSignature {
   try {
     const [, fingerprint, encoded] = /^([0-9a-f]{64}) (.+)$/.exec(line)!
-    const bytes = fromBase64(encoded!)
-    const start = bytes.indexOf(58) + 1
-    const [, scheme] = /^([a-z\d-]+):$/.exec(String.fromCharCode(...bytes.subarray(0, start)))!
-    return { fingerprint: fingerprint!, scheme: scheme!, signature: bytes.slice(start) }
+    const [, scheme, signature] = /^([a-z\d-]+):(.*)$/s.exec(binaryFromBase64(encoded!))!
+    return { fingerprint: fingerprint!, scheme: scheme!, signature: fromBinary(signature!) }
   } catch {
     throw invalid(index + 1)
   }

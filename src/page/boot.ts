@@ -25,12 +25,13 @@ start()
   .finally(release)
 
 async function start(): Promise<void> {
-  if (!isSecureContext) throw notEnforceable('not served over https')
+  if (!isSecureContext) throw notEnforceable('no https')
   const { name, build, runtime, entry } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
     ...pinned,
-    name: name!,
+    // Without a name nothing is accepted: a manifest's is never `undefined` by accident.
+    name: `${name}`,
     build: build ? +build : undefined,
     maxLines: maxManifestLines,
   }
@@ -55,7 +56,9 @@ async function start(): Promise<void> {
 
 async function readManifest(): Promise<Bytes> {
   if (carried?.matches('[data-signedimp]')) return utf8(carried.textContent!)
-  const { response, bytes } = await download(url, maxManifestBytes, { credentials: data.credentials! })
+  const { response, bytes } = await download(url, maxManifestBytes, {
+    credentials: data.credentials!,
+  })
   if (response.ok) return bytes
   throw new SignedImpError('ERR_SIGNEDIMP_MISSING', `status ${response.status}`, { path: url })
 }

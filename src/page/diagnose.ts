@@ -89,7 +89,10 @@ async function isNewer(
 ): Promise<boolean> {
   try {
     const newest = url.replace(/\.[0-9a-f]{16}(?=\.\w+$)/, '')
-    const { bytes } = await download(newest, maxFileBytes, { credentials: credentials!, cache: 'no-cache' })
+    const { bytes } = await download(newest, maxFileBytes, {
+      credentials: credentials!,
+      cache: 'no-cache',
+    })
     const { build, files } = await verifyManifest(
       bytes,
       { ...pinned, name: manifest.name },

@@ -19,22 +19,21 @@ export async function download(
   maxBytes: number,
   init: RequestInit,
 ): Promise<Download> {
-  // Without a prototype, so that nothing put on Object.prototype becomes an option.
-  const options = { __proto__: null, ...init, signal: AbortSignal.timeout(deadline) } as RequestInit
+  const signal = AbortSignal.timeout(deadline)
   try {
-    const response = await fetch(url, options)
+    const response = await fetch(url, { ...init, signal })
     const chunks: Bytes[] = []
     let size = 0
     for (let reader = response.body!.getReader(), read; !(read = await reader.read()).done;) {
       chunks.push(read.value)
-      if ((size += read.value.length) > maxBytes) throw 'too long'
+      if ((size += read.value.length) > maxBytes) throw maxBytes
     }
     return { response, bytes: new Uint8Array(await new Blob(chunks).arrayBuffer()) }
-  } catch (cause) {
+  } catch {
     throw new SignedImpError(
-      `ERR_SIGNEDIMP_${options.signal!.aborted ? 'TIMEOUT' : 'NETWORK'}`,
-      'no whole answer',
-      { path: url, cause },
+      `ERR_SIGNEDIMP_${signal.aborted ? 'TIMEOUT' : 'NETWORK'}`,
+      'no answer',
+      { path: url },
     )
   }
 }

@@ -34,10 +34,8 @@ export async function enforceMap(
   // A control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin
   // loads; where such scripts are blocked the control does not.
   const control = `self["${hook}"](s=>import.meta.resolve(s))//`
-  const [good, bad] = [control, control + 1].map((text) => 'data:text/javascript,' + text) as [
-    string,
-    string,
-  ]
+  const good = 'data:text/javascript,' + control
+  const bad = good + 1
   integrity[good] = integrity[bad] =
     'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
@@ -48,8 +46,7 @@ export async function enforceMap(
   Object.assign(self, { [hook]: (given: Boot['resolve']) => calls.push(given) })
   const runs = await Promise.all([runModule(good, carrier), runModule(bad, carrier)])
   const [resolve, again] = calls
-  if (`${runs}` !== 'load,error' || !resolve || again)
-    throw notEnforceable('no import maps')
+  if (`${runs}` !== 'load,error' || !resolve || again) throw notEnforceable('no import maps')
   // An earlier load can make an engine drop a rule of the map without a word; then an unlisted URL resolves.
   for (const root of ['http://', 'https://', location.href, toUrl('-')]) {
     try {

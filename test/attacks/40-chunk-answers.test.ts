@@ -6,6 +6,7 @@ import { evil, evilStatement } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import { buildSigned, serveApp, type Reply, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
+import type { Engine, Page } from '../support/browsers.ts'
 import { glance, open, refusesChunk, starts } from '../support/visit.ts'
 
 // What a server may answer to a page that asks for a chunk, beside the ways of the playground: 40, 42-47, 102.
@@ -35,7 +36,8 @@ const file = 'assets/a.js'
 const honest = (path = file) => readFileSync(join(folder, path))
 const redirect = (location: string): Reply => ({ status: 302, headers: { location }, body: '' })
 
-attack(40, '304 that revalidates', all, async (page) => {
+// WebKit, as the tests drive it, keeps no cache that it would revalidate.
+attack(40, '304 that revalidates', { engines: ['chromium', 'firefox'] }, async (page) => {
   for (let visit = 0; visit < 2; visit++) {
     revalidating.requests.length = 0
     await starts(page, revalidating)
@@ -103,13 +105,28 @@ const broken: Record<string, [reply: () => Reply, code: 'MISSING' | 'NETWORK' | 
   ],
 }
 
-attack(43, 'broken answer', { ...all, variants: Object.keys(broken) }, async (page, _, variant) => {
-  const [reply, code] = broken[variant]!
-  site.reset()
-  site.reply(file, reply())
-  await starts(page, site)
-  return refusesChunk(page, 'a', `ERR_SIGNEDIMP_${code}`)
-})
+attack(
+  43,
+  'broken answer',
+  { ...all, variants: Object.keys(broken) },
+  async (page, engine, variant) => {
+    const [reply, code] = broken[variant]!
+    site.reset()
+    site.reply(file, reply())
+    await starts(page, site)
+    return refusesOrRuns(page, engine, variant, code)
+  },
+)
+
+/** WebKit takes what came for the whole and for plain, which it is, or the hash would not match. */
+const lenient = ['a Content-Length that is too long', 'said to be compressed']
+
+async function refusesOrRuns(page: Page, engine: Engine, variant: string, code: string) {
+  if (engine.name !== 'webkit' || !lenient.includes(variant))
+    return refusesChunk(page, 'a', `ERR_SIGNEDIMP_${code}`)
+  assert.is(await open(page, 'a'), 'a café')
+  return 'ok only the signed bytes ran'
+}
 
 const proxies: Record<string, (text: string) => string> = {
   'less white space': (text) => text.replace(/\n+/g, '\n').replace(/ = /g, '='),
@@ -166,13 +183,18 @@ const encodings: Record<string, [reply: () => Reply, code: 'CHANGED' | 'NETWORK'
   ],
 }
 
-attack(45, 'encoding', { ...all, variants: Object.keys(encodings) }, async (page, _, variant) => {
-  const [reply, code] = encodings[variant]!
-  site.reset()
-  site.reply(file, reply())
-  await starts(page, site)
-  return refusesChunk(page, 'a', `ERR_SIGNEDIMP_${code}`)
-})
+attack(
+  45,
+  'encoding',
+  { ...all, variants: Object.keys(encodings) },
+  async (page, engine, variant) => {
+    const [reply, code] = encodings[variant]!
+    site.reset()
+    site.reply(file, reply())
+    await starts(page, site)
+    return refusesOrRuns(page, engine, variant, code)
+  },
+)
 
 const spellings: Record<string, () => Reply> = {
   'a second byte order mark': () => ({ body: `\ufeff${honest()}` }),

@@ -73,7 +73,7 @@ const ways: Record<string, [more: Record<string, string>, config?: InlineConfig]
     { 'src/lazy.js': 'import "./a.css"', 'src/a.css': 'a{background:url(../release.key)}' },
     { build: { assetsInlineLimit: 100_000 } },
   ],
-  'a link in HTML': [{ 'index.html': '<link rel="icon" href="./release.key">' + html }],
+  'a link in HTML': [{ 'index.html': html + '<link rel="icon" href="./release.key">' }],
   'an image in HTML': [{ 'index.html': html + '<img src="./release.key">' }],
   'a copy': [{ 'public/copy.txt': '$KEY' }],
   'a copy in a public page': [{ 'public/copy.html': '<pre>$KEY</pre>' }],

@@ -51,7 +51,7 @@ test('the module tag becomes the bootstrap, which names what to start', async ()
   assert.is(attributes['data-name'], 'shop')
   assert.is(attributes['data-build'], undefined)
   assert.is(attributes['crossorigin'], '')
-  assert.match(text, '"use strict"')
+  assert.match(text, 'fingerprint:"')
 })
 
 test('the build is named where there is one', async () => {

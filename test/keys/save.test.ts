@@ -144,6 +144,23 @@ test('a key without a password is written only where the caller says null: an un
     assert.equal(await readdir(folder), [])
   }))
 
+test('a password may have any characters, and as many as OpenSSL takes; with more, nobody could open the key again', () =>
+  inFolder(async (folder) => {
+    const key = await madeKey('ed25519')
+    for (const [at, long] of ['pässwörd\u{1f600}', ' ', 'a\nb', 'x'.repeat(1024)].entries()) {
+      const file = join(folder, `k${at}`)
+      await saveKey(key, file, { password: long })
+      assert.equal((await loadSigner(file, { password: long })).key, await madePublic('ed25519'))
+    }
+    for (const long of ['x'.repeat(1025), 'ä'.repeat(513)])
+      await mistaken(
+        () => saveKey(key, join(folder, 'k'), { password: long }),
+        '"password" must have at most 1024 bytes',
+        long,
+      )
+    assert.is((await readdir(folder)).length, 8)
+  }))
+
 test('what is no private key, or no file name, is not saved', () =>
   inFolder(async (folder) => {
     const file = join(folder, 'k')

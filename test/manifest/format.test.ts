@@ -405,7 +405,7 @@ test('many lines, long lines and long lists are answered in time that grows with
   await refusedAt(4, text(hash, version, name, `${digest} ${'/'.repeat(4_000_000)}`))
   await refusedAt(4, text(hash, version, name, `# import: ${'a\t0-1 '.repeat(500_000)}`))
   await refusedAt(4, text(hash, version, name, `# import: a${'\t0-1 b'.repeat(500_000)}\t`))
-  assert.ok(performance.now() - start < 5_000)
+  assert.ok(performance.now() - start < 30_000)
 })
 
 test('what is an instant', () => {

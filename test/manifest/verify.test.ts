@@ -263,7 +263,7 @@ test('the header may have any number of signatures without taking any longer tha
   )
   await refused('MANIFEST_INVALID', utf8('a'.repeat(8_000_000)))
   await refused('MANIFEST_INVALID', utf8(`${one.key.fingerprint} ${'A'.repeat(8_000_000)}\n\n`))
-  assert.ok(performance.now() - start < 10_000)
+  assert.ok(performance.now() - start < 30_000)
 })
 
 // The order of checks.

@@ -1,0 +1,46 @@
+import { generateKey } from '../../src/keys/generate.ts'
+import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
+import { attack, attacks } from '../support/attack.ts'
+import { headStarts, tryHeadStart } from '../support/head-start.ts'
+
+// What is loaded or said before the import map, and would weaken it: 56, 58, 96-100, 113. What becomes of each in
+// every engine is in test/browser/enforcement.test.ts.
+
+let folder: string
+let site: TestSite
+
+attacks.before(async () => {
+  folder = await buildSigned(await generateKey('ed25519'))
+  site = await serveApp(folder)
+})
+
+attacks.after(() => site.close())
+
+const maps = Object.keys(headStarts).filter((title) => title.startsWith('import map'))
+const preloads = Object.keys(headStarts).filter((title) => title.startsWith('modulepreload'))
+const imports = Object.keys(headStarts).filter((title) => /^(import\(\)|static import)/.test(title))
+const tags = ['inline module', 'module tag of another module', 'module tag of the chunk']
+
+const rows: [number, title: string, variants: string[]][] = [
+  [56, 'earlier', maps],
+  [58, 'without integrity', preloads],
+  [96, 'a map that may be refused', [...maps, ...imports, ...tags]],
+  [
+    97,
+    'in the module map before',
+    [...preloads, ...tags, 'preload of the chunk', 'preload header of the chunk'],
+  ],
+  [98, 'rules that may be dropped', imports],
+  [100, 'integrity that engines ignore', maps.filter((title) => title.includes('integrity'))],
+  [113, 'deny-all that may be dropped', imports],
+]
+
+for (const [number, title, variants] of rows)
+  attack(number, title, { engines: 'all', variants }, async (page, { name }, variant) => {
+    const code = await tryHeadStart(page, name, site, folder, headStarts[variant]!, true)
+    if (!['ERR_SIGNEDIMP_NOT_ENFORCEABLE', 'ERR_SIGNEDIMP_CHANGED'].includes(code))
+      throw new Error(`not refused: ${code}`)
+    return `refused ${code}`
+  })
+
+attacks.run()

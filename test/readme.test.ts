@@ -1,0 +1,287 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { brotliCompressSync } from 'node:zlib'
+import { createBootstrap, type PageCode } from '../src/emit/bootstrap.ts'
+import { generateKey, type KeyAlgorithm } from '../src/keys/generate.ts'
+import { toTrustedKey } from '../src/keys/public.ts'
+import { signedimp } from './cli/run.ts'
+import { root } from './support/files.ts'
+import {
+  anchorsOf,
+  blocksOf,
+  codesOf,
+  linksOf,
+  readDocument,
+  rowsOf,
+  sectionOf,
+} from './support/markdown.ts'
+import {
+  copyApp,
+  createApp,
+  quickStart,
+  readme,
+  runScript,
+  shapeOf,
+  succeed,
+} from './support/readme-app.ts'
+import { skip } from './support/skip.ts'
+
+const source = (path: string) => readFileSync(join(root, path), 'utf8')
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  '.github/CONTRIBUTING.md',
+  '.github/SECURITY.md',
+  'playground/README.md',
+]
+
+// Sizes.
+
+const claimed = (words: RegExp): number => Number(words.exec(readme)![1]!.replace(',', ''))
+
+/** A claim is true when it is no less than what is measured, and not stale when it is little more. */
+function checkSize(claim: number, code: string): void {
+  const size = brotliCompressSync(code).length
+  assert.ok(size <= claim, `${size} bytes, and the README says at most ${claim}`)
+  assert.ok(size > claim * 0.9, `${size} bytes, far below the ${claim} that the README says`)
+}
+
+const readPage = (file: string): PageCode => ({
+  bootstrap: source(`dist/bootstrap/${file}`),
+  runtime: source('dist/bootstrap/runtime.js'),
+})
+
+const bootstraps: [KeyAlgorithm, string, RegExp][] = [
+  ['rsa-pss', 'page.js', /at most ([\d,]+) bytes with an RSA key/],
+  ['ecdsa-p256', 'page-der.js', /([\d,]+) with ECDSA/],
+  ['ed25519', 'page.js', /([\d,]+) with Ed25519/],
+]
+
+for (const [algorithm, file, words] of bootstraps)
+  test(`the bootstrap with a key of ${algorithm} is as large as the README says`, async () => {
+    const key = toTrustedKey(await generateKey(algorithm))
+    checkSize(claimed(words), createBootstrap(readPage(file), [key], 1).code)
+  })
+
+test('the runtime is as large as the README says', () => {
+  const { runtime } = createBootstrap(readPage('page.js'), [], 1)
+  checkSize(claimed(/the runtime,\s+of\s+at\s+most\s+([\d,]+)\s+bytes/), runtime.code)
+})
+
+// What it needs.
+
+const { dependencies, devDependencies, engines, scripts } = JSON.parse(source('package.json'))
+
+test('the README counts the dependencies', () => {
+  const locked: Record<string, { dev?: boolean }> = JSON.parse(source('package-lock.json')).packages
+  const all = Object.entries(locked).filter(([path, { dev }]) => path !== '' && !dev)
+  const counts = /\*\*Dependencies\.\*\* (\d+) when building, (\d+) with theirs/.exec(readme)!
+  assert.equal(counts.slice(1).map(Number), [Object.keys(dependencies).length, all.length])
+})
+
+test('the README names the versions of Vite that are tested, and of Node that are accepted', () => {
+  const [, vite, last, node] = /Vite ([\d, ]+) and (\d+), on Node ([\d.]+) or newer/.exec(readme)!
+  const tested = Object.entries<string>(devDependencies)
+    .filter(([name]) => /^vite\d?$/.test(name))
+    .map(([, version]) => /\^(\d+)/.exec(version)![1]!)
+  assert.equal([...vite!.split(', '), last!], tested.sort())
+  assert.is(`>=${node}`, engines.node)
+})
+
+// Tables.
+
+test('the table of options is what the plugin takes, with its defaults', () => {
+  const [, body] = /interface SignedImpOptions \{([^]*?)\n\}/.exec(source('src/plugin/options.ts'))!
+  const options = [...body!.matchAll(/@default (.+) \*\/\n {2}(\w+)\?:/g)]
+  const rows = rowsOf(sectionOf(readme, 'Options'))
+  assert.is(options.length, body!.match(/^ {2}\w+\?:/gm)!.length)
+  assert.equal(
+    rows.map(([name, value]) => [name, value!.replaceAll('`', '')]),
+    options.map(([, value, name]) => [`\`${name}\``, value]),
+  )
+})
+
+test('the table of codes has every code, once', () => {
+  const codes = [...source('src/errors.ts').matchAll(/^ {2}\| '(\w+)'$/gm)].map(([, code]) => code!)
+  const rows = rowsOf(sectionOf(readme, 'Error codes'))
+  assert.ok(codes.length > 20)
+  assert.equal(
+    rows.map(([code]) => code),
+    codes.map((code) => `\`${code}\``),
+  )
+  assert.ok(rows.every((cells) => cells.length === 3 && cells.every(Boolean)))
+})
+
+test('no document names a code that there is not', () => {
+  const codes = source('src/errors.ts')
+  for (const path of documents)
+    for (const [code] of readDocument(path).matchAll(/ERR_SIGNEDIMP_\w+/g))
+      assert.ok(codes.includes(`'${code}'`), `${path}: ${code}`)
+})
+
+test('what cannot be enforced is told in the words of the page', () => {
+  const page = readdirSync(join(root, 'src/page')).map((file) => source(`src/page/${file}`))
+  const rows = rowsOf(sectionOf(readme, 'Not enforceable'))
+  const messages = rows.flatMap(([message]) => /^`(.+)`$/.exec(message!)?.[1] ?? [])
+  assert.ok(messages.length > 5)
+  for (const message of messages)
+    assert.ok(
+      page.some((text) => text.includes(`'${message}`)),
+      message,
+    )
+  const thrown = page.join('').matchAll(/notEnforceable\(\s*'([^']+)'/g)
+  for (const [, message] of thrown)
+    assert.ok(
+      messages.some((told) => message!.startsWith(told)),
+      `not told: ${message}`,
+    )
+})
+
+// The command line.
+
+const flagsOf = (text: string): string[] => [...new Set(text.match(/--[a-z][a-z-]+/g))].sort()
+
+for (const [usage, , options] of rowsOf(sectionOf(readme, 'Command line'))) {
+  const command = /^`signedimp (\w+) /.exec(usage!)![1]!
+  test(`the README has the flags of signedimp ${command}`, () => {
+    const { status, stdout } = signedimp([command, '--help'], { cwd: root })
+    assert.is(status, 0)
+    assert.equal(flagsOf(options!), flagsOf(stdout))
+  })
+
+  test(`the documents give signedimp ${command} no other flags`, () => {
+    const { stdout } = signedimp([command, '--help'], { cwd: root })
+    for (const path of documents)
+      for (const [line] of readDocument(path).matchAll(new RegExp(`signedimp ${command} .*`, 'g')))
+        for (const flag of flagsOf(line.split('`')[0]!))
+          assert.ok(flagsOf(stdout).includes(flag), `${path}: ${flag}`)
+  })
+}
+
+test('the README has every command', () => {
+  const { stdout } = signedimp(['--help'], { cwd: root })
+  const commands = /USAGE signedimp (\S+)/.exec(stdout)![1]!.split('|')
+  const rows = rowsOf(sectionOf(readme, 'Command line'))
+  assert.equal(
+    rows.map(([usage]) => usage!.split(' ')[1]),
+    commands,
+  )
+})
+
+test('every npm script that a document names is there', () => {
+  for (const path of documents)
+    for (const [, name] of readDocument(path).matchAll(/npm run ([\w:]+)/g))
+      assert.ok(name! in scripts, `${path}: ${name}`)
+})
+
+// Links and paths.
+
+test('every link inside the checkout leads somewhere', () => {
+  const broken = documents.flatMap((path) =>
+    linksOf(readDocument(path))
+      .filter((target) => !/^https:/.test(target))
+      .filter((target) => !leads(path, target))
+      .map((target) => `${path}: ${target}`),
+  )
+  assert.equal(broken, [])
+})
+
+function leads(from: string, target: string): boolean {
+  const [path, anchor] = target.split('#') as [string, string?]
+  const file = path === '' ? from : join(dirname(from), path)
+  if (!existsSync(join(root, file))) return false
+  return anchor === undefined || anchorsOf(readDocument(file)).includes(anchor)
+}
+
+test('every folder and file that CONTRIBUTING.md names is there', () => {
+  const codes = codesOf(readDocument('.github/CONTRIBUTING.md'))
+  const paths = codes.filter((code) => /^(src|test|playground)\/[\w./-]*$/.test(code))
+  assert.ok(paths.length > 10)
+  assert.equal(
+    paths.filter((path) => !existsSync(join(root, path))),
+    [],
+  )
+})
+
+// What it says to do, done.
+
+let folder = ''
+let printed = ''
+
+test.before(async () => {
+  folder = await createApp()
+  printed = succeed('vite build', folder)
+})
+
+test('a build as in the README prints what the README shows', () => {
+  assert.is(shapeOf(printed.slice(printed.indexOf('signedimp: '))), shapeOf(quickStart.printed))
+})
+
+test('a second signature is added as in the README', async () => {
+  const section = sectionOf(readme, 'Several keys')
+  const [call] = blocksOf(section, 'js')
+  const [script] = blocksOf(section, 'sh')
+  const app = await createApp(quickStart.config.replace("signedImp('release.pem')", call!.trim()))
+  succeed('signedimp keygen second.pem --algorithm ed25519\nvite build', app)
+  const [, verify] = script!.trim().split('\n')
+  assert.is(runScript(verify!, app).status, 1)
+  succeed(script!, app)
+})
+
+test('a folder is signed and verified from a program as in the README', () => {
+  const app = copyApp(folder)
+  const [program] = blocksOf(sectionOf(readme, 'Command line'), 'js')
+  writeFileSync(join(app, 'program.js'), program!)
+  succeed('node program.js', app)
+  writeFileSync(join(app, 'dist/extra.txt'), 'extra')
+  const verifyOnly = program!.replace(/^await signDirectory.*$/m, '')
+  writeFileSync(join(app, 'program.js'), verifyOnly)
+  assert.match(runScript('node program.js', app).stderr, 'ERR_SIGNEDIMP_FILES')
+})
+
+test('the exit status of verify is what the README says', () => {
+  const app = copyApp(folder)
+  const [verify] = codesOf(sectionOf(readme, 'Deploying')).filter((code) => /^npx /.test(code))
+  assert.is(runScript(verify!, app).status, 0)
+  assert.is(runScript(verify!.replace('shop', 'another'), app).status, 1)
+  assert.is(runScript(verify!.replace('.pub', '.none'), app).status, 2)
+})
+
+const missing = ['openssl', 'sha256sum'].filter((tool) => spawnSync(tool, ['--version']).error)
+const section = sectionOf(readme, 'Checking a signature with openssl alone')
+const [split, rsa, ecdsa, ed25519, files] = blocksOf(section, 'sh')
+
+/** The output of a build with the signature of another key added, whose public half is `release.pem.pub`. */
+function signedBy(algorithm: KeyAlgorithm): string {
+  const app = copyApp(folder)
+  succeed(
+    `signedimp keygen other.pem --algorithm ${algorithm}\nsignedimp sign dist --key other.pem`,
+    app,
+  )
+  copyFileSync(join(app, 'other.pem.pub'), join(app, 'dist/release.pem.pub'))
+  return join(app, 'dist')
+}
+
+if (missing.length)
+  skip(test, 'the commands for openssl verify a build', `${missing.join()} is not installed`)
+else
+  for (const [algorithm, check] of [
+    ['rsa-pss', rsa],
+    ['ecdsa-p256', ecdsa],
+    ['ed25519', ed25519],
+  ] as const)
+    test(`the commands for openssl verify a build that a key of ${algorithm} signed`, () => {
+      const dist = signedBy(algorithm)
+      const script = `${split}\n${check}`
+      assert.match(succeed(script, dist), /^(Verified OK|Signature Verified Successfully)$/m)
+      assert.is(succeed(`${script} > /dev/null\n${files}`, dist), '')
+      const manifest = join(dist, 'signedimp-manifest.txt')
+      const changed = readFileSync(manifest, 'utf8').replace('# name: shop', '# name: shoq')
+      writeFileSync(manifest, changed)
+      assert.is.not(runScript(script, dist).status, 0)
+    })
+
+test.run()

@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './files.ts'
+import { writeFiles } from './fixture.ts'
+import { blocksOf, readDocument, sectionOf } from './markdown.ts'
+import { scratchFolder } from './processes.ts'
+
+/** The README of this checkout. */
+export const readme: string = readDocument('README.md')
+
+const install = sectionOf(readme, 'Install and use')
+
+/** What the README says to do and to expect in an app of one's own. */
+export const quickStart = {
+  keygen: blocksOf(install, 'sh')[0]!.replace(/^npm i .*\n/, ''),
+  config: blocksOf(install, 'js')[0]!,
+  printed: blocksOf(install, 'text')[0]!,
+  shown: blocksOf(install, 'text')[1]!,
+}
+
+const app = {
+  'package.json': '{"name":"shop","type":"module"}',
+  'index.html': `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>Shop</title>
+    <script type="module" src="/src/main.js"></script>
+  </head>
+  <body></body>
+</html>
+`,
+  'src/main.js': `globalThis.started = true
+globalThis.openCart = () => import('./cart.js').then(({ cart }) => cart)
+`,
+  'src/cart.js': `import './cart.css'
+export const cart = 'open'
+`,
+  'src/cart.css': 'p { color: green }',
+}
+
+/** How a script ended. */
+export interface ScriptRun {
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs a block of the README in an app that has this checkout and Vite installed. */
+export function runScript(script: string, cwd: string): ScriptRun {
+  const tools = { signedimp: 'dist/cli.js', vite: 'node_modules/vite/bin/vite.js' }
+  const functions = Object.entries(tools).map(
+    ([name, file]) => `${name}() { '${process.execPath}' '${join(root, file)}' "$@"; }\n`,
+  )
+  const { PATH, HOME, TMPDIR } = process.env
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-ec', functions.join('') + script.replaceAll(/^npx /gm, '')],
+    {
+      cwd,
+      env: { PATH, HOME, TMPDIR, SIGNEDIMP_PASSWORD: 'a password', NO_COLOR: '1' },
+      encoding: 'utf8',
+      timeout: 120_000,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  return { status, stdout, stderr }
+}
+
+/** Runs a block of the README that must succeed. @returns its standard output */
+export function succeed(script: string, cwd: string): string {
+  const { status, stdout, stderr } = runScript(script, cwd)
+  if (status !== 0) throw new Error(`${script}\nended with ${status}: ${stdout}${stderr}`)
+  return stdout
+}
+
+/** An app with the README's key and configuration, not built yet. */
+export async function createApp(config: string = quickStart.config): Promise<string> {
+  const folder = scratchFolder()
+  await writeFiles(folder, { ...app, 'vite.config.js': config })
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/signedimp'), 'junction')
+  symlinkSync(join(root, 'node_modules/vite'), join(folder, 'node_modules/vite'), 'junction')
+  succeed(quickStart.keygen, folder)
+  return folder
+}
+
+/** A copy of an app, to change. */
+export function copyApp(folder: string): string {
+  const copy = scratchFolder()
+  cpSync(folder, copy, { recursive: true, verbatimSymlinks: true })
+  return copy
+}
+
+/** A text without what differs from build to build. */
+export const shapeOf = (text: string): string =>
+  text
+    .replaceAll(/sha256-[\w+/]{43}=/g, 'sha256-<base64>')
+    .replaceAll(/\b[0-9a-f]{64}\b/g, '<hex>')
+    .replaceAll(/-[\w-]{8}(?=\.\w)/g, '-<hash>')
+    .replaceAll(/\d+(\.\d+)?/g, '<number>')
+    .trim()
