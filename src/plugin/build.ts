@@ -5,7 +5,7 @@ import { isPage, type Output } from '../emit/output.js'
 import { createReport, type Report } from '../emit/report.js'
 import { isSystemModule } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
-import { walk } from '../tree/walk.js'
+import { refuseStrays, walkIfThere } from '../tree/walk.js'
 import { openFolder, sealFolder, unsealFolder, type OutputFolder } from './folder.js'
 import { findSecrets, keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
@@ -131,7 +131,9 @@ async function addPublicFiles(
   secrets: string[],
 ): Promise<void> {
   if (!publicDir) return
-  const { files } = await walk(publicDir).catch(() => ({ files: new Map<string, string>() }))
+  const folder = await walkIfThere(publicDir)
+  refuseStrays(folder)
+  const { files } = folder
   const digests = await hashFiles(publicDir, [...files.keys()], hash)
   for (const [path, digest] of digests) {
     if (output.has(path)) continue

@@ -13,7 +13,7 @@ import { signText, storeManifest } from '../manifest/sign.js'
 import { verifyManifest, type VerifiedManifest } from '../manifest/verify.js'
 import { hashFiles } from '../tree/hash.js'
 import { readManifest } from '../tree/stored.js'
-import { refuseStrays, walk, whileStill, type Folder } from '../tree/walk.js'
+import { refuseStrays, walkIfThere, whileStill, type Folder } from '../tree/walk.js'
 import { writeFileAtomically } from '../tree/write.js'
 import { refuseSecrets } from './guard.js'
 
@@ -30,7 +30,7 @@ export interface OutputFolder {
 
 /** Looks at a folder before a build writes to it. */
 export async function openFolder(dir: string, release: Release): Promise<OutputFolder> {
-  const before = await walk(dir).catch(() => ({ files: new Map(), refused: new Map() }))
+  const before = await walkIfThere(dir)
   return { dir, before, old: await readOld(dir, before, release), emitted: [] }
 }
 
@@ -61,7 +61,7 @@ export async function sealFolder(
     refuseStrays(now)
     const paths = [...now.files.keys()].filter((path) => !isManifestOf(manifestName, path))
     const files = await hashFiles(dir, paths, hash)
-    const expected = merge(folder.emitted.map(({ digests }) => digests))
+    const expected = mergeDigests(folder.emitted.map(({ digests }) => digests))
     refuseChanges(expected, files)
     const added = paths.filter((path) => !expected.has(path))
     refuseLeftOvers(folder, now, files, added)
@@ -77,6 +77,21 @@ export async function sealFolder(
 
 const merge = <T>(maps: Map<string, T>[]): Map<string, T> =>
   new Map(maps.flatMap((map) => [...map]))
+
+/** What all outputs of the build put into the folder; only pages may be written again by the next output. */
+function mergeDigests(all: Map<string, string>[]): Map<string, string> {
+  const merged = new Map<string, string>()
+  for (const [path, digest] of all.flatMap((digests) => [...digests])) {
+    if (!isPage(path) && (merged.get(path) ?? digest) !== digest)
+      throw new SignedImpError(
+        'ERR_SIGNEDIMP_OUTPUT',
+        'is written by two outputs of this build, with other bytes; give each its own folder or names',
+        { path },
+      )
+    merged.set(path, digest)
+  }
+  return merged
+}
 
 function refuseChanges(expected: Map<string, string>, files: Map<string, string>): void {
   const changed = [...expected.keys()].filter((path) => files.get(path) !== expected.get(path))

@@ -4,8 +4,9 @@ import type { Inline } from '../emit/emit.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
-import { defaultManifestName } from '../manifest/names.js'
-import { isPath, isSafeText } from '../manifest/path.js'
+import { defaultManifestName, isManifestName } from '../manifest/names.js'
+import { isSafeText } from '../manifest/path.js'
+import type { Rule } from '../tree/options.js'
 
 /** Options of the plugin. */
 export interface SignedImpOptions {
@@ -50,19 +51,64 @@ export interface ResolvedOptions {
   mode: 'on' | 'off'
 }
 
-const known = [
-  'password',
-  'keys',
-  'threshold',
-  'hash',
-  'manifest',
-  'name',
-  'build',
-  'expires',
-  'inline',
-  'unverified',
-  'mode',
-]
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+/** An object that somebody wrote down, and not a key, a date or a URL in the wrong place. */
+const isPlain = (value: unknown): value is object =>
+  typeof value === 'object' &&
+  value !== null &&
+  [Object.prototype, null].includes(Object.getPrototypeOf(value))
+
+const isKeySource = (value: unknown): boolean =>
+  isText(value) || value instanceof URL || value instanceof KeyObject
+
+const isSigner = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'publicKey' in value &&
+  'sign' in value &&
+  typeof value.sign === 'function'
+
+const isTrustedKey = (value: unknown): boolean => isPlain(value) && 'spki' in value
+
+/** A segment with a star must still name something: two letters or digits in a row, beside its extension. */
+const isName = (value: unknown): boolean =>
+  isText(value) &&
+  value
+    .split('/')
+    .every(
+      (segment) =>
+        !segment.includes('*') || /[\p{L}\p{N}]{2}/u.test(segment.replace(/\.[^.*]*$/, '')),
+    )
+
+const rules: Record<keyof SignedImpOptions, Rule> = {
+  password: ['a text or a function that gives one', (v) => typeof v === 'function' || isText(v)],
+  keys: [
+    'an array of public keys',
+    (v) => Array.isArray(v) && v.every((key) => isKeySource(key) || isTrustedKey(key)),
+  ],
+  threshold: ['a whole number of at least 1', (v) => Number.isInteger(v) && (v as number) >= 1],
+  hash: [hashTypes.join(' or '), (v) => hashTypes.includes(v as HashType)],
+  manifest: [
+    'a file name that ends in .txt, at the root of the output',
+    (v) => isText(v) && isManifestName(v) && /.\.txt$/.test(v),
+  ],
+  name: ['a text without control characters', (v) => isText(v) && isSafeText(v)],
+  build: [
+    'a whole number from 0 to 2^53 - 1',
+    (v) => Number.isSafeInteger(v) && (v as number) >= 0,
+  ],
+  expires: [
+    'a Date or a date text such as 2027-02-01T00:00:00Z',
+    (v) => (v instanceof Date || isText(v)) && toInstant(v) !== undefined,
+  ],
+  inline: ["true, false or 'all'", (v) => v === true || v === false || v === 'all'],
+  unverified: [
+    'an array of paths or URLs, each of which names something and is not only *',
+    (v) => Array.isArray(v) && v.every(isName),
+  ],
+  mode: ["'on' or 'off'", (v) => v === 'on' || v === 'off'],
+}
 
 /**
  * Checks the plugin's arguments, once.
@@ -73,165 +119,72 @@ export function resolveOptions(
   env: NodeJS.ProcessEnv = process.env,
 ): ResolvedOptions {
   const [key, given = {}] = args as [unknown, SignedImpOptions?]
-  if (args.length > 0) checkKey(key)
-  check('options', given, 'an object of options', isPlain)
-  for (const name of Object.keys(given))
-    check(
-      `option "${name}"`,
-      undefined,
-      `one of ${known.join(', ')}`,
-      () => known.includes(name),
-      'an unknown option',
-    )
-  const {
-    password,
-    keys = [],
-    threshold = 1,
-    hash = 'sha256',
-    manifest = defaultManifestName,
-    name,
-    expires,
-    inline = true,
-    unverified = [],
-    mode = 'on',
-  } = given
-  const build = given.build ?? fromEpoch(env)
+  if (args.length > 0 && !isKeySource(key) && !isSigner(key)) throw wrong('the key', keyRule, key)
+  if (!isPlain(given)) throw wrong('options', 'an object', given)
+  for (const [name, value] of Object.entries(given)) checkOption(name, value)
 
-  check(
-    '"password"',
-    password,
-    'a text or a function that gives one',
-    (v) => v === undefined || typeof v === 'function' || (typeof v === 'string' && v !== ''),
-    password === '' ? 'an empty text' : undefined,
-  )
-  check('"keys"', keys, 'an array of public keys', (v) => Array.isArray(v) && v.every(isKeySource))
-  check(
-    '"threshold"',
-    threshold,
-    `a whole number from 1 to ${keys.length + 1}, the number of keys`,
-    (v) => Number.isInteger(v) && threshold >= 1 && threshold <= keys.length + 1,
-  )
-  check('"hash"', hash, hashTypes.join(', '), (v) => hashTypes.includes(v as HashType))
-  check(
-    '"manifest"',
-    manifest,
-    'a file name that ends in .txt, at the root of the output',
-    (v) => typeof v === 'string' && isPath(v) && /^[^/]+\.txt$/.test(v),
-  )
-  check(
-    '"name"',
-    name,
-    'a text without control characters',
-    (v) => v === undefined || (typeof v === 'string' && isSafeText(v)),
-  )
-  check(
-    '"build"',
-    build,
-    'a whole number from 0 to 2^53 - 1',
-    (v) => v === undefined || (Number.isSafeInteger(v) && (v as number) >= 0),
-  )
-  check('"inline"', inline, "true, false or 'all'", (v) => v === true || v === false || v === 'all')
-  check(
-    '"unverified"',
-    unverified,
-    'an array of paths or URLs, each with a name and not only *',
-    (v) => Array.isArray(v) && v.every(isName),
-  )
-  check('"mode"', mode, "'on' or 'off'", (v) => v === 'on' || v === 'off')
+  const { password, name, expires, keys = [], threshold = 1, inline = true } = given
+  if (threshold > keys.length + 1)
+    throw wrong(
+      '"threshold"',
+      `a whole number from 1 to ${keys.length + 1}, the number of keys`,
+      threshold,
+    )
   if (inline === 'all' && threshold > 1)
     throw new TypeError(
-      "signedImp: inline: 'all' puts this build's one signature into the pages, so \"threshold\" must be 1",
+      'signedImp: inline: \'all\' puts the one signature of this build into the pages, so "threshold" must be 1',
     )
   return {
     key: key as KeySource | undefined,
     password,
     keys,
     threshold,
-    hash,
-    manifest,
+    hash: given.hash ?? 'sha256',
+    manifest: given.manifest ?? defaultManifestName,
     name,
-    build,
-    expires: toInstant(expires),
+    build: given.build ?? readEpoch(env),
+    expires: expires === undefined ? undefined : toInstant(expires),
     inline,
-    unverified,
-    mode,
+    unverified: given.unverified ?? [],
+    mode: given.mode ?? 'on',
   }
 }
 
-/** The word for what came, never its content: it may be a key. */
-const kindOf = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'an array'
-      : value === ''
-        ? 'an empty text'
-        : typeof value
+const keyRule =
+  'a file, a URL, a PEM text, a KeyObject or a signer { publicKey, sign }; for a one-time key, call signedImp() without arguments'
 
-function check(
-  what: string,
-  value: unknown,
-  wanted: string,
-  isRight: (value: unknown) => boolean,
-  found?: string,
-): void {
-  if (!isRight(value)) {
-    const shown =
-      typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
+function checkOption(name: string, value: unknown): void {
+  if (!Object.hasOwn(rules, name))
     throw new TypeError(
-      `signedImp: ${what} must be ${wanted}; it is ${found ?? (/hash|mode|inline|manifest/.test(what) ? JSON.stringify(value) : shown)}`,
+      `signedImp: option "${name}" must be one of ${Object.keys(rules).join(', ')}; it is an unknown option`,
     )
-  }
+  const [wanted, isRight] = rules[name as keyof SignedImpOptions]
+  if (value !== undefined && !isRight(value)) throw wrong(`"${name}"`, wanted, value)
 }
 
-const isPlain = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const wrong = (what: string, wanted: string, value: unknown): TypeError =>
+  new TypeError(`signedImp: ${what} must be ${wanted}; it is ${describe(value)}`)
 
-const isKeySource = (value: unknown): boolean =>
-  (typeof value === 'string' && value !== '') ||
-  value instanceof URL ||
-  value instanceof KeyObject ||
-  (isPlain(value) && 'spki' in (value as object))
-
-const isSigner = (value: unknown): boolean =>
-  isPlain(value) &&
-  'publicKey' in (value as object) &&
-  typeof (value as { sign?: unknown }).sign === 'function'
-
-function checkKey(key: unknown): void {
-  check(
-    'the key',
-    key,
-    'a file, a URL, a PEM text, a KeyObject or a signer { publicKey, sign }; for a one-time key, call signedImp() without arguments',
-    (v) => isSigner(v) || (isKeySource(v) && !(isPlain(v) && 'spki' in (v as object))),
-  )
+/** What came, in a word. Of texts only what is too short and plain to be a key. */
+function describe(value: unknown): string {
+  if (value === '') return 'an empty text (is an environment variable not set?)'
+  if (typeof value === 'string') return /^[\w./*-]{1,30}$/.test(value) ? `'${value}'` : 'a text'
+  if (value === undefined) return 'undefined (is an environment variable not set?)'
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'an array' : 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
 }
 
-/** A segment with a star must still name something: two letters or digits in a row, beside its extension. */
-const isName = (value: unknown): boolean =>
-  typeof value === 'string' &&
-  value !== '' &&
-  value
-    .split('/')
-    .every(
-      (segment) =>
-        !segment.includes('*') || /[\p{L}\p{N}]{2}/u.test(segment.replace(/\.[^.*]*$/, '')),
-    )
-
-function fromEpoch({ SOURCE_DATE_EPOCH: epoch }: NodeJS.ProcessEnv): number | undefined {
-  return epoch === undefined ? undefined : /^\d+$/.test(epoch) ? Number(epoch) : NaN
+/** The build that reproducible-builds.org's SOURCE_DATE_EPOCH stands for: seconds since 1970. */
+function readEpoch({ SOURCE_DATE_EPOCH: epoch }: NodeJS.ProcessEnv): number | undefined {
+  if (epoch === undefined) return undefined
+  if (/^\d+$/.test(epoch) && Number.isSafeInteger(Number(epoch))) return Number(epoch)
+  throw wrong('SOURCE_DATE_EPOCH in the environment', 'a number of seconds', epoch)
 }
 
-function toInstant(expires: Date | string | undefined): string | undefined {
-  if (expires === undefined) return undefined
+/** The instant as a manifest spells it, in whole seconds. */
+function toInstant(expires: Date | string): string | undefined {
   const date = new Date(expires)
   const text = Number.isNaN(date.getTime()) ? '' : date.toISOString().replace(/\.\d+Z$/, 'Z')
-  check(
-    '"expires"',
-    text,
-    'a Date or a date text such as 2027-02-01T00:00:00Z',
-    (v) => isInstant(v as string),
-    'no date',
-  )
-  return text
+  return isInstant(text) ? text : undefined
 }

@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import { existsSync, type BigIntStats } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromUtf8 } from '../crypto/bytes.js'
@@ -20,6 +20,11 @@ export async function walk(dir: string): Promise<Folder> {
   const sorted = (map: Map<string, string>) =>
     new Map([...map].sort(([a], [b]) => comparePaths(a, b)))
   return { files: sorted(folder.files), refused: sorted(folder.refused) }
+}
+
+/** Lists a folder as {@link walk} does; one that is not there is empty. */
+export async function walkIfThere(dir: string): Promise<Folder> {
+  return existsSync(dir) ? walk(dir) : { files: new Map(), refused: new Map() }
 }
 
 async function enter(dir: string, prefix: string, folder: Folder): Promise<void> {
