@@ -47,7 +47,7 @@ export interface Release {
 export interface Emitted {
   /** The files that are new or have other bytes than before. */
   changed: Map<string, string | Uint8Array>
-  /** Hashes of all files but the page manifest, which vouches for itself. */
+  /** Hashes of all files, the page manifest's too. */
   digests: Map<string, string>
   /** Static imports, for the manifest of the whole output. */
   imports: Map<string, StaticImport[]>
@@ -103,7 +103,7 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   const uncovered = [...pages.flatMap((page) => page.uncovered), ...findUncovered(output, covered)]
   return {
     changed,
-    digests: hashFiles(output, release.hash, (path) => path !== manifestPath, digests),
+    digests: hashFiles(output, release.hash, () => true, digests),
     imports,
     bootstrap,
     manifestPath,

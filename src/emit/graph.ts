@@ -38,12 +38,14 @@ export function createGraph(output: Output, base: Base): Graph {
   return {
     resolve,
     link: (from, imports) =>
-      imports.map(({ start, end, specifier }) => {
+      imports.flatMap(({ start, end, specifier }) => {
+        // Its text is part of the importing module, and checked with it.
+        if (specifier.startsWith('data:')) return []
         const path = isBare(specifier) ? undefined : resolve(from, specifier)
         if (path === undefined || !output.get(path)!.isModule) throw outside(from, specifier)
         const other = specifier.startsWith('.') ? findOther(from, path) : undefined
         if (other !== undefined) throw ambiguous(from, specifier, path, other)
-        return { start, end, path }
+        return [{ start, end, path }]
       }),
   }
 }

@@ -60,5 +60,10 @@ async function readManifest(): Promise<Bytes> {
     credentials: data.credentials!,
   })
   if (response.ok) return bytes
-  throw new SignedImpError('ERR_SIGNEDIMP_MISSING', `status ${response.status}`, { path: url })
+  const { status } = response
+  throw new SignedImpError(
+    `ERR_SIGNEDIMP_${status < 500 ? 'MISSING' : 'NETWORK'}`,
+    `status ${status}`,
+    { path: url },
+  )
 }

@@ -15,7 +15,7 @@ export function createImport(context: Boot, prove: Prove): Runtime['import'] {
   /** A fragment makes another module of the same file; a query, another file. */
   const locate = (from: string, specifier: string): { url?: string; path?: string | undefined } => {
     try {
-      const url = new URL(specifier, toUrl(from))
+      const url = toAbsolute(specifier, toUrl(from))
       url.hash = ''
       return { url: url.href, path: paths.get(url.href) }
     } catch {
@@ -52,6 +52,13 @@ export function createImport(context: Boot, prove: Prove): Runtime['import'] {
       throw error
     })
 }
+
+/**
+ * What a specifier means in a module (HTML, "resolve a module specifier"), but for bare names, which mean nothing here.
+ * @throws TypeError on a bare name
+ */
+export const toAbsolute = (specifier: string, base: string): URL =>
+  /^\.{0,2}\//.test(specifier) ? new URL(specifier, base) : new URL(specifier)
 
 const unlisted = (from: string, path: string): SignedImpError =>
   new SignedImpError(

@@ -39,14 +39,14 @@ export async function enforceMap(
   integrity[good] = integrity[bad] =
     'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
-  if (document.querySelector('[type=importmap i]')) throw notEnforceable('another import map')
+  if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   appendScript('importmap', carrier).textContent = JSON.stringify({ imports, integrity })
 
   const calls: Boot['resolve'][] = []
   Object.assign(self, { [hook]: (given: Boot['resolve']) => calls.push(given) })
   const runs = await Promise.all([runModule(good, carrier), runModule(bad, carrier)])
   const [resolve, again] = calls
-  if (`${runs}` !== 'load,error' || !resolve || again) throw notEnforceable('no import maps')
+  if (`${runs}` !== 'load,error' || !resolve || again) throw notEnforceable('no maps')
   // An earlier load can make an engine drop a rule of the map without a word; then an unlisted URL resolves.
   for (const root of ['http://', 'https://', location.href, toUrl('-')]) {
     try {
@@ -54,7 +54,7 @@ export async function enforceMap(
     } catch {
       continue
     }
-    throw notEnforceable('a module came before')
+    throw notEnforceable('an earlier module')
   }
   return {
     salt,

@@ -1,6 +1,6 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
 import type { Boot, Runtime } from './context.js'
-import { createImport } from './import.js'
+import { createImport, toAbsolute } from './import.js'
 import { createProve } from './prove.js'
 import { start } from './start.js'
 
@@ -11,11 +11,10 @@ const metas = new Map<string, ImportMeta>()
 
 function createMeta(path: string): ImportMeta {
   const url = toUrl(path)
-  const toAbsolute = (specifier: string) => new URL(specifier, url).href
   const meta = {
     __proto__: null,
     url,
-    resolve: (specifier: string) => resolve(toAbsolute(specifier)),
+    resolve: (specifier: string) => resolve(toAbsolute(specifier, url).href),
   }
   return meta as unknown as ImportMeta
 }

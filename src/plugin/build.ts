@@ -32,6 +32,8 @@ export interface Build {
     bundle: Bundle,
     isWrite: boolean,
   ): Promise<void>
+  /** Notes that one output is on disk. */
+  written(options: OutputOptions): void
   /**
    * Compares the folders with what was emitted and writes their manifests, or takes back every signature.
    * @returns a report for each output
@@ -72,13 +74,17 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       )
     },
 
+    written(outputOptions) {
+      folders.get(folderOf(outputOptions))!.written++
+    },
+
     async close() {
-      // A build that failed has nothing to sign, and may have no key either: its own error is the one to see.
-      const written = [...folders.values()].filter(({ emitted }) => emitted.length > 0)
-      for (const folder of written) {
-        const { release, secrets } = await read()
-        await sealOrUnseal(folder, release, secrets)
-      }
+      // Without outputs there is nothing to sign, and perhaps no key: the build's own error is the one to see.
+      for (const folder of folders.values())
+        if (folder.emitted.length > 0) {
+          const { release, secrets } = await read()
+          await sealOrUnseal(folder, release, secrets)
+        }
       folders.clear()
       const done = reports
       reports = []
@@ -98,6 +104,9 @@ async function sealOrUnseal(
   secrets: string[],
 ): Promise<void> {
   try {
+    // A build that failed while it wrote has its own error, but must not leave signatures.
+    if (folder.written < folder.emitted.length)
+      return await unsealFolder(folder, release.manifestName)
     await sealFolder(folder, release, secrets)
   } catch (error) {
     await unsealFolder(folder, release.manifestName)

@@ -26,12 +26,14 @@ export interface OutputFolder {
   old: VerifiedManifest | undefined
   /** What this build's outputs are. */
   emitted: Emitted[]
+  /** How many of them were written, every plugin's write hooks included. */
+  written: number
 }
 
 /** Looks at a folder before a build writes to it. */
 export async function openFolder(dir: string, release: Release): Promise<OutputFolder> {
   const before = await walkIfThere(dir)
-  return { dir, before, old: await readOld(dir, before, release), emitted: [] }
+  return { dir, before, old: await readOld(dir, before, release), emitted: [], written: 0 }
 }
 
 async function readOld(
@@ -59,10 +61,16 @@ export async function sealFolder(
   const { manifestName, hash, unverified } = release
   const stored = await whileStill(dir, async (now) => {
     refuseStrays(now)
-    const paths = [...now.files.keys()].filter((path) => !isManifestOf(manifestName, path))
-    const files = await hashFiles(dir, paths, hash)
     const expected = mergeDigests(folder.emitted.map(({ digests }) => digests))
-    refuseChanges(expected, files)
+    const isListed = (path: string) => !isManifestOf(manifestName, path)
+    const found = await hashFiles(
+      dir,
+      [...now.files.keys()].filter((path) => isListed(path) || expected.has(path)),
+      hash,
+    )
+    refuseChanges(expected, found)
+    const files = new Map([...found].filter(([path]) => isListed(path)))
+    const paths = [...files.keys()]
     const added = paths.filter((path) => !expected.has(path))
     refuseLeftOvers(folder, now, files, added)
     acceptUncovered(findAddedCode(folder, added), unverified)

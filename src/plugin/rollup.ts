@@ -61,6 +61,10 @@ export function signedImp(...args: unknown[]): Plugin {
       if (isOn()) await build.emit(this, outputOptions, bundle, isWrite)
     }),
 
+    writeBundle: last((outputOptions) => {
+      if (isOn()) build.written(outputOptions)
+    }),
+
     closeBundle: last(async function () {
       if (!isOn()) return
       for (const report of await build.close()) {

@@ -83,5 +83,6 @@ export interface Plugin {
   generateBundle: Last<
     (this: HookContext, options: OutputOptions, bundle: Bundle, isWrite?: boolean) => Promise<void>
   >
+  writeBundle: Last<(options: OutputOptions) => void>
   closeBundle: Last<(this: HookContext) => Promise<void>>
 }

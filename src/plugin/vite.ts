@@ -35,11 +35,16 @@ function withoutScripts({
   }
 }
 
-/** Puts the plugin after every other, for what runs after it would change what it has hashed. */
+/**
+ * Puts the plugin after every other, for what runs after it would change what it has hashed.
+ * @throws TypeError when it is there twice: each would refuse what the other made
+ */
 export function moveLast({ plugins }: ViteConfig): void {
   const list = plugins as { name: string }[]
-  const at = list.findIndex(({ name }) => name === 'signedimp')
-  list.push(...list.splice(at, 1))
+  const [own, another] = list.filter(({ name }) => name === 'signedimp')
+  if (another) throw new TypeError('signedImp: the plugin is there twice; remove one')
+  list.splice(list.indexOf(own!), 1)
+  list.push(own!)
 }
 
 /** Keeps a server from giving the key's file away. */
