@@ -1,5 +1,5 @@
 import { constants, createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import type { Algorithm, HashType } from './algorithms.js'
 import { fromBase64 } from './bytes.js'
 import { rawFromDer } from './der.js'
@@ -27,16 +27,20 @@ export const signWith = (
   return new Uint8Array(sign(hashOf(algorithm), message, options))
 }
 
-/** Hash of a file's bytes, in hex, without holding them all in memory. */
+/** Below this many bytes a file is read at once: a stream would cost more than the hash. */
+const maxWholeFile = 1 << 18
+
+/** Hash of a file's bytes, in hex, without holding a large file in memory. */
 export async function hashFile(file: string, type: HashType): Promise<string> {
+  if (statSync(file).size <= maxWholeFile) return hashBytes(type, readFileSync(file))
   const hash = createHash(type)
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
   return hash.digest('hex')
 }
 
-/** Hash of bytes, in hex. */
-export const hashBytes = (type: HashType, bytes: Uint8Array): string =>
-  createHash(type).update(bytes).digest('hex')
+/** Hash of bytes, or of a text as UTF-8, in hex. */
+export const hashBytes = (type: HashType, source: string | Uint8Array): string =>
+  createHash(type).update(source).digest('hex')
 
 /** A row's hash as node:crypto spells it; null where the algorithm brings its own. */
 const hashOf = ({ hash }: Algorithm): string | null => hash?.replace('-', '') ?? null

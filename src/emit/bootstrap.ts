@@ -1,4 +1,3 @@
-import { utf8 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
 import { markUtf8 } from './rewrite.js'
@@ -41,7 +40,7 @@ export function createBootstrap(
   const code = parts.join(toLiteral({ keys, threshold }))
   return {
     code,
-    integrity: toIntegrity('sha256', hashBytes('sha256', utf8(code))),
+    integrity: toIntegrity('sha256', hashBytes('sha256', code)),
     linked: nameByContent('signedimp', code),
     runtime: nameByContent('signedimp-runtime', page.runtime.trim()),
   }
@@ -49,7 +48,7 @@ export function createBootstrap(
 
 function nameByContent(stem: string, text: string): OwnFile {
   const code = markUtf8(text)
-  return { fileName: `${stem}-${hashBytes('sha256', utf8(code)).slice(0, 16)}.js`, code }
+  return { fileName: `${stem}-${hashBytes('sha256', code).slice(0, 16)}.js`, code }
 }
 
 /** JSON with bare member names, which no value contains. */

@@ -164,7 +164,7 @@ function hashFiles(
 
 /** Hash of a file of the output, in hex. */
 const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =>
-  digest ?? hashBytes(type, typeof source === 'string' ? utf8(source) : source)
+  digest ?? hashBytes(type, source)
 
 /** Signs the manifest of what pages load. It is named by what it says, so that older pages keep theirs. */
 async function signPageManifest(

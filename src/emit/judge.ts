@@ -1,4 +1,3 @@
-import { utf8 } from '../crypto/bytes.js'
 import { hashBytes } from '../crypto/node.js'
 import { toIntegrity } from './bootstrap.js'
 import type { PageContext } from './html.js'
@@ -33,7 +32,7 @@ function judgeScript(
   const reference =
     attributes.get('src') ??
     (isSvg ? (attributes.get('href') ?? attributes.get('xlink:href')) : undefined)
-  const inline = `<script type="${type}"> ${toIntegrity('sha256', hashBytes('sha256', utf8(text)))}`
+  const inline = `<script type="${type}"> ${toIntegrity('sha256', hashBytes('sha256', text))}`
   const path = reference === undefined ? undefined : resolve(reference)
 
   if (type === 'importmap')

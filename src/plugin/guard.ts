@@ -12,6 +12,14 @@ export function keyFileOf(key: unknown, root: string): string | undefined {
   return typeof key === 'string' && !isPem(key) ? resolve(root, key) : undefined
 }
 
+/** What the ids of modules look like that may be the key's file. */
+export const keyPattern = (key: unknown): RegExp => {
+  const file = keyFileOf(key, '/')
+  return file === undefined ? /^\0never$/ : new RegExp(escapeRegExp(basename(file)))
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
+
 /** Answers 403 to whatever asks a dev or preview server for a file of the key's name, however it is spelled. */
 export const denyKey =
   (file: string): Middleware =>
@@ -25,10 +33,7 @@ function asksFor(url: string, name: string): boolean {
   // As bytes: what is decoded escape by escape is UTF-8 that nobody has put together yet.
   const bytes = Buffer.from(name).toString('latin1')
   // A whole segment; Windows takes no notice of dots and spaces behind it.
-  const wanted = new RegExp(
-    `(^|[/\\\\=])${bytes.replace(/[^\w]/g, '\\$&')}[. ]*($|[?#&:/\\\\])`,
-    'i',
-  )
+  const wanted = new RegExp(`(^|[/\\\\=])${escapeRegExp(bytes)}[. ]*($|[?#&:/\\\\])`, 'i')
   for (let text = Buffer.from(url).toString('latin1'), before = ''; text !== before;) {
     if (wanted.test(text)) return true
     before = text

@@ -2,7 +2,7 @@ import { formatReport } from '../emit/report.js'
 import { rewriterVersion } from '../emit/rewrite.js'
 import type { KeySource } from '../keys/private.js'
 import { createBuild } from './build.js'
-import { keyFileOf, refuseKeyModule } from './guard.js'
+import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
 import { resolveOptions, type SignedImpOptions } from './options.js'
 import type { Plugin, ViteConfig } from './types.js'
 import { configure, guardServer, moveLast, placeOf } from './vite.js'
@@ -45,8 +45,9 @@ export function signedImp(...args: unknown[]): Plugin {
     applyToEnvironment: ({ config }) => config.consumer === 'client',
 
     load: {
-      // Before Vite's own plugins, which would make an asset of the key.
+      // Before Vite's own plugins, which would make an asset of the key; and for no other file, where the bundler can filter.
       order: 'pre',
+      filter: { id: keyPattern(options.key) },
       handler(id) {
         const file = keyFileOf(options.key, findPlace().root)
         if (file) refuseKeyModule(id, file)

@@ -77,7 +77,7 @@ export interface Plugin {
   configResolved(config: unknown): void
   configureServer(server: ViteServer): void
   applyToEnvironment(environment: { config: { consumer: string } }): boolean
-  load: { order: 'pre'; handler(id: string): void }
+  load: { order: 'pre'; filter: { id: RegExp }; handler(id: string): void }
   augmentChunkHash(): string | undefined
   renderStart: Last<(options: OutputOptions) => Promise<void> | undefined>
   generateBundle: Last<

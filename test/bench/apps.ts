@@ -52,7 +52,9 @@ globalThis.__results = Promise.all(pages.map((load) => load())).then((modules) =
 function moduleOf(seed: number, name: string, used: number[]): string {
   const random = createRandom(seed)
   const word = () => Math.floor(random() * 2 ** 52).toString(36)
-  const imports = used.map((at, nth) => `import { shared as shared${nth} } from '../shared${at}.js'\n`)
+  const imports = used.map(
+    (at, nth) => `import { shared as shared${nth} } from '../shared${at}.js'\n`,
+  )
   const sum = used.map((_, nth) => ` + shared${nth}[0](n)`).join('')
   const functions = [`(n) => n + ${seed}${sum}`]
   for (let bytes = 0; bytes < chunkBytes;) {

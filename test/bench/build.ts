@@ -81,9 +81,21 @@ interface BuildOptions {
 
 const script = fileURLToPath(new URL('./build-once.ts', import.meta.url))
 
-async function buildOnce(root: string, { keyFile, shape, marks = false, flags = [] }: BuildOptions) {
+async function buildOnce(
+  root: string,
+  { keyFile, shape, marks = false, flags = [] }: BuildOptions,
+) {
   const outDir = join(root, 'dist')
-  const args = [...flags, '--import', 'tsx', script, root, outDir, keyFile ?? '', marks ? 'marks' : '']
+  const args = [
+    ...flags,
+    '--import',
+    'tsx',
+    script,
+    root,
+    outDir,
+    keyFile ?? '',
+    marks ? 'marks' : '',
+  ]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 300_000 })
   await checkApp(outDir, shape)
   await rm(outDir, { recursive: true })
@@ -160,7 +172,10 @@ function whereItGoes(hooks: BuildRun['hooks'], total: number, profile: ProfileSu
     rows: [
       ...named.map(([name, ms]) => row(`hook ${name}`, ms)),
       ...functions.slice(0, 15).map(([name, ms]) => row(`function ${name}`, ms)),
-      row('all functions of the package', functions.reduce((sum, [, ms]) => sum + ms, 0)),
+      row(
+        'all functions of the package',
+        functions.reduce((sum, [, ms]) => sum + ms, 0),
+      ),
       row('garbage collection, whoever left it', garbageMs),
       row('main thread busy', busyMs),
     ],

@@ -45,7 +45,10 @@ function ratios(title: string, notes: string[], app: App, rows: Rows): Table {
   const rest = variants.filter((variant) => variant !== 'plain')
   return {
     title,
-    notes: [...notes, 'Ratios of medians to the plain page, with their 95 % intervals; "plain again" is noise.'],
+    notes: [
+      ...notes,
+      'Ratios of medians to the plain page, with their 95 % intervals; "plain again" is noise.',
+    ],
     columns: ['', 'plain, ms', ...rest.map((variant) => labels[variant])],
     rows: rows.map(([name, cells]) => {
       const timesOf = (wanted: Variant) => times(cells.find(({ variant }) => variant === wanted)!)
@@ -55,7 +58,8 @@ function ratios(title: string, notes: string[], app: App, rows: Rows): Table {
         name,
         summarize(plain)?.median.toFixed(0) ?? 'failed',
         ...rest.map((variant) => {
-          const target = warmth === 'warm' || variant === 'again' ? undefined : app.target(variant, latency)
+          const target =
+            warmth === 'warm' || variant === 'again' ? undefined : app.target(variant, latency)
           return ratioCell(timesOf(variant), plain, target)
         }),
       ]

@@ -1,4 +1,10 @@
-import { launch, selectedEngines, type Engine, type EngineName, type Page } from '../support/browsers.ts'
+import {
+  launch,
+  selectedEngines,
+  type Engine,
+  type EngineName,
+  type Page,
+} from '../support/browsers.ts'
 import { whyMissing } from '../support/binaries.ts'
 import type { Site } from '../../playground/server.ts'
 import { deadline, rotate, say } from './progress.ts'
@@ -65,7 +71,15 @@ async function measureApp(engine: Engine, app: App, served: ServedVariant[], pla
   for (const latency of plan.latencies) {
     const cellsOf = (warmth: Warmth) =>
       served.map(({ variant, sites }) => ({
-        cell: { app: app.name, warmth, engine: engine.name, latency, variant, visits: [], failures: [] } as Cell,
+        cell: {
+          app: app.name,
+          warmth,
+          engine: engine.name,
+          latency,
+          variant,
+          visits: [],
+          failures: [],
+        } as Cell,
         site: sites.get(latency)!,
       }))
     const [cold, warm] = [cellsOf('cold'), cellsOf('warm')]
@@ -104,18 +118,22 @@ async function visitOnce(engine: Engine, cell: Cell, site: Site, hash: string): 
 /** Each variant in a context that has loaded it before. */
 async function measureWarm(engine: Engine, { hash }: App, work: Work, plan: Plan): Promise<void> {
   const pages = new Map<Cell, Page>()
-  for (const { cell } of work) pages.set(cell, await engine.open())
+  for (const { cell } of work) {
+    const page = await attempt(cell, () => engine.open())
+    if (page) pages.set(cell, page)
+  }
+  const opened = work.filter(({ cell }) => pages.has(cell))
   const isLate = deadline(plan.seconds.warm)
   for (let round = 1 - primingLoads; round <= plan.runs.warm && !(round > 1 && isLate()); round++)
-    for (const { cell, site } of rotate(work, round + primingLoads)) {
+    for (const { cell, site } of rotate(opened, round + primingLoads)) {
       const seen = await attempt(cell, () => visit(pages.get(cell)!, site, hash))
       if (seen && round > 0) cell.visits.push(seen)
     }
   for (const page of pages.values()) await page.close()
 }
 
-/** A run that fails is told, and tried once more. */
-async function attempt(cell: Cell, run: () => Promise<Visit>): Promise<Visit | undefined> {
+/** What fails is told, and tried once more: drivers of browsers fail now and then. */
+async function attempt<T>(cell: Cell, run: () => Promise<T>): Promise<T | undefined> {
   for (let left = 2; left > 0; left--) {
     try {
       return await run()

@@ -24,12 +24,18 @@ export interface ProfileSums {
 }
 
 /** Sums up the one profile in a folder. */
-export async function readProfile(folder: string, isOurs: (url: string) => boolean): Promise<ProfileSums> {
+export async function readProfile(
+  folder: string,
+  isOurs: (url: string) => boolean,
+): Promise<ProfileSums> {
   const [name] = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'))
   return sumUp(JSON.parse(await readFile(join(folder, name!), 'utf8')) as CpuProfile, isOurs)
 }
 
-function sumUp({ nodes, samples, timeDeltas }: CpuProfile, isOurs: (url: string) => boolean): ProfileSums {
+function sumUp(
+  { nodes, samples, timeDeltas }: CpuProfile,
+  isOurs: (url: string) => boolean,
+): ProfileSums {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const owners = new Map<number, string | undefined>()
   const visit = (id: number, owner: string | undefined) => {

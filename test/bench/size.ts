@@ -48,7 +48,15 @@ export async function measureSize(quick: boolean): Promise<Section> {
   }
 }
 
-function toRow({ label, target, sizes }: { label: string; target?: number | undefined; sizes: Sizes[] }) {
+function toRow({
+  label,
+  target,
+  sizes,
+}: {
+  label: string
+  target?: number | undefined
+  sizes: Sizes[]
+}) {
   const of = (kind: keyof Sizes) => summarize(sizes.map((size) => size[kind]))!
   const brotli = of('brotli')
   const verdict = target === undefined ? '' : brotli.max <= target ? 'met' : 'missed'

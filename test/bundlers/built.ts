@@ -67,7 +67,9 @@ export async function findUnwrapped(
 ): Promise<string[]> {
   await init()
   return filesIn(dir)
-    .filter((path) => /\.m?js$/.test(path) && !/^signedimp-/.test(path) && !except.includes(path))
+    .filter(
+      (path) => /\.m?js$/.test(path) && !path.startsWith('signedimp-') && !except.includes(path),
+    )
     .filter((path) => parse(textIn(dir, path))[0].some(({ type }) => /dynamic|meta/.test(type)))
 }
 

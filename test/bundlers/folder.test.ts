@@ -159,6 +159,68 @@ for (const vite of vites) {
     await check(dir, key)
   })
 
+  test(`${vite}: code that another plugin wrote is not accepted because an earlier build had some of its name`, async () => {
+    const folder = await sources(vite)
+    let text = 'one'
+    const other = {
+      name: 'other',
+      closeBundle: () => writeFileSync(join(folder, 'dist/sw.js'), text),
+    }
+    const dir = await build(vite, folder, { plugins: [other], unverified: ['sw.js'] })
+    text = 'two'
+    const error = await outcomeOf(build(vite, folder, { plugins: [other] }))
+    assert.is(codeOf(error), 'ERR_SIGNEDIMP_NOT_COVERED')
+    assert.match(error.message, 'sw.js')
+    assert.equal(manifestsIn(dir).includes('signedimp-manifest.txt'), false)
+  })
+
+  test(`${vite}: imports of an earlier file are not those of a new one under its name`, async () => {
+    const names = { output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' } }
+    const shared = {
+      'src/shared.js': 'export const shared = Math.random',
+      'src/lazy.js': 'export { shared as default } from "./shared.js"',
+    }
+    const about = {
+      'about.html': '<!doctype html><script type="module" src="/src/about.js"></script>',
+      'src/about.js': 'import { shared } from "./shared.js"\nshared()',
+    }
+    const folder = dirname(
+      await buildFixture(
+        {
+          ...files,
+          ...shared,
+          ...about,
+          'src/main.js': 'import { shared } from "./shared.js"\nshared()',
+        },
+        { vite },
+      ),
+    )
+    const { build: viteBuild } = (await import(vite)) as typeof import('vite')
+    const again = () =>
+      viteBuild({
+        root: folder,
+        configFile: false,
+        logLevel: 'silent',
+        plugins: [signedImp(key) as never],
+        build: {
+          minify: true,
+          emptyOutDir: false,
+          rollupOptions: {
+            input: [join(folder, 'index.html'), join(folder, 'about.html')],
+            ...names,
+          },
+        },
+      })
+    rmSync(join(folder, 'dist'), { recursive: true })
+    await again()
+    const dir = join(folder, 'dist')
+    assert.ok((await check(dir, key)).main.imports.has('index.js'))
+    await writeFiles(folder, { 'src/main.js': 'console.log(1)' })
+    await again()
+    const { main } = await check(dir, key)
+    assert.not.ok(main.imports.has('index.js'))
+  })
+
   // Watching.
 
   test(`${vite}: watching signs every rebuild`, async () => {
@@ -197,6 +259,45 @@ for (const vite of vites) {
       await watcher.close()
     }
   })
+
+  for (const hook of ['generateBundle', 'writeBundle'])
+    test(`${vite}: watching signs again after a rebuild that failed in ${hook}`, async () => {
+      const folder = await sources(vite)
+      const { build: viteBuild } = (await import(vite)) as typeof import('vite')
+      const outDir = join(folder, 'dist')
+      let fails = false
+      const fail = {
+        name: 'fail',
+        [hook]() {
+          if (fails) throw new Error('planned failure')
+        },
+      }
+      const watcher = (await viteBuild({
+        root: folder,
+        configFile: false,
+        logLevel: 'silent',
+        plugins: [fail as never, signedImp(key) as never],
+        build: { outDir, minify: true, watch: {} },
+      })) as Rollup.RollupWatcher
+      try {
+        await builtBy(watcher)
+        await checkSoon(outDir)
+        for (const [text, failing] of [
+          ['two', true],
+          ['three', false],
+        ] as const) {
+          fails = failing
+          const next = builtBy(watcher).catch(() => {})
+          await sleep(50)
+          await writeFiles(folder, { 'src/lazy.js': `export default "${text}"` })
+          await next
+        }
+        await checkSoon(outDir)
+        assert.match(textIn(outDir, lazyIn(outDir)), 'three')
+      } finally {
+        await watcher.close()
+      }
+    })
 
   // Others that write: before us in the list or behind, at once or later, in either hook.
 

@@ -25,7 +25,7 @@ interface Call {
 /** Runs a rewritten module in Node, with a registry that notes its calls; gives what it exports. */
 async function run(code: string, path = 'a.js') {
   const calls: Call[] = []
-  const answer = { default: 'imported', then: undefined }
+  const answer = { default: 'imported' }
   const metas = new Map<string, object>()
   Object.assign(globalThis, {
     __signedimp: {

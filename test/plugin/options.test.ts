@@ -75,7 +75,12 @@ test('a key may be a file, a URL, a text, an object, a signer', () => {
 })
 
 test('nothing is read before a build', () => {
-  signedImp('does-not-exist.pem', { keys: ['neither.pub'], password: () => assert.unreachable() })
+  signedImp('does-not-exist.pem', {
+    keys: ['neither.pub'],
+    password: () => {
+      throw new Error('asked for the password')
+    },
+  })
 })
 
 // The other options: each wrong value, and a private key in its place.

@@ -93,6 +93,12 @@ export function copyApp(folder: string): string {
   return copy
 }
 
+/** Does something when it is first asked for, and once. */
+export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
+
 /** A text without what differs from build to build. */
 export const shapeOf = (text: string): string =>
   text

@@ -1,0 +1,1 @@
+import { emitOutput } from './dist/index.js'

@@ -1,0 +1,300 @@
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { generateKey } from '../../src/keys/generate.ts'
+import { appFiles, buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import { attack, attacks } from '../support/attack.ts'
+import { scratchFolder } from '../support/processes.ts'
+import { glance, look, open, refuses, refusesChunk, starts } from '../support/visit.ts'
+
+// Where a page is, what it is called, what stands in it: 70, 74, 78, 131, 135.
+
+const kinds = { inline: true, linked: false, all: 'all' } as const
+type Kind = keyof typeof kinds
+
+const folders = {} as Record<Kind | 'relative' | 'cdn', string>
+let site: TestSite
+let linked: TestSite
+let all: TestSite
+let other: TestSite
+let relative: TestSite
+let cdn: TestSite
+let page: TestSite
+
+const milestones = `globalThis.heard = ['evaluated ' + document.readyState]
+const hear = (target, type) => target.addEventListener(type, () => heard.push(type + ' ' + document.readyState))
+hear(document, 'readystatechange')
+hear(document, 'DOMContentLoaded')
+hear(globalThis, 'DOMContentLoaded')
+hear(globalThis, 'load')
+hear(globalThis, 'pageshow')
+globalThis.onload = () => heard.push('onload')
+`
+
+/** What a module tag of the HTML would have heard, and when. */
+const heard = [
+  'DOMContentLoaded interactive',
+  'DOMContentLoaded interactive',
+  'readystatechange complete',
+  'load complete',
+  'onload',
+  'pageshow complete',
+]
+
+attacks.before(async () => {
+  const key = await generateKey('ed25519')
+  const files = { 'src/main.js': appFiles['src/main.js'] + milestones }
+  for (const kind of Object.keys(kinds) as Kind[])
+    folders[kind] = await buildSigned(key, {
+      files,
+      signed: { inline: kinds[kind], name: 'café ☕' },
+    })
+  folders.relative = await buildSigned(key, { base: './' })
+  folders.cdn = scratchFolder()
+  cdn = await serveApp(folders.cdn, { cors: true })
+  const built = await buildSigned(key, { base: cdn.url })
+  cpSync(built, folders.cdn, { recursive: true })
+  const pages = scratchFolder()
+  cpSync(join(built, 'index.html'), join(pages, 'index.html'))
+  page = await serveApp(pages)
+  site = await serveApp(folders.inline)
+  linked = await serveApp(folders.linked)
+  all = await serveApp(folders.all)
+  other = await serveApp(folders.inline, { cors: true })
+  relative = await serveApp(folders.relative, { base: '/deep/er/' })
+})
+
+attacks.after(async () => {
+  for (const each of [site, linked, all, other, relative, cdn, page]) await each.close()
+})
+
+const everywhere = { engines: 'all' } as const
+
+/** Serves a page with something more in it. */
+function replyWith(where: TestSite, folder: string, change: (html: string) => string) {
+  const html = readFileSync(join(folder, 'index.html'), 'utf8')
+  const body = change(html)
+  assert.is.not(body, html)
+  where.reply('index.html', { type: 'text/html; charset=utf-8', body })
+}
+
+attack(
+  70,
+  'base element that names another origin',
+  { ...everywhere, variants: ['that shares', 'that does not'] },
+  async (tab, _, variant) => {
+    site.reset()
+    other.reset()
+    other.tamper('assets/a.js', 'changed')
+    const target = variant === 'that shares' ? other.url : linked.url
+    replyWith(site, folders.inline, (html) =>
+      html.replace('<head>', `<head><base href="${target}">`),
+    )
+    if (variant === 'that does not') return refuses(tab, site, 'ERR_SIGNEDIMP_NETWORK')
+    await starts(tab, site)
+    assert.is(await tab.evaluate('app.url'), `${other.url}assets/index.js`)
+    return refusesChunk(tab, 'a', 'ERR_SIGNEDIMP_CHANGED')
+  },
+)
+
+attack(
+  70,
+  'relative base',
+  { ...everywhere, variants: ['', 'index.html', '?a=b', 'index.html#c'] },
+  async (tab, _, variant) => {
+    relative.reset()
+    relative.tamper('assets/a.js', 'changed')
+    await tab.goto(relative.url + variant)
+    assert.is((await look(tab)).alert, '')
+    return refusesChunk(tab, 'a', 'ERR_SIGNEDIMP_CHANGED')
+  },
+)
+
+attack(70, 'relative base, page without its slash', everywhere, async (tab) => {
+  // A server that shows the page at another depth, so that its files are looked for in another folder.
+  const body = readFileSync(join(folders.relative, 'index.html'))
+  const moved = await serveApp(folders.relative, { base: '/deep/er/' })
+  moved.reply('/deep/er', { type: 'text/html; charset=utf-8', body })
+  try {
+    await tab.goto(moved.url.replace(/\/$/, ''))
+    const { alert, ran } = await look(tab)
+    assert.match(alert, /^ERR_SIGNEDIMP_MISSING /)
+    assert.equal(ran, [])
+    return 'refused ERR_SIGNEDIMP_MISSING'
+  } finally {
+    await moved.close()
+  }
+})
+
+attack(
+  70,
+  'base on another origin',
+  { ...everywhere, variants: ['changed', 'redirected', 'missing'] },
+  async (tab, _, variant) => {
+    cdn.reset()
+    cdn.tamper('assets/a.js', variant as 'changed')
+    await starts(tab, page)
+    assert.is(await tab.evaluate('app.url'), `${cdn.url}assets/index.js`)
+    assert.is(await open(tab, 'b'), 'b café')
+    return refusesChunk(
+      tab,
+      'a',
+      variant === 'missing' ? 'ERR_SIGNEDIMP_MISSING' : 'ERR_SIGNEDIMP_CHANGED',
+    )
+  },
+)
+
+const switches = [
+  '?signedimp=off',
+  '?mode=off',
+  '#signedimp=off',
+  '?inline=false&debug',
+  'storage',
+  'global',
+]
+
+attack(74, 'switching it off', { ...everywhere, variants: switches }, async (tab, _, variant) => {
+  site.reset()
+  const stored = readFileSync(join(folders.inline, pageManifestOf(folders.inline)), 'utf8')
+  site.reply(pageManifestOf(folders.inline), { body: stored.slice(stored.indexOf('\n\n') + 1) })
+  if (variant === 'global')
+    replyWith(site, folders.inline, (html) =>
+      html.replace(
+        '<head>',
+        `<head><script>signedimp = SIGNEDIMP = { mode: 'off' }; process = { env: { SIGNEDIMP: 'off', NODE_ENV: 'development' } }</script>`,
+      ),
+    )
+  await tab.goto(site.url + (/^[?#]/.test(variant) ? variant : ''))
+  if (variant === 'storage') {
+    await tab.evaluate(() => {
+      for (const key of ['signedimp', 'signedimp-mode', 'import-map-overrides'])
+        localStorage.setItem(key, 'off')
+      document.cookie = 'signedimp=off'
+    })
+    await tab.goto(site.url)
+  }
+  const { alert, ran } = await look(tab)
+  assert.match(alert, /^ERR_SIGNEDIMP_SIGNATURE /)
+  assert.equal([ran, (await glance(tab)).evil], [[], 0])
+  return 'refused ERR_SIGNEDIMP_SIGNATURE'
+})
+
+const early: Record<string, string> = {
+  'module of another origin': '<script type="module" src="https://cdn.test/a.js"></script>',
+  'classic script of another origin': '<script src="https://cdn.test/polyfill.js"></script>',
+  'modulepreload of another origin': '<link rel="modulepreload" href="https://cdn.test/a.js">',
+  'import map': '<script type="importmap">{}</script>',
+}
+
+attack(78, 'unchecked code in the page', { variants: Object.keys(early) }, async (variant) => {
+  const html = appFiles['index.html']!.replace('<title>', `${early[variant]}<title>`)
+  const build = buildSigned(await generateKey('ed25519'), { files: { 'index.html': html } })
+  // Vite wraps what a plugin throws.
+  const message = await build.then(
+    () => 'nothing was refused',
+    (error: Error) => error.message,
+  )
+  assert.match(message, /\bERR_SIGNEDIMP_NOT_COVERED\b/)
+  return 'refused ERR_SIGNEDIMP_NOT_COVERED'
+})
+
+attack(78, 'script in front of the module tag', everywhere, async (tab) => {
+  site.reset()
+  await starts(tab, site)
+  const first = await tab.evaluate(
+    () => document.querySelector<HTMLElement>('script:not([type])')!.dataset.manifest,
+  )
+  assert.is(first, `/${pageManifestOf(folders.inline)}`)
+  return 'ok the bootstrap stands before every script of the page'
+})
+
+/** Elements whose names hide what the document has under the same ones, and whether the app can start beside them. */
+const hidden = {
+  currentScript: true,
+  head: true,
+  body: true,
+  documentElement: true,
+  readyState: true,
+  addEventListener: true,
+  defaultView: true,
+  baseURI: false,
+  createElement: false,
+}
+
+attack(
+  131,
+  'element in the place of a property',
+  { ...everywhere, variants: Object.keys(hidden) },
+  async (tab, _, name) => {
+    linked.reset()
+    replyWith(linked, folders.linked, (html) =>
+      html.replace('<body>', `<body><img name="${name}">`),
+    )
+    linked.tamper('assets/a.js', 'changed')
+    await tab.goto(linked.url)
+    if (hidden[name as keyof typeof hidden]) {
+      assert.is((await look(tab)).alert, '')
+      return refusesChunk(tab, 'a', 'ERR_SIGNEDIMP_CHANGED')
+    }
+    const { evil, ran } = await glance(tab)
+    assert.equal([evil, ran], [0, []])
+    return 'ok nothing starts'
+  },
+)
+
+attack(
+  131,
+  'charset of the page',
+  { ...everywhere, variants: ['iso-8859-1', 'windows-1251', 'utf-8'] },
+  async (tab, _, charset) => {
+    for (const kind of ['inline', 'linked'] as const) {
+      const where = { inline: site, linked }[kind]
+      where.reset()
+      const body = readFileSync(join(folders[kind], 'index.html'))
+      where.reply('index.html', { type: `text/html; charset=${charset}`, body })
+      await starts(tab, where)
+    }
+    return 'ok names are spelled in ASCII'
+  },
+)
+
+attack(
+  131,
+  'charset of a page that carries its manifest',
+  { ...everywhere, variants: ['windows-1251', 'utf-8'] },
+  async (tab, _, charset) => {
+    all.reset()
+    const body = readFileSync(join(folders.all, 'index.html'))
+    all.reply('index.html', { type: `text/html; charset=${charset}`, body })
+    if (charset !== 'utf-8') return refuses(tab, all, 'ERR_SIGNEDIMP_SIGNATURE')
+    await starts(tab, all)
+    return 'ok the text is the signed one'
+  },
+)
+
+attack(135, 'milestones', { ...everywhere, variants: Object.keys(kinds) }, async (tab, _, kind) => {
+  const where = { inline: site, linked, all }[kind as Kind]
+  where.reset()
+  if (kind !== 'all') where.tamper(pageManifestOf(folders[kind as Kind]), 'slow', '300')
+  where.tamper('assets/index.js', 'slow', '300')
+  await starts(tab, where)
+  await tab.waitFor("heard.some((line) => line.startsWith('pageshow'))")
+  assert.equal(await tab.evaluate('heard'), ['evaluated interactive', ...heard])
+  return 'ok the main chunk hears what a module tag would'
+})
+
+attack(135, 'milestones of a page that is refused', everywhere, async (tab) => {
+  site.reset()
+  site.tamper('assets/index.js', 'changed')
+  replyWith(site, folders.inline, (html) =>
+    html.replace('</body>', `<script>${milestones}</script></body>`),
+  )
+  await tab.goto(site.url)
+  await tab.waitFor("document.querySelector('[role=alert]') !== null")
+  await tab.waitFor("heard.some((line) => line.startsWith('pageshow'))")
+  assert.equal(await tab.evaluate('heard'), ['evaluated loading', ...heard])
+  assert.match((await glance(tab)).alert, /^ERR_SIGNEDIMP_CHANGED /)
+  return 'refused ERR_SIGNEDIMP_CHANGED'
+})
+
+attacks.run()

@@ -1,0 +1,45 @@
+import * as assert from 'uvu/assert'
+import { signedImp } from 'signedimp'
+import { filesIn, manifestsIn, textIn, vites, type ViteName } from '../bundlers/built.ts'
+import { attack, attacks } from '../support/attack.ts'
+import { buildFixture } from '../support/fixture.ts'
+import { knownPublisher } from './signed.ts'
+
+const names = Array.from({ length: 12 }, (_, n) => `m${(n * 7) % 12}`)
+const files = {
+  'index.html': '<script type="module" src="/src/main.js"></script>',
+  'src/main.js': names.map((name) => `import("./${name}.js")`).join('\n'),
+  ...Object.fromEntries(
+    names.map((name) => [`src/${name}.js`, `import "./${name}.css"\nexport default "${name}"`]),
+  ),
+  ...Object.fromEntries(names.map((name) => [`src/${name}.css`, `.${name}{}`])),
+  'public/\uff71.txt': '',
+  'public/\u{1f600}.txt': '',
+  'public/z.txt': '',
+}
+
+attack(94, 'another manifest for the same input', { variants: vites }, async (variant) => {
+  const { privateKey } = await knownPublisher('rsa-pss')
+  const build = () =>
+    buildFixture(files, {
+      vite: variant as ViteName,
+      plugins: [signedImp(privateKey, { build: 7 })],
+      config: { build: { minify: true } },
+    })
+  const [one, two] = [await build(), await build()]
+  assert.equal(filesIn(one), filesIn(two))
+  const signedText = (text: string) => text.slice(text.indexOf('\n\n') + 2)
+  for (const path of filesIn(one)) {
+    const [a, b] = [textIn(one, path), textIn(two, path)]
+    if (manifestsIn(one).includes(path)) assert.is(signedText(a), signedText(b))
+    else assert.is(a, b, path)
+  }
+  const lines = signedText(textIn(one, 'signedimp-manifest.txt'))
+    .split('\n')
+    .filter((line) => /^[0-9a-f]{64} /.test(line))
+  const paths = lines.map((line) => Buffer.from(line.slice(65)))
+  assert.equal(paths, [...paths].sort(Buffer.compare), 'in the order of bytes')
+  return 'ok the signed texts are the same, byte for byte'
+})
+
+attacks.run()
