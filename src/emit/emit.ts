@@ -1,8 +1,8 @@
 import type { HashType } from '../crypto/algorithms.js'
-import { utf8, type Bytes } from '../crypto/bytes.js'
+import type { Bytes } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
-import { formatManifest, type Manifest, type StaticImport } from '../manifest/format.js'
+import { writeSignedText, type Manifest, type StaticImport } from '../manifest/format.js'
 import { isManifestOf, pageManifestName } from '../manifest/names.js'
 import { SignedImpError } from '../errors.js'
 import { isPath, pathToRelativeUrl } from '../manifest/path.js'
@@ -146,7 +146,8 @@ async function rewriteModules(output: Output, graph: Graph, change: Change) {
     const before = textOf(file)
     const module = await rewriteModule(file.path, before)
     if (module.code !== before) change(file.path, module.code)
-    if (module.imports.length > 0) imports.set(file.path, graph.link(file.path, module.imports))
+    const links = graph.link(file.path, module.imports)
+    if (links.length > 0) imports.set(file.path, links)
     for (const specifier of module.lazyImports) lazy.add(graph.resolve(file.path, specifier) ?? '')
   }
   return { imports, lazy }
@@ -170,7 +171,7 @@ const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =
 async function signPageManifest(
   release: Release & Pick<Manifest, 'imports' | 'files'>,
 ): Promise<{ path: string; stored: Bytes }> {
-  const text = utf8(formatManifest(toManifest(release)))
+  const text = writeSignedText(toManifest(release))
   const stored = storeManifest([await signText(text, release.signer)], text)
   return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), stored }
 }

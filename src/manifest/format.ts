@@ -1,5 +1,5 @@
 import type { HashType } from '../crypto/algorithms.js'
-import { decodeText } from '../crypto/bytes.js'
+import { decodeText, utf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { comparePaths, isPath, isSafeText } from './path.js'
 
@@ -47,6 +47,16 @@ export function formatManifest(manifest: Manifest): string {
     ),
     ...sorted(files).map(([path, digest]) => `${digest} ${path}`),
   ].join('\n')
+}
+
+/**
+ * The bytes to sign: {@link formatManifest} in UTF-8, read back, so that nothing is signed that nobody can read.
+ * @throws {@link SignedImpError} `ERR_SIGNEDIMP_MANIFEST_INVALID` on a manifest that has no spelling
+ */
+export function writeSignedText(manifest: Manifest): Bytes {
+  const text = utf8(formatManifest(manifest))
+  parseManifest(text, 1)
+  return text
 }
 
 /**

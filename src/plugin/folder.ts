@@ -1,13 +1,12 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
-import { utf8 } from '../crypto/bytes.js'
 import { nodeCrypto } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
 import { toManifest, type Emitted, type Release } from '../emit/emit.js'
 import { isCode, isPage, type Uncovered } from '../emit/output.js'
 import { SignedImpError } from '../errors.js'
-import { formatManifest, type StaticImport } from '../manifest/format.js'
+import { writeSignedText, type StaticImport } from '../manifest/format.js'
 import { isManifestOf } from '../manifest/names.js'
 import { signText, storeManifest } from '../manifest/sign.js'
 import { verifyManifest, type VerifiedManifest } from '../manifest/verify.js'
@@ -75,8 +74,8 @@ export async function sealFolder(
     refuseLeftOvers(folder, now, files, added)
     acceptUncovered(findAddedCode(folder, added), unverified)
     for (const path of added) refuseSecrets(path, await readFile(join(dir, path)), secrets)
-    const text = utf8(
-      formatManifest(toManifest({ ...release, imports: mergeImports(folder, files, hash), files })),
+    const text = writeSignedText(
+      toManifest({ ...release, imports: mergeImports(folder, files, hash), files }),
     )
     return storeManifest([await signText(text, release.signer)], text)
   })

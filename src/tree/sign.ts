@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
-import { utf8, type Bytes } from '../crypto/bytes.js'
+import type { Bytes } from '../crypto/bytes.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
-import { formatManifest, isInstant, type Manifest } from '../manifest/format.js'
+import { isInstant, writeSignedText, type Manifest } from '../manifest/format.js'
 import { defaultManifestName } from '../manifest/names.js'
 import { isSafeText } from '../manifest/path.js'
 import { signText, storeManifest, type Signer } from '../manifest/sign.js'
@@ -81,7 +81,7 @@ export async function signDirectory(
   const { existing, main, pages } = await whileStill(root, (folder) =>
     read(root, folder, path, directives, progress),
   )
-  const signedText = utf8(formatManifest(main))
+  const signedText = writeSignedText(main)
   const same = existing !== undefined && Buffer.compare(existing.signedText, signedText) === 0
   const signatures = same ? existing.signatures : []
   await signAll(root, [...pages, { path, signatures, signedText }], signer)

@@ -292,7 +292,11 @@ attack(135, 'milestones of a page that is refused', everywhere, async (tab) => {
   await tab.goto(site.url)
   await tab.waitFor("document.querySelector('[role=alert]') !== null")
   await tab.waitFor("heard.some((line) => line.startsWith('pageshow'))")
-  assert.equal(await tab.evaluate('heard'), ['evaluated loading', ...heard])
+  assert.equal(await tab.evaluate('heard'), [
+    'evaluated loading',
+    'readystatechange interactive',
+    ...heard,
+  ])
   assert.match((await glance(tab)).alert, /^ERR_SIGNEDIMP_CHANGED /)
   return 'refused ERR_SIGNEDIMP_CHANGED'
 })

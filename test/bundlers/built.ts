@@ -7,6 +7,7 @@ import type { AppOptions } from '../../playground/build.ts'
 import { nodeCrypto } from '../../src/crypto/node.ts'
 import { toTrustedKey } from '../../src/keys/public.ts'
 import { verifyManifest, type VerifiedManifest } from '../../src/manifest/verify.ts'
+import { verifyDirectory } from '../../src/tree/verify.ts'
 
 /** A Vite that is installed. */
 export type ViteName = NonNullable<AppOptions['vite']>
@@ -44,7 +45,7 @@ export interface Signed {
 
 /**
  * Reads a folder as a stranger with the public key would: both manifests are signed, the main one lists every file
- * of the folder, and every hash in either is that of the bytes on disk.
+ * of the folder, and every hash in either is that of the bytes on disk. `signedimp verify` says so, too.
  */
 export async function check(dir: string, key: KeyObject, name = 'fixture'): Promise<Signed> {
   const trust = { keys: [toTrustedKey(key)], threshold: 1, name }
@@ -54,6 +55,7 @@ export async function check(dir: string, key: KeyObject, name = 'fixture'): Prom
   assert.equal([...main.files.keys()].sort(), listed, 'every file is listed once')
   const pages = new Map<string, VerifiedManifest>()
   for (const path of pageManifestsIn(dir)) pages.set(path, await read(path))
+  await verifyDirectory(dir, trust.keys, { name })
   for (const { files, hash: type } of [main, ...pages.values()])
     for (const [path, digest] of files)
       assert.is(digest, hash(readFileSync(join(dir, path)), type), path)

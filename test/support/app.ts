@@ -75,7 +75,7 @@ export async function buildSigned(
   { files = {}, signed = {}, plugins = [], config = {}, ...options }: SignedAppOptions = {},
 ): Promise<string> {
   const signedImp = await loadPlugin()
-  const output = { manualChunks: (id: string) => (/\/dep\.js$/.test(id) ? 'dep' : undefined) }
+  const output = { manualChunks: (id: string) => (id.endsWith('/dep.js') ? 'dep' : undefined) }
   const { mergeConfig } = await import('vite')
   return buildFixture(
     { ...appFiles, ...files },

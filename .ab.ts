@@ -1,1 +1,0 @@
-import { emitOutput } from './dist/index.js'
