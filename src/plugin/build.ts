@@ -23,20 +23,25 @@ export interface Place {
 
 /** A build from its first output to its end. */
 export interface Build {
+  /** Forgets an earlier build that did not come to its end, as in watch mode. */
+  begin(): void
   /** Looks at an output's folder before anything is written there. */
   open(options: OutputOptions): Promise<void>
-  /** Signs one output in memory. Outputs that are not written get their page manifest only. */
+  /**
+   * Signs one output in memory.
+   * @returns its report, where nothing will be written and so nothing closed
+   */
   emit(
     context: HookContext,
     options: OutputOptions,
     bundle: Bundle,
     isWrite: boolean,
-  ): Promise<void>
+  ): Promise<Report | undefined>
   /** Notes that one output is on disk. */
   written(options: OutputOptions): void
   /**
    * Compares the folders with what was emitted and writes their manifests, or takes back every signature.
-   * @returns a report for each output
+   * @returns a report for each output that is signed
    */
   close(): Promise<Report[]>
 }
@@ -44,13 +49,19 @@ export interface Build {
 /** Starts builds of one configuration. The key is read when the first output is generated, and kept for the next ones. */
 export function createBuild(options: ResolvedOptions, findPlace: () => Place): Build {
   const folders = new Map<string, OutputFolder>()
-  let reports: Report[] = []
   let reading: ReturnType<typeof readKeys> | undefined
-  const read = () => (reading ??= readKeys(options, findPlace()))
+  const read = () =>
+    (reading ??= readKeys(options, findPlace()).catch((error) => {
+      // A later build may find the key that this one did not.
+      reading = undefined
+      throw error
+    }))
   const folderOf = ({ dir, file }: OutputOptions) =>
     resolve(findPlace().root, dir ?? dirname(file ?? '.'))
 
   return {
+    begin: () => folders.clear(),
+
     async open(outputOptions) {
       const dir = folderOf(outputOptions)
       const { root, publicDir } = findPlace()
@@ -67,11 +78,13 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       await addPublicFiles(output, findPlace().publicDir, release, secrets)
       const emitted = await emitOutput(output, release)
       for (const [path, source] of emitted.changed) write(context, bundle, path, source)
-      if (isWrite) folders.get(folderOf(outputOptions))!.emitted.push(emitted)
       const milliseconds = performance.now() - started
-      reports.push(
-        createReport(output, emitted, release, { oneTimeKey: !options.key, milliseconds }),
-      )
+      const rest = { oneTimeKey: !options.key, milliseconds }
+      const report = createReport(output, emitted, release, rest)
+      if (!isWrite) return report
+      const folder = folders.get(folderOf(outputOptions))!
+      folder.emitted.push(emitted)
+      folder.reports.push(report)
     },
 
     written(outputOptions) {
@@ -79,16 +92,14 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     },
 
     async close() {
+      const reports: Report[] = []
       // Without outputs there is nothing to sign, and perhaps no key: the build's own error is the one to see.
-      for (const folder of folders.values())
-        if (folder.emitted.length > 0) {
-          const { release, secrets } = await read()
-          await sealOrUnseal(folder, release, secrets)
-        }
+      for (const folder of [...folders.values()].filter(({ emitted }) => emitted.length > 0)) {
+        const { release, secrets } = await read()
+        if (await sealOrUnseal(folder, release, secrets)) reports.push(...folder.reports)
+      }
       folders.clear()
-      const done = reports
-      reports = []
-      return done
+      return reports
     },
   }
 }
@@ -98,16 +109,17 @@ async function readKeys(options: ResolvedOptions, { root, base }: Place) {
   return { release, secrets: await findSecrets(options.key, root) }
 }
 
+/** @returns whether the folder is signed: not after a build that failed while it wrote, which has its own error */
 async function sealOrUnseal(
   folder: OutputFolder,
   release: Release,
   secrets: string[],
-): Promise<void> {
+): Promise<boolean> {
   try {
-    // A build that failed while it wrote has its own error, but must not leave signatures.
-    if (folder.written < folder.emitted.length)
-      return await unsealFolder(folder, release.manifestName)
-    await sealFolder(folder, release, secrets)
+    const isWhole = folder.written === folder.emitted.length
+    if (isWhole) await sealFolder(folder, release, secrets)
+    else await unsealFolder(folder, release.manifestName)
+    return isWhole
   } catch (error) {
     await unsealFolder(folder, release.manifestName)
     throw error

@@ -5,6 +5,7 @@ import { nodeCrypto } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
 import { toManifest, type Emitted, type Release } from '../emit/emit.js'
 import { isCode, isPage, type Uncovered } from '../emit/output.js'
+import type { Report } from '../emit/report.js'
 import { SignedImpError } from '../errors.js'
 import { writeSignedText, type StaticImport } from '../manifest/format.js'
 import { isManifestOf } from '../manifest/names.js'
@@ -25,6 +26,8 @@ export interface OutputFolder {
   old: VerifiedManifest | undefined
   /** What this build's outputs are. */
   emitted: Emitted[]
+  /** A report for each of them. */
+  reports: Report[]
   /** How many of them were written, every plugin's write hooks included. */
   written: number
 }
@@ -32,7 +35,14 @@ export interface OutputFolder {
 /** Looks at a folder before a build writes to it. */
 export async function openFolder(dir: string, release: Release): Promise<OutputFolder> {
   const before = await walkIfThere(dir)
-  return { dir, before, old: await readOld(dir, before, release), emitted: [], written: 0 }
+  return {
+    dir,
+    before,
+    old: await readOld(dir, before, release),
+    emitted: [],
+    reports: [],
+    written: 0,
+  }
 }
 
 async function readOld(
@@ -58,6 +68,7 @@ export async function sealFolder(
 ): Promise<void> {
   const { dir } = folder
   const { manifestName, hash, unverified } = release
+  await removeStalePages(folder, release)
   const stored = await whileStill(dir, async (now) => {
     refuseStrays(now)
     const expected = mergeDigests(folder.emitted.map(({ digests }) => digests))
@@ -71,8 +82,8 @@ export async function sealFolder(
     const files = new Map([...found].filter(([path]) => isListed(path)))
     const paths = [...files.keys()]
     const added = paths.filter((path) => !expected.has(path))
-    refuseLeftOvers(folder, now, files, added)
-    acceptUncovered(findAddedCode(folder, added), unverified)
+    const left = findLeftOvers(folder, now, files, added)
+    acceptUncovered(findAddedCode(left, added), unverified)
     for (const path of added) refuseSecrets(path, await readFile(join(dir, path)), secrets)
     const text = writeSignedText(
       toManifest({ ...release, imports: mergeImports(folder, files, hash), files }),
@@ -110,29 +121,31 @@ function refuseChanges(expected: Map<string, string>, files: Map<string, string>
     )
 }
 
-/** Files that stood there before this build, and that nothing of ours vouches for, may be anybody's. */
-function refuseLeftOvers(
+/**
+ * What an earlier build left. Files that stood there before this build, and that nothing of ours vouches for, may be
+ * anybody's.
+ */
+function findLeftOvers(
   { before, old }: OutputFolder,
   now: Folder,
   files: Map<string, string>,
   added: string[],
-): void {
-  const isLeft = (path: string) => before.files.get(path) === now.files.get(path)
-  const strange = added.filter((path) => isLeft(path) && old?.files.get(path) !== files.get(path))
+): Set<string> {
+  const left = added.filter((path) => before.files.get(path) === now.files.get(path))
+  const strange = left.filter((path) => old?.files.get(path) !== files.get(path))
   if (strange.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_FILES',
       `stood in the output folder before this build, and no manifest of your key lists it; empty the folder (${strange.length} files: ${strange.join(', ')})`,
       { path: strange[0] },
     )
+  return new Set(left)
 }
 
 /** Code that another plugin put beside the bundle. */
-const findAddedCode = ({ old, before }: OutputFolder, added: string[]): Uncovered[] =>
+const findAddedCode = (left: ReadonlySet<string>, added: string[]): Uncovered[] =>
   added
-    .filter(
-      (path) => (isCode(path) || isPage(path)) && !(old?.files.has(path) && before.files.has(path)),
-    )
+    .filter((path) => (isCode(path) || isPage(path)) && !left.has(path))
     .map((name) => ({
       name,
       reason: 'written beside the bundle by another plugin: nothing checks what it runs',
@@ -144,11 +157,38 @@ function mergeImports(
   files: Map<string, string>,
   hash: HashType,
 ): Map<string, StaticImport[]> {
-  const kept = old?.hash === hash ? [old.imports] : []
-  const all = merge([...kept, ...emitted.map(({ imports }) => imports)])
+  const isOld = (path: string) => old?.hash === hash && old.files.get(path) === files.get(path)
+  const kept = new Map([...(old?.imports ?? [])].filter(([path]) => isOld(path)))
+  const all = merge([kept, ...emitted.map(({ imports }) => imports)])
   return new Map(
     [...all].filter(([path, list]) => files.has(path) && list.every((to) => files.has(to.path))),
   )
+}
+
+/** Removes page manifests of earlier builds whose files are no longer what they list, or that no key of ours signed: their pages cannot start. */
+async function removeStalePages({ dir, emitted }: OutputFolder, release: Release): Promise<void> {
+  const { manifestName, keys, name } = release
+  const own = new Set([manifestName, ...emitted.map(({ manifestPath }) => manifestPath)])
+  const { files } = await walkIfThere(dir)
+  for (const path of files.keys()) {
+    if (own.has(path) || !isManifestOf(manifestName, path)) continue
+    const trust = { keys, threshold: 1, name }
+    const page = await verifyManifest(await readManifest(dir, path), trust, nodeCrypto).catch(
+      () => undefined,
+    )
+    if (!page || !(await isAllThere(dir, files, page))) await rm(join(dir, path))
+  }
+}
+
+async function isAllThere(
+  dir: string,
+  there: Folder['files'],
+  page: VerifiedManifest,
+): Promise<boolean> {
+  const paths = [...page.files.keys()]
+  if (!paths.every((path) => there.has(path))) return false
+  const found = await hashFiles(dir, paths, page.hash)
+  return paths.every((path) => found.get(path) === page.files.get(path))
 }
 
 /** Takes back the signatures of an output that is refused. */

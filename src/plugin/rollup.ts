@@ -1,10 +1,10 @@
-import { formatReport } from '../emit/report.js'
+import { formatReport, type Report } from '../emit/report.js'
 import { rewriterVersion } from '../emit/rewrite.js'
 import type { KeySource } from '../keys/private.js'
 import { createBuild } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
 import { resolveOptions, type SignedImpOptions } from './options.js'
-import type { Plugin, ViteConfig } from './types.js'
+import type { HookContext, Plugin, ViteConfig } from './types.js'
 import { configure, guardServer, moveLast, placeOf } from './vite.js'
 
 /**
@@ -56,10 +56,14 @@ export function signedImp(...args: unknown[]): Plugin {
 
     augmentChunkHash: () => (isOn() ? rewriterVersion : undefined),
 
+    buildStart: () => build.begin(),
+
     renderStart: last((outputOptions) => (isOn() ? build.open(outputOptions) : undefined)),
 
     generateBundle: last(async function (outputOptions, bundle, isWrite = false) {
-      if (isOn()) await build.emit(this, outputOptions, bundle, isWrite)
+      if (!isOn()) return
+      const report = await build.emit(this, outputOptions, bundle, isWrite)
+      if (report) say(this, report)
     }),
 
     writeBundle: last((outputOptions) => {
@@ -67,13 +71,14 @@ export function signedImp(...args: unknown[]): Plugin {
     }),
 
     closeBundle: last(async function () {
-      if (!isOn()) return
-      for (const report of await build.close()) {
-        const text = formatReport(report).join('\n')
-        if (vite) vite.logger.info(text)
-        else this.info?.(text)
-      }
+      if (isOn()) for (const report of await build.close()) say(this, report)
     }),
+  }
+
+  function say(context: HookContext, report: Report): void {
+    const text = formatReport(report).join('\n')
+    if (vite) vite.logger.info(text)
+    else context.info?.(text)
   }
 }
 
