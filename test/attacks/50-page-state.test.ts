@@ -6,7 +6,7 @@ import { evil } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import { buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
-import type { Page } from '../support/browsers.ts'
+import { edited } from '../support/forge.ts'
 import { glance, look, open, refusesChunk, starts } from '../support/visit.ts'
 
 // What a page may already hold: cached files, failed imports, other people's globals: 50-55.

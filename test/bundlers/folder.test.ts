@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -177,7 +185,7 @@ for (const vite of vites) {
   test(`${vite}: imports of an earlier file are not those of a new one under its name`, async () => {
     const names = { output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' } }
     const shared = {
-      'src/shared.js': 'export const shared = Math.random',
+      'src/shared.js': 'export const shared = () => console.log(Math.random())',
       'src/lazy.js': 'export { shared as default } from "./shared.js"',
     }
     const about = {
@@ -203,8 +211,9 @@ for (const vite of vites) {
         logLevel: 'silent',
         plugins: [signedImp(key) as never],
         build: {
-          minify: true,
           emptyOutDir: false,
+          // It would be a chunk that both pages import.
+          modulePreload: { polyfill: false },
           rollupOptions: {
             input: [join(folder, 'index.html'), join(folder, 'about.html')],
             ...names,
@@ -257,6 +266,47 @@ for (const vite of vites) {
       assert.is(seen.size, 3)
     } finally {
       await watcher.close()
+    }
+  })
+
+  test(`${vite}: watching survives quick saves, and the last one is signed`, async () => {
+    const folder = await sources(vite)
+    const text = 'x'.repeat(20_000)
+    const many = Array.from({ length: 100 }, (_, n) => [`public/${n}.txt`, text])
+    await writeFiles(folder, Object.fromEntries(many))
+    const { build: viteBuild } = (await import(vite)) as typeof import('vite')
+    const outDir = join(folder, 'dist')
+    const faults: unknown[] = []
+    const note = (error: unknown) => void faults.push(error)
+    process.on('unhandledRejection', note).on('uncaughtException', note)
+    const watcher = (await viteBuild({
+      root: folder,
+      configFile: false,
+      logLevel: 'silent',
+      plugins: [signedImp(key) as never],
+      build: { outDir, minify: true, watch: {} },
+    })) as Rollup.RollupWatcher
+    watcher.on('event', (event) => event.code === 'ERROR' && note(event.error))
+    try {
+      for (let n = 0; n < 12; n++) {
+        await writeFiles(folder, { 'src/lazy.js': `export default "save ${n}"` })
+        await sleep(30 + ((n * 37) % 160))
+      }
+      for (let tries = 0; tries < 100; tries++) {
+        await sleep(50)
+        if (
+          existsSync(outDir) &&
+          lazyIn(outDir) &&
+          textIn(outDir, lazyIn(outDir)).includes('save 11')
+        )
+          break
+      }
+      await checkSoon(outDir)
+      assert.match(textIn(outDir, lazyIn(outDir)), 'save 11')
+      assert.equal(faults.map(String), [])
+    } finally {
+      await watcher.close()
+      process.off('unhandledRejection', note).off('uncaughtException', note)
     }
   })
 
