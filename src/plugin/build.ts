@@ -24,7 +24,7 @@ export interface Place {
 /** A build from its first output to its end. */
 export interface Build {
   /** Forgets an earlier build that did not come to its end, as in watch mode. */
-  begin(): void
+  begin(): Promise<void>
   /** Looks at an output's folder before anything is written there. */
   open(options: OutputOptions): Promise<void>
   /**
@@ -50,6 +50,7 @@ export interface Build {
 export function createBuild(options: ResolvedOptions, findPlace: () => Place): Build {
   const folders = new Map<string, OutputFolder>()
   let reading: ReturnType<typeof readKeys> | undefined
+  let closing: Promise<Report[]> = Promise.resolve([])
   const read = () =>
     (reading ??= readKeys(options, findPlace()).catch((error) => {
       // A later build may find the key that this one did not.
@@ -60,7 +61,11 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     resolve(findPlace().root, dir ?? dirname(file ?? '.'))
 
   return {
-    begin: () => folders.clear(),
+    async begin() {
+      // A watcher starts the next build while the last one is being closed.
+      await closing.catch(() => {})
+      folders.clear()
+    },
 
     async open(outputOptions) {
       const dir = folderOf(outputOptions)
@@ -91,16 +96,18 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       folders.get(folderOf(outputOptions))!.written++
     },
 
-    async close() {
-      const reports: Report[] = []
-      // Without outputs there is nothing to sign, and perhaps no key: the build's own error is the one to see.
-      for (const folder of [...folders.values()].filter(({ emitted }) => emitted.length > 0)) {
-        const { release, secrets } = await read()
-        if (await sealOrUnseal(folder, release, secrets)) reports.push(...folder.reports)
-      }
-      folders.clear()
-      return reports
-    },
+    close: () => (closing = close()),
+  }
+
+  async function close(): Promise<Report[]> {
+    const reports: Report[] = []
+    // Without outputs there is nothing to sign, and perhaps no key: the build's own error is the one to see.
+    for (const folder of [...folders.values()].filter(({ emitted }) => emitted.length > 0)) {
+      const { release, secrets } = await read()
+      if (await sealOrUnseal(folder, release, secrets)) reports.push(...folder.reports)
+    }
+    folders.clear()
+    return reports
   }
 }
 

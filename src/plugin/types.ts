@@ -79,7 +79,7 @@ export interface Plugin {
   applyToEnvironment(environment: { config: { consumer: string } }): boolean
   load: { order: 'pre'; filter: { id: RegExp }; handler(id: string): void }
   augmentChunkHash(): string | undefined
-  buildStart(): void
+  buildStart(): Promise<void>
   renderStart: Last<(options: OutputOptions) => Promise<void> | undefined>
   generateBundle: Last<
     (this: HookContext, options: OutputOptions, bundle: Bundle, isWrite?: boolean) => Promise<void>

@@ -167,6 +167,11 @@ for (const vite of vites) {
           /\n\/\/# sourceMappingURL=index\.js\.map\n?$/,
         )
       }
+      // What the polyfill watches for.
+      const isPolyfilled = paths.some(
+        (path) => path.endsWith('.js') && textIn(dir, path).includes('MutationObserver'),
+      )
+      assert.is(isPolyfilled, !/module preloads/.test(what))
       if (what === "Vite's own manifest") assert.ok(paths.includes('.vite/manifest.json'))
     })
 

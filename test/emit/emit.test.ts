@@ -1,9 +1,12 @@
-import { createHash, createPublicKey } from 'node:crypto'
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
+import { root } from '../support/files.ts'
 import { throwsCode } from '../support/throws.ts'
-import { chunk, emit, entry, type Bundled } from './emitted.ts'
+import { carrierOf, chunk, emit, entry, type Bundled } from './emitted.ts'
 
 const html = '<!doctype html><script type="module" src="/assets/index.js"></script>'
 const app: Bundled = {
@@ -187,12 +190,18 @@ for (const algorithm of ['rsa-pss', 'ecdsa-p256'] as const)
   })
 
 test('only a bootstrap whose keys sign in DER has code for it', async () => {
-  const code = async (algorithm: 'ed25519' | 'ecdsa-p256', more = {}) =>
-    (await emit(app, { key: await generateKey(algorithm), ...more })).text('index.html').length
-  const ed25519 = await code('ed25519')
-  assert.ok((await code('ecdsa-p256')) > ed25519)
-  const mixed = await code('ed25519', { keys: [await generateKey('ecdsa-p256')] })
-  assert.ok(mixed > (await code('ed25519', { keys: [await generateKey('ed25519')] })))
+  const built = (name: string) =>
+    readFileSync(join(root, 'dist/bootstrap', name), 'utf8').split(/__SIGNEDIMP_\w+?__/)[0]!
+  const isBuiltOf = async (name: string, own: KeyObject, keys: KeyObject[] = []) =>
+    carrierOf((await emit(app, { key: own, keys })).text('index.html'))!.text.startsWith(
+      built(name),
+    )
+  const [ed25519, ecdsa] = [await generateKey('ed25519'), await generateKey('ecdsa-p256')]
+  assert.ok(await isBuiltOf('page.js', ed25519))
+  assert.ok(await isBuiltOf('page.js', ed25519, [await generateKey('rsa-pss')]))
+  assert.ok(await isBuiltOf('page-der.js', ecdsa))
+  assert.ok(await isBuiltOf('page-der.js', ed25519, [ecdsa]))
+  assert.not.ok(await isBuiltOf('page-der.js', ed25519))
 })
 
 test('every trusted key is pinned once, with the threshold', async () => {

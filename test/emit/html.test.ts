@@ -213,6 +213,13 @@ for (const [what, before] of Object.entries({
     )
   })
 
+test('the bootstrap does not end up in a template because of a script there that was accepted', async () => {
+  const foreign = '<template><script src="https://x.example/a.js"></script></template>'
+  const html = `<!doctype html><html><head>${foreign}${tag}</head></html>`
+  const { carrier } = await rewrite(html, { unverified: ['https://x.example/a.js'] })
+  assert.equal(carrier!.within, ['head', 'html'])
+})
+
 test('a module tag in a template does not start', async () => {
   const { carrier } = await rewrite(
     page(tag, '<template><script type="module" src="/assets/lazy.js"></script></template>'),
