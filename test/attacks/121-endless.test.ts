@@ -22,7 +22,8 @@ let endless: { path: string; from: number; send: (response: ServerResponse) => v
 let asked = 0
 
 attacks.before(async () => {
-  key = await generateKey('ed25519')
+  // WebKitGTK's Ed25519 does not survive a text of more than 64 KiB.
+  key = await generateKey('ecdsa-p256')
   folder = await buildSigned(key)
   name = pageManifestOf(folder)
   site = await serveApp(folder, {
@@ -51,15 +52,9 @@ function dribble(response: ServerResponse) {
   response.once('close', () => clearInterval(timer))
 }
 
-/** As much as the reader takes, and no end. */
-function flood(response: ServerResponse) {
-  const bytes = Buffer.alloc(1 << 20, ' ')
-  const fill = () => {
-    while (!response.destroyed && response.write(bytes));
-  }
-  response.on('drain', fill)
-  fill()
-}
+/** More than a limit allows, and no end: whoever reads on waits for ever. */
+const flood = (mebibytes: number) => (response: ServerResponse) =>
+  void response.write(Buffer.alloc((mebibytes << 20) + 1, ' '))
 
 /** Makes the page's clock of downloads run fifteen times as fast, and notes what was asked of it. */
 const hurry = `<script>{
@@ -92,7 +87,7 @@ attack(
 )
 
 attack(121, 'manifest of too many bytes', all, async (page) => {
-  reset(name, flood)
+  reset(name, flood(8))
   await page.goto(site.url, 4000)
   const { alert, ran } = await look(page)
   assert.match(alert, /^ERR_SIGNEDIMP_NETWORK /)
@@ -153,7 +148,7 @@ attack(
 )
 
 attack(121, 'second look at too many bytes', all, async (page) => {
-  reset('assets/solo.js', flood, 1)
+  reset('assets/solo.js', flood(64), 1)
   site.tamper('assets/solo.js', 'changed')
   await starts(page, site)
   assert.is(await open(page, 'solo'), 'ERR_SIGNEDIMP_NETWORK assets/solo.js')

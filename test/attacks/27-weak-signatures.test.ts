@@ -1,5 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { toTrustedKey } from '../../src/keys/public.ts'
+import type { StoredSignature } from '../../src/manifest/verify.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { throwsCode } from '../support/throws.ts'
 import {
@@ -44,13 +45,27 @@ attack(
 
 attack(
   27,
-  'ECDSA with s + n, or n - s',
-  { variants: ['r + n', 'r = 0', 's = 0', 'a long length'], quick: true },
+  'ECDSA with other numbers, or other spellings of them',
+  {
+    variants: [
+      'r + n',
+      'r = 0',
+      's = 0',
+      'a long length',
+      'a zero before a small r',
+      'a zero before a large r',
+    ],
+    quick: true,
+  },
   async (variant) => {
     const publisher = await knownPublisher('ecdsa-p256')
-    const [{ fingerprint, scheme, signature }] = (await signaturesOf(textOf(), publisher)) as [
-      { fingerprint: string; scheme: string; signature: Uint8Array },
-    ]
+    // A large r has its first bit set, and so a zero of its own: 33 bytes.
+    const isWanted = ({ signature }: StoredSignature) =>
+      variant.endsWith('small r') ? signature[3]! <= 32 : signature[3] === 33
+    let line: StoredSignature
+    do [line] = (await signaturesOf(textOf(), publisher)) as [StoredSignature]
+    while (!isWanted(line))
+    const { fingerprint, scheme, signature } = line
     const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
     const size = signature[3]!
     const r = BigInt('0x' + Buffer.from(signature.subarray(4, 4 + size)).toString('hex'))
@@ -59,12 +74,24 @@ attack(
       'r + n': der(r + n, s),
       'r = 0': der(0n, s),
       's = 0': der(r, 0n),
+      'a zero before a small r': withZero(signature),
+      'a zero before a large r': withZero(signature),
       'a long length': Buffer.concat([Buffer.of(0x30, 0x81), der(r, s).subarray(1)]),
     }[variant]!
-    const line = lineOf(fingerprint, scheme, forged)
-    return expect(await verdict(withHeader(line, textOf()), { keys: [publisher.key] }), 'SIGNATURE')
+    const edited = lineOf(fingerprint, scheme, forged)
+    return expect(
+      await verdict(withHeader(edited, textOf()), { keys: [publisher.key] }),
+      'SIGNATURE',
+    )
   },
 )
+
+/** The same numbers with one more byte. */
+const withZero = (signature: Uint8Array): Buffer =>
+  Buffer.concat([
+    Buffer.of(0x30, signature[1]! + 1, 2, signature[3]! + 1, 0),
+    signature.subarray(4),
+  ])
 
 function der(r: bigint, s: bigint): Buffer {
   const integer = (value: bigint) => {
