@@ -112,7 +112,7 @@ async function visit(page: Page, target: Target, way: Way): Promise<Result> {
   for (const route of ['shop', 'cart', 'visit']) {
     const said = await show(page, route, way)
     const concerned = (affected as readonly string[]).includes(route)
-    if (concerned) results.push(resultOf(said, pathOf(chunk), pathOf(labelOf(route))))
+    if (concerned) results.push(resultOf(said, pathOf(chunk)))
     else assert.is(said, 'shown', `${route} does not need what was changed`)
   }
   return results.find((result) => result !== 'runs') ?? 'runs'
