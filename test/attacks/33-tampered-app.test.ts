@@ -118,8 +118,6 @@ async function visit(page: Page, target: Target, way: Way): Promise<Result> {
   return results.find((result) => result !== 'runs') ?? 'runs'
 }
 
-const labelOf = (route: string) => route[0]!.toUpperCase() + route.slice(1)
-
 /** Opens a route: `shown`, or the message that stands in its place, or nothing. */
 async function show(page: Page, route: string, way: Way): Promise<string> {
   await page.waitFor(`document.getElementById('open-${route}') !== null`)
