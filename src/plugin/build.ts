@@ -23,8 +23,10 @@ export interface Place {
 
 /** A build from its first output to its end. */
 export interface Build {
-  /** Forgets an earlier build that did not come to its end, as in watch mode. */
-  begin(): Promise<void>
+  /** Begins a build. Rolldown begins one for each output, which are one build unless it watches. */
+  begin(meta: HookContext['meta']): Promise<void>
+  /** Notes that this build's modules are there and its files come next; an earlier build is closed before, or by it. */
+  render(): Promise<void>
   /** Looks at an output's folder before anything is written there. */
   open(options: OutputOptions): Promise<void>
   /**
@@ -40,17 +42,20 @@ export interface Build {
   /** Notes that one output is on disk. */
   written(options: OutputOptions): void
   /**
-   * Compares the folders with what was emitted and writes their manifests, or takes back every signature.
+   * Compares the folders with what was emitted and writes their manifests, or takes back every signature. A watcher
+   * may be writing the next build already: then that one's end is waited for, and nothing signed.
    * @returns a report for each output that is signed
    */
-  close(): Promise<Report[]>
+  close(meta: HookContext['meta']): Promise<Report[]>
 }
 
 /** Starts builds of one configuration. The key is read when the first output is generated, and kept for the next ones. */
 export function createBuild(options: ResolvedOptions, findPlace: () => Place): Build {
   const folders = new Map<string, OutputFolder>()
+  let number = 0
+  let isRendering = false
   let reading: ReturnType<typeof readKeys> | undefined
-  let closing: Promise<Report[]> = Promise.resolve([])
+  let closing: Promise<unknown> = Promise.resolve()
   const read = () =>
     (reading ??= readKeys(options, findPlace()).catch((error) => {
       // A later build may find the key that this one did not.
@@ -61,10 +66,15 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     resolve(findPlace().root, dir ?? dirname(file ?? '.'))
 
   return {
-    async begin() {
-      // A watcher starts the next build while the last one is being closed.
-      await closing.catch(() => {})
-      folders.clear()
+    async begin(meta) {
+      await closing
+      isRendering = false
+      if (meta?.watchMode || !meta?.rolldownVersion) number++
+    },
+
+    async render() {
+      await closing
+      isRendering = true
     },
 
     async open(outputOptions) {
@@ -73,7 +83,8 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       const file = keyFileOf(options.key, root)
       for (const folder of [dir, publicDir]) if (file && folder) refuseKeyIn(folder, file)
       const { release } = await read()
-      if (!folders.has(dir)) folders.set(dir, await openFolder(dir, release))
+      const known = folders.get(dir)
+      if (known?.build !== number) folders.set(dir, await openFolder(dir, release, number, known))
     },
 
     async emit(context, outputOptions, bundle, isWrite) {
@@ -96,7 +107,19 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       folders.get(folderOf(outputOptions))!.written++
     },
 
-    close: () => (closing = close()),
+    close(meta) {
+      const reports = closing.then(() => (meta?.watchMode && isUnderWay() ? [] : close()))
+      closing = reports.then(
+        () => meta?.watchMode || folders.clear(),
+        () => meta?.watchMode || folders.clear(),
+      )
+      return reports
+    },
+  }
+
+  function isUnderWay(): boolean {
+    const opened = [...folders.values()].filter((folder) => folder.build === number)
+    return isRendering && (opened.length === 0 || !opened.every(isWritten))
   }
 
   async function close(): Promise<Report[]> {
@@ -104,9 +127,8 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     // Without outputs there is nothing to sign, and perhaps no key: the build's own error is the one to see.
     for (const folder of [...folders.values()].filter(({ emitted }) => emitted.length > 0)) {
       const { release, secrets } = await read()
-      if (await sealOrUnseal(folder, release, secrets)) reports.push(...folder.reports)
+      if (await sealOrUnseal(folder, release, secrets)) reports.push(...folder.reports.splice(0))
     }
-    folders.clear()
     return reports
   }
 }
@@ -116,6 +138,9 @@ async function readKeys(options: ResolvedOptions, { root, base }: Place) {
   return { release, secrets: await findSecrets(options.key, root) }
 }
 
+const isWritten = ({ emitted, written }: OutputFolder): boolean =>
+  emitted.length > 0 && written === emitted.length
+
 /** @returns whether the folder is signed: not after a build that failed while it wrote, which has its own error */
 async function sealOrUnseal(
   folder: OutputFolder,
@@ -123,10 +148,9 @@ async function sealOrUnseal(
   secrets: string[],
 ): Promise<boolean> {
   try {
-    const isWhole = folder.written === folder.emitted.length
-    if (isWhole) await sealFolder(folder, release, secrets)
+    if (isWritten(folder)) await sealFolder(folder, release, secrets)
     else await unsealFolder(folder, release.manifestName)
-    return isWhole
+    return isWritten(folder)
   } catch (error) {
     await unsealFolder(folder, release.manifestName)
     throw error

@@ -20,10 +20,16 @@ import { refuseSecrets } from './guard.js'
 /** A folder that a build writes, from before the first file to the manifest. */
 export interface OutputFolder {
   dir: string
+  /** The number of the build that writes it. */
+  build: number
   /** What stood there before. */
   before: Folder
   /** The manifest of the build before, where one of our keys vouches for it. */
   old: VerifiedManifest | undefined
+  /** Digests of what earlier builds put there that were not signed in the end, as one that a watcher did not wait for. */
+  unsigned: Map<string, string>
+  /** Whether the manifest stands there. */
+  isSealed: boolean
   /** What this build's outputs are. */
   emitted: Emitted[]
   /** A report for each of them. */
@@ -32,18 +38,32 @@ export interface OutputFolder {
   written: number
 }
 
-/** Looks at a folder before a build writes to it. */
-export async function openFolder(dir: string, release: Release): Promise<OutputFolder> {
-  const before = await walkIfThere(dir)
-  return {
-    dir,
-    before,
-    old: await readOld(dir, before, release),
-    emitted: [],
-    reports: [],
-    written: 0,
-  }
+/**
+ * Looks at a folder before a build writes to it.
+ * @param last the folder as the build before knew it, if that was of the same process
+ */
+export async function openFolder(
+  dir: string,
+  release: Release,
+  build: number,
+  last?: OutputFolder,
+): Promise<OutputFolder> {
+  const found = last && !last.isSealed ? inherit(last) : await look(dir, release)
+  return { dir, build, ...found, isSealed: false, emitted: [], reports: [], written: 0 }
 }
+
+type Found = Pick<OutputFolder, 'before' | 'old' | 'unsigned'>
+
+async function look(dir: string, release: Release): Promise<Found> {
+  const before = await walkIfThere(dir)
+  return { before, old: await readOld(dir, before, release), unsigned: new Map() }
+}
+
+const inherit = ({ before, old, unsigned, emitted }: OutputFolder): Found => ({
+  before,
+  old,
+  unsigned: merge([unsigned, ...emitted.map(({ digests }) => digests)]),
+})
 
 async function readOld(
   dir: string,
@@ -91,6 +111,7 @@ export async function sealFolder(
     return storeManifest([await signText(text, release.signer)], text)
   })
   await writeFileAtomically(join(dir, manifestName), stored)
+  folder.isSealed = true
 }
 
 const merge = <T>(maps: Map<string, T>[]): Map<string, T> =>
@@ -126,20 +147,23 @@ function refuseChanges(expected: Map<string, string>, files: Map<string, string>
  * anybody's.
  */
 function findLeftOvers(
-  { before, old }: OutputFolder,
+  { before, old, unsigned }: OutputFolder,
   now: Folder,
   files: Map<string, string>,
   added: string[],
 ): Set<string> {
+  const ours = added.filter((path) => unsigned.get(path) === files.get(path))
   const left = added.filter((path) => before.files.get(path) === now.files.get(path))
-  const strange = left.filter((path) => old?.files.get(path) !== files.get(path))
+  const strange = left.filter(
+    (path) => old?.files.get(path) !== files.get(path) && !ours.includes(path),
+  )
   if (strange.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_FILES',
       `stood in the output folder before this build, and no manifest of your key lists it; empty the folder (${strange.length} files: ${strange.join(', ')})`,
       { path: strange[0] },
     )
-  return new Set(left)
+  return new Set([...left, ...ours])
 }
 
 /** Code that another plugin put beside the bundle. */
@@ -192,10 +216,9 @@ async function isAllThere(
 }
 
 /** Takes back the signatures of an output that is refused. */
-export async function unsealFolder(
-  { dir, emitted }: OutputFolder,
-  manifestName: string,
-): Promise<void> {
+export async function unsealFolder(folder: OutputFolder, manifestName: string): Promise<void> {
+  const { dir, emitted } = folder
+  folder.isSealed = false
   for (const path of [manifestName, ...emitted.map(({ manifestPath }) => manifestPath)])
     await rm(join(dir, path), { force: true })
 }

@@ -56,7 +56,11 @@ export function signedImp(...args: unknown[]): Plugin {
 
     augmentChunkHash: () => (isOn() ? rewriterVersion : undefined),
 
-    buildStart: () => build.begin(),
+    buildStart() {
+      return build.begin(this.meta)
+    },
+
+    buildEnd: (error) => (error ? undefined : build.render()),
 
     renderStart: last((outputOptions) => (isOn() ? build.open(outputOptions) : undefined)),
 
@@ -71,7 +75,7 @@ export function signedImp(...args: unknown[]): Plugin {
     }),
 
     closeBundle: last(async function () {
-      if (isOn()) for (const report of await build.close()) say(this, report)
+      if (isOn()) for (const report of await build.close(this.meta)) say(this, report)
     }),
   }
 

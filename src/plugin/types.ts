@@ -24,7 +24,7 @@ export interface HookContext {
   emitFile(file: { type: 'asset'; fileName: string; source: string | Uint8Array }): string
   warn(message: string): void
   info?(message: string): void
-  meta?: { rolldownVersion?: string }
+  meta?: { rolldownVersion?: string; watchMode?: boolean }
 }
 
 /** Vite's resolved configuration. */
@@ -79,7 +79,8 @@ export interface Plugin {
   applyToEnvironment(environment: { config: { consumer: string } }): boolean
   load: { order: 'pre'; filter: { id: RegExp }; handler(id: string): void }
   augmentChunkHash(): string | undefined
-  buildStart(): Promise<void>
+  buildStart(this: HookContext): Promise<void>
+  buildEnd(error?: unknown): Promise<void> | undefined
   renderStart: Last<(options: OutputOptions) => Promise<void> | undefined>
   generateBundle: Last<
     (this: HookContext, options: OutputOptions, bundle: Bundle, isWrite?: boolean) => Promise<void>

@@ -43,13 +43,22 @@ interface Options extends SignedImpOptions {
   key?: typeof key
   emptyOutDir?: boolean
   hash?: 'sha256' | 'sha384'
+  /** The pages, where there are more than index.html. */
+  input?: string[]
 }
 
 /** Builds into the folder's dist, under names with hashes, and keeps what is there. */
 async function build(
   vite: ViteName,
   folder: string,
-  { plugins = [], behind = [], key: own = key, emptyOutDir = false, ...options }: Options = {},
+  {
+    plugins = [],
+    behind = [],
+    key: own = key,
+    emptyOutDir = false,
+    input,
+    ...options
+  }: Options = {},
 ): Promise<string> {
   const { build: viteBuild } = (await import(vite)) as typeof import('vite')
   const outDir = join(folder, 'dist')
@@ -58,7 +67,7 @@ async function build(
     configFile: false,
     logLevel: 'silent',
     plugins: [...plugins, signedImp(own, options), ...behind] as never,
-    build: { outDir, emptyOutDir, minify: true },
+    build: { outDir, emptyOutDir, minify: true, ...(input && { rollupOptions: { input } }) },
   })
   return outDir
 }
@@ -87,6 +96,31 @@ for (const vite of vites) {
       [],
       'new pages cannot load old chunks',
     )
+  })
+
+  test(`${vite}: the imports of chunks that an earlier build left are listed again`, async () => {
+    const folder = dirname(
+      await buildFixture(
+        {
+          ...files,
+          'about.html': '<!doctype html><script type="module" src="/src/about.js"></script>',
+          'src/main.js': 'import { shared } from "./shared.js"\nconsole.log(shared)',
+          'src/about.js': 'import { shared } from "./shared.js"\nconsole.error(shared)',
+          'src/shared.js': 'export const shared = "one"',
+        },
+        { vite },
+      ),
+    )
+    rmSync(join(folder, 'dist'), { recursive: true })
+    const input = ['index.html', 'about.html'].map((page) => join(folder, page))
+    const dir = await build(vite, folder, { input })
+    const old = (await check(dir, key)).main.imports
+    assert.ok(old.size >= 2)
+    await writeFiles(folder, { 'src/shared.js': 'export const shared = "two"' })
+    await build(vite, folder, { input })
+    const { imports } = (await check(dir, key)).main
+    assert.is(imports.size, 2 * old.size)
+    for (const [path, list] of old) assert.equal(imports.get(path), list)
   })
 
   for (const [what, plant] of Object.entries({
@@ -261,6 +295,48 @@ for (const vite of vites) {
     }
   })
 
+  for (const emptyOutDir of [true, false])
+    test(`${vite}: watching signs the last of quick saves, each made while builds are being closed (emptyOutDir: ${emptyOutDir})`, async () => {
+      const folder = await sources(vite)
+      const { build: viteBuild } = (await import(vite)) as typeof import('vite')
+      const outDir = join(folder, 'dist')
+      let builds = 0
+      let closed = 0
+      const slow = {
+        name: 'slow',
+        buildStart: () => void builds++,
+        writeBundle: () => sleep(250),
+        closeBundle: async () => {
+          await sleep(600)
+          closed++
+        },
+      }
+      const watcher = (await viteBuild({
+        root: folder,
+        configFile: false,
+        logLevel: 'silent',
+        plugins: [slow as never, signedImp(key) as never],
+        build: { outDir, emptyOutDir, minify: true, watch: {} },
+      })) as Rollup.RollupWatcher
+      try {
+        await builtBy(watcher)
+        for (let save = 0; save < 4; save++) {
+          await sleep(350)
+          await writeFiles(folder, { 'src/lazy.js': `export default "save ${save}"` })
+        }
+        while (
+          closed < builds ||
+          !filesIn(outDir).some((path) => textIn(outDir, path).includes('save 3'))
+        )
+          await sleep(50)
+        assert.ok(builds > 2, 'builds overlapped')
+        const { main } = await checkSoon(outDir)
+        assert.ok([...main.files.keys()].some((path) => textIn(outDir, path).includes('save 3')))
+      } finally {
+        await watcher.close()
+      }
+    })
+
   for (const hook of ['generateBundle', 'writeBundle'])
     test(`${vite}: watching signs again after a rebuild that failed in ${hook}`, async () => {
       const folder = await sources(vite)
@@ -422,6 +498,13 @@ for (const vite of vites) {
       assert.match(error.message, 'planned failure', hook)
       assert.not.ok(manifestsIn(join(folder, 'dist')).includes('signedimp-manifest.txt'), hook)
     }
+  })
+
+  test(`${vite}: refused: the plugin twice, of which each would refuse what the other made`, async () => {
+    const folder = await sources(vite)
+    const error = await outcomeOf(build(vite, folder, { behind: [signedImp(key)] }))
+    assert.instance(error, TypeError)
+    assert.match(error.message, 'twice')
   })
 
   test(`${vite}: the error of an app that does not parse is not hidden by a key that is missing`, async () => {
