@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
 import { rewriterVersion } from '../../src/emit/rewrite.ts'
-import { filesIn, vites, type ViteName } from '../bundlers/built.ts'
+import { filesIn, attackedVites, type ViteName } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { root } from '../support/files.ts'
 import { buildFixture } from '../support/fixture.ts'
@@ -44,7 +44,7 @@ async function laterRelease(): Promise<typeof signedImp> {
 attack(
   118,
   'new bytes under names that caches keep for ever',
-  { variants: vites },
+  { variants: attackedVites },
   async (variant) => {
     const [one, two] = [await newPublisher(), await newPublisher('ecdsa-p256')]
     const build = async (plugins: unknown[]) =>

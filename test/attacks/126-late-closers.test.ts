@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
-import { codeOf, manifestsIn, outcomeOf, vites, type ViteName } from '../bundlers/built.ts'
+import { codeOf, manifestsIn, outcomeOf, attackedVites, type ViteName } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { newPublisher } from './signed.ts'
@@ -13,7 +13,7 @@ const files = {
   'src/main.js': 'import("./lazy.js")',
   'src/lazy.js': 'export default 1',
 }
-const variants = vites.flatMap((vite) =>
+const variants = attackedVites.flatMap((vite) =>
   ['writeBundle', 'closeBundle'].map((hook) => `${vite}, ${hook}`),
 )
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
-import { codeOf, outcomeOf, saysSecret, vites, type ViteName } from '../bundlers/built.ts'
+import { codeOf, outcomeOf, saysSecret, attackedVites, type ViteName } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture, writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
@@ -27,7 +27,7 @@ const spellings = (folder: string) => [
   `/@fs${folder}/release.ke%79?raw&%`,
 ]
 
-attack(128, 'GET of the key from a dev server', { variants: vites }, async (variant) => {
+attack(128, 'GET of the key from a dev server', { variants: attackedVites }, async (variant) => {
   const { privateKey } = await newPublisher()
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
   const folder = scratchFolder()
@@ -68,7 +68,9 @@ function get(port: number, path: string): Promise<{ status: number; body: string
   })
 }
 
-const variants = vites.flatMap((vite) => ['public', 'dist'].map((folder) => `${vite}, ${folder}`))
+const variants = attackedVites.flatMap((vite) =>
+  ['public', 'dist'].map((folder) => `${vite}, ${folder}`),
+)
 
 attack(128, 'a key in a folder that is published', { variants }, async (variant) => {
   const [vite, folder] = variant.split(', ') as [ViteName, string]

@@ -82,13 +82,13 @@ attack(25, 'an oversized manifest', { variants: Object.keys(manifests) }, async 
 attack(25, 'one good signature, thousands of times', {}, async () => {
   const publisher = await newPublisher()
   const [{ fingerprint, scheme, signature }] = (await signaturesOf(textOf(), publisher)) as [never]
-  const bytes = withHeader(lineOf(fingerprint, scheme, signature).repeat(20_000), textOf())
+  const bytes = withHeader(lineOf(fingerprint, scheme, signature).repeat(5_000), textOf())
   assert.ok(bytes.length < 8 * mebibyte)
   const start = performance.now()
   const outcome = await verdict(bytes, { keys: [publisher.key], maxLines })
   const seconds = (performance.now() - start) / 1000
   assert.ok(seconds < 30, `${seconds} s`)
-  return outcome === 'ok accepted' ? `ok accepted after ${20_000} checks` : outcome
+  return outcome === 'ok accepted' ? `ok accepted after 5,000 checks` : outcome
 })
 
 attack(25, 'a path that makes regular expressions backtrack', {}, async () => {

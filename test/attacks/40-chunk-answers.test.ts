@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
-import { evil, evilStatement } from '../../playground/tamper.ts'
+import { evil, evilStatement, type Way } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import { buildSigned, serveApp, type Reply, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Engine, Page } from '../support/browsers.ts'
-import { glance, open, refusesChunk, starts } from '../support/visit.ts'
+import { glance, look, open, refusesChunk, starts } from '../support/visit.ts'
 
-// What a server may answer to a page that asks for a chunk, beside the ways of the playground: 40, 42-47, 102.
+// What a server may answer to a page that asks for a chunk, beside the ways of the playground: 38, 40, 42-47, 102.
 
 let folder: string
 let site: TestSite
@@ -72,6 +72,38 @@ attack(40, '304 for altered bytes', all, async (page) => {
   assert.is((await glance(page)).evil, 0)
   return `refused ${said.split(' ')[0]}`
 })
+
+/** A worker that the attacker has got into the origin: altered bytes for scripts, and for whoever else is named. */
+const worker = (also: string) => `
+addEventListener('install', () => skipWaiting())
+addEventListener('activate', (event) => event.waitUntil(clients.claim()))
+addEventListener('fetch', (event) => {
+  const { url, destination } = event.request
+  if (!url.endsWith('/${file}') || !['script', '${also}'].includes(destination)) return
+  const alter = async () => {
+    const text = await (await fetch(url)).text()
+    return new Response('${evilStatement}' + text, { headers: { 'content-type': 'text/javascript' } })
+  }
+  event.respondWith(alter())
+})`
+
+attack(
+  38,
+  'service worker',
+  { ...all, variants: ['for scripts only', 'for everybody'] },
+  async (page, _, variant) => {
+    const code = variant === 'for everybody' ? 'CHANGED' : 'REFUSED'
+    site.reset()
+    site.reply('worker.js', { body: worker(variant === 'for everybody' ? '' : 'script') })
+    await starts(page, site)
+    await page.evaluate(
+      "navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => 1)",
+    )
+    await page.waitFor('navigator.serviceWorker.controller !== null')
+    await starts(page, site)
+    return refusesChunk(page, 'a', `ERR_SIGNEDIMP_${code}`)
+  },
+)
 
 const redirects: Record<string, [where: () => string, code?: 'CHANGED' | 'NETWORK']> = {
   'to evil bytes on another origin': [() => `${other.url}__evil/assets/solo.js`, 'CHANGED'],
@@ -148,6 +180,30 @@ attack(
     return refusesChunk(page, 'a', 'ERR_SIGNEDIMP_CHANGED')
   },
 )
+
+const ways: Way[] = [
+  'changed',
+  'flipped',
+  'emptied',
+  'redirected',
+  'missing',
+  'dropped',
+  'mime',
+  'changed-first',
+]
+
+attack(44, 'the runtime of ours', { ...all, variants: ways }, async (page, _, variant) => {
+  const runtime = readdirSync(folder).find((name) => name.startsWith('signedimp-runtime-'))!
+  site.reset()
+  site.tamper(runtime, variant as Way)
+  await page.goto(site.url)
+  const { alert, evil, ran } = await look(page)
+  assert.is(evil, 0)
+  if (variant === 'changed-first' && alert === '') return 'ok only the signed bytes ran'
+  assert.ok(alert.startsWith(`ERR_SIGNEDIMP_REFUSED ${runtime}: `), alert)
+  assert.equal(ran, [])
+  return 'refused ERR_SIGNEDIMP_REFUSED'
+})
 
 attack(44, 'script injected into the HTML', all, async (page) => {
   site.reset()

@@ -4,10 +4,11 @@ import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
 import { appFiles, buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { atOutside, outside } from '../support/outside.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { glance, look, open, refuses, refusesChunk, starts } from '../support/visit.ts'
 
-// Where a page is, what it is called, what stands in it: 70, 74, 78, 131, 135.
+// Where a page is, what it is called, what stands in it: 48, 49, 70, 74, 78, 131, 135.
 
 const kinds = { inline: true, linked: false, all: 'all' } as const
 type Kind = keyof typeof kinds
@@ -141,6 +142,40 @@ attack(
       'a',
       variant === 'missing' ? 'ERR_SIGNEDIMP_MISSING' : 'ERR_SIGNEDIMP_CHANGED',
     )
+  },
+)
+
+// No crypto.subtle, no check: nothing may run. Without another address than the loopback this fails, and says why.
+attack(49, 'insecure context', everywhere, async (tab) => {
+  assert.ok(outside, 'this machine has no address but the loopback')
+  site.reset()
+  return atOutside(site.url, async (url) => {
+    await tab.goto(url)
+    assert.equal(await tab.evaluate('[isSecureContext, typeof crypto.subtle]'), [
+      false,
+      'undefined',
+    ])
+    const { alert, ran } = await look(tab)
+    assert.match(alert, /^ERR_SIGNEDIMP_NOT_ENFORCEABLE /)
+    assert.equal(ran, [])
+    return 'refused ERR_SIGNEDIMP_NOT_ENFORCEABLE'
+  })
+})
+
+attack(
+  48,
+  'other origin that does not share',
+  { ...everywhere, variants: ['its manifest', 'a chunk'] },
+  async (tab, _, variant) => {
+    cdn.reset()
+    const headers = { 'access-control-allow-origin': 'https://other.test' }
+    if (variant === 'a chunk') {
+      cdn.reply('assets/a.js', { headers })
+      await starts(tab, page)
+      return refusesChunk(tab, 'a', 'ERR_SIGNEDIMP_NETWORK')
+    }
+    cdn.reply(pageManifestOf(folders.cdn), { headers })
+    return refuses(tab, page, 'ERR_SIGNEDIMP_NETWORK')
   },
 )
 

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { signedImp, verifyDirectory } from 'signedimp'
-import { codeOf, manifestsIn, outcomeOf, vites } from '../bundlers/built.ts'
+import { codeOf, manifestsIn, outcomeOf, attackedVites } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { throwsCode } from '../support/throws.ts'
@@ -14,11 +14,11 @@ const files = {
   'src/lazy.js': 'export default 1',
 }
 const hooks = ['writeBundle', 'closeBundle']
-const variants = vites.flatMap((vite) => hooks.map((hook) => `${vite}, ${hook}`))
+const variants = attackedVites.flatMap((vite) => hooks.map((hook) => `${vite}, ${hook}`))
 
 // More of it, with every order of plugins, in test/bundlers/folder.test.ts.
 attack(81, 'a plugin that rewrites files after they were hashed', { variants }, async (variant) => {
-  const [vite, hook] = variant.split(', ') as [(typeof vites)[number], string]
+  const [vite, hook] = variant.split(', ') as [(typeof attackedVites)[number], string]
   const { privateKey } = await newPublisher()
   let dir = ''
   const late = {

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
-import { check, filesIn, findUnwrapped, textIn, vites } from '../bundlers/built.ts'
+import { check, filesIn, findUnwrapped, textIn, attackedVites } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { newPublisher } from './signed.ts'
@@ -36,7 +36,7 @@ const busy = {
   },
 }
 
-const variants = vites.flatMap((vite) =>
+const variants = attackedVites.flatMap((vite) =>
   ['first', 'last'].map((place) => `${vite}, we are listed ${place}`),
 )
 
@@ -67,7 +67,7 @@ attack(83, 'an empty list, because hooks run in another order', { variants }, as
   return 'ok the list has every file that pages can load'
 })
 
-attack(84, 'placeholders that are shipped', { variants: vites }, async (variant) => {
+attack(84, 'placeholders that are shipped', { variants: attackedVites }, async (variant) => {
   const { privateKey } = await newPublisher()
   const config = { build: { manifest: true, sourcemap: true } }
   for (const inline of [true, false, 'all'] as const) {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
-import { check, findUnwrapped, vites } from '../bundlers/built.ts'
+import { check, findUnwrapped, attackedVites } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { newPublisher } from './signed.ts'
@@ -32,7 +32,9 @@ const settings: Record<string, object> = {
   'an old target': { build: { minify: 'esbuild', target: 'es2017' } },
   'a new target': { build: { minify: 'esbuild', target: 'esnext' } },
 }
-const variants = vites.flatMap((vite) => Object.keys(settings).map((name) => `${vite}: ${name}`))
+const variants = attackedVites.flatMap((vite) =>
+  Object.keys(settings).map((name) => `${vite}: ${name}`),
+)
 
 // In Node, with a registry that imports what it is asked for: what the consumer's minifier made still works.
 const run = `
@@ -48,7 +50,7 @@ console.log(JSON.stringify({ type, calls, url: url.slice(root.href.length) }))
 `
 
 attack(85, 'injected code that a minifier or a target breaks', { variants }, async (variant) => {
-  const [vite, name] = variant.split(': ') as [(typeof vites)[number], string]
+  const [vite, name] = variant.split(': ') as [(typeof attackedVites)[number], string]
   const { privateKey } = await newPublisher()
   const dir = await buildFixture(files, {
     vite,

@@ -9,7 +9,7 @@ import {
   manifestsIn,
   outcomeOf,
   pageManifestsIn,
-  vites,
+  attackedVites,
   type ViteName,
 } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
@@ -35,29 +35,34 @@ async function again(vite: ViteName, dir: string, { privateKey }: Publisher): Pr
 }
 
 // Watching is in test/bundlers/folder.test.ts.
-attack(86, 'a second build in the folder of the first', { variants: vites }, async (variant) => {
-  const publisher = await newPublisher()
-  const vite = variant as ViteName
-  const dir = await buildFixture(files, { vite, plugins: [signedImp(publisher.privateKey)] })
-  const [first] = pageManifestsIn(dir)
-  await writeFiles(dirname(dir), { 'src/lazy.js': 'export default "two"' })
-  await again(vite, dir, publisher)
-  const { main, pages } = await check(dir, publisher.privateKey)
-  assert.ok(
-    main.files.has('assets/lazy.js'),
-    'what the first build left is vouched for by its own manifest',
-  )
-  const newest = [...pages].filter(([path]) => path !== first)
-  assert.is(newest.length, 1)
-  assert.not.ok(newest[0]![1].files.has('assets/lazy.js'), 'pages of the second cannot load it')
-  return 'ok every hash is that of the disk, and new pages know new files only'
-})
+attack(
+  86,
+  'a second build in the folder of the first',
+  { variants: attackedVites },
+  async (variant) => {
+    const publisher = await newPublisher()
+    const vite = variant as ViteName
+    const dir = await buildFixture(files, { vite, plugins: [signedImp(publisher.privateKey)] })
+    const [first] = pageManifestsIn(dir)
+    await writeFiles(dirname(dir), { 'src/lazy.js': 'export default "two"' })
+    await again(vite, dir, publisher)
+    const { main, pages } = await check(dir, publisher.privateKey)
+    assert.ok(
+      main.files.has('assets/lazy.js'),
+      'what the first build left is vouched for by its own manifest',
+    )
+    const newest = [...pages].filter(([path]) => path !== first)
+    assert.is(newest.length, 1)
+    assert.not.ok(newest[0]![1].files.has('assets/lazy.js'), 'pages of the second cannot load it')
+    return 'ok every hash is that of the disk, and new pages know new files only'
+  },
+)
 
 attack(
   127,
   'files that were planted before a build',
   {
-    variants: vites.flatMap((vite) => [
+    variants: attackedVites.flatMap((vite) => [
       `${vite}, new`,
       `${vite}, changed`,
       `${vite}, signed by a stranger`,
@@ -87,7 +92,7 @@ const isSigned = (dir: string, { privateKey }: Publisher): Promise<boolean> =>
 attack(
   87,
   'copies for other languages, made after the build',
-  { variants: vites },
+  { variants: attackedVites },
   async (variant) => {
     const { privateKey } = await newPublisher()
     let dir = ''
@@ -119,7 +124,7 @@ attack(
 attack(
   88,
   'one file name with other bytes, from two outputs of one build',
-  { variants: vites },
+  { variants: attackedVites },
   async (variant) => {
     const { privateKey } = await newPublisher()
     const dir = await buildFixture(files, { vite: variant as ViteName })

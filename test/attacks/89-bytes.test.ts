@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
-import { check, vites, type ViteName } from '../bundlers/built.ts'
+import { check, attackedVites, type ViteName } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { newPublisher } from './signed.ts'
@@ -17,7 +17,7 @@ const kinds: Record<string, Buffer> = {
   nothing: Buffer.alloc(0),
 }
 
-attack(89, 'assets that are no text', { variants: vites }, async (variant) => {
+attack(89, 'assets that are no text', { variants: attackedVites }, async (variant) => {
   const { privateKey } = await newPublisher()
   const vite = variant as ViteName
   const names = Object.keys(kinds).map((_, at) => `file${at}.bin`)

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
-import { codeOf, filesIn, outcomeOf, saysSecret, vites, type ViteName } from '../bundlers/built.ts'
+import {
+  codeOf,
+  filesIn,
+  outcomeOf,
+  saysSecret,
+  attackedVites,
+  type ViteName,
+} from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { newPublisher } from './signed.ts'
@@ -17,7 +24,7 @@ const ways: Record<string, string> = {
   'a glob': 'console.log(import.meta.glob("../*.key", { query: "?raw", eager: true }))',
 }
 const html = '<script type="module" src="/src/main.js"></script>'
-const variants = vites.flatMap((vite) => Object.keys(ways).map((way) => `${vite}, ${way}`))
+const variants = attackedVites.flatMap((vite) => Object.keys(ways).map((way) => `${vite}, ${way}`))
 
 attack(92, 'the private key in the output', { variants }, async (variant) => {
   const [vite, way] = variant.split(', ') as [ViteName, string]
@@ -39,7 +46,7 @@ attack(92, 'the private key in the output', { variants }, async (variant) => {
 attack(
   92,
   'the key or its password in logs, source maps or a cache',
-  { variants: vites },
+  { variants: attackedVites },
   async (variant) => {
     const { privateKey } = await newPublisher()
     const pem = privateKey.export({

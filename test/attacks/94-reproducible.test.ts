@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
-import { filesIn, manifestsIn, textIn, vites, type ViteName } from '../bundlers/built.ts'
+import { filesIn, manifestsIn, textIn, attackedVites, type ViteName } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { knownPublisher } from './signed.ts'
@@ -18,7 +18,7 @@ const files = {
   'public/z.txt': '',
 }
 
-attack(94, 'another manifest for the same input', { variants: vites }, async (variant) => {
+attack(94, 'another manifest for the same input', { variants: attackedVites }, async (variant) => {
   const { privateKey } = await knownPublisher('rsa-pss')
   const build = () =>
     buildFixture(files, {

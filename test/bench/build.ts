@@ -8,7 +8,7 @@ import { scratchFolder } from '../support/processes.ts'
 import { checkApp, writeApp, type AppShape } from './apps.ts'
 import { readProfile, type ProfileSums } from './profile.ts'
 import { deadline, rotate, say } from './progress.ts'
-import { judge, median, ratioOf, summarize } from './statistics.ts'
+import { formatRatio, judge, median, ratioOf, summarize } from './statistics.ts'
 import type { Section, Table } from './table.ts'
 
 /** What one build in a process of its own took. */
@@ -48,7 +48,7 @@ export async function measureBuild(quick: boolean): Promise<Section> {
   ]
   const runs: Runs = new Map(variants.map(({ label }) => [label, []]))
   // Round 0 fills the disk cache and does not count.
-  const isLate = deadline(quick ? 60 : 180)
+  const isLate = deadline(quick ? 60 : 150)
   for (let round = 0; round <= rounds && !(round > 1 && isLate()); round++)
     for (const { label, keyFile } of rotate(variants, round)) {
       say(`build: round ${round} of ${rounds}, ${label}`)
@@ -121,7 +121,7 @@ function compare(runs: Runs, { pages, shared }: AppShape): Table {
     const more = memory.median - median(plain.map(({ peakKb }) => peakKb / 1024))
     return [
       ...cells,
-      `${ratio.value.toFixed(3)} (${ratio.low.toFixed(2)}-${ratio.high.toFixed(2)})`,
+      formatRatio(ratio, 3),
       judge(ratio, timeTarget),
       (time.min / Math.min(...times(plain))).toFixed(3),
       (cpu.median / median(plain.map(({ cpuMs }) => cpuMs))).toFixed(3),

@@ -1,6 +1,6 @@
-import type { Cell, Warmth } from './load.ts'
+import type { Cell, Warmth } from './turns.ts'
 import { apps, variants, type App, type Variant } from './sites.ts'
-import { judge, ratioOf, summarize } from './statistics.ts'
+import { formatRatio, judge, ratioOf, summarize } from './statistics.ts'
 import type { Table } from './table.ts'
 
 const labels: Record<Variant, string> = {
@@ -47,7 +47,7 @@ function ratios(title: string, notes: string[], app: App, rows: Rows): Table {
     title,
     notes: [
       ...notes,
-      'Ratios of medians to the plain page, with their 95 % intervals; "plain again" is noise.',
+      'Ratios of medians to the plain page, with their 95 % intervals where there are runs enough; "plain again" is noise.',
     ],
     columns: ['', 'plain, ms', ...rest.map((variant) => labels[variant])],
     rows: rows.map(([name, cells]) => {
@@ -70,7 +70,7 @@ function ratios(title: string, notes: string[], app: App, rows: Rows): Table {
 function ratioCell(ours: number[], plain: number[], target: number | undefined): string {
   if (ours.length === 0 || plain.length === 0) return 'failed'
   const ratio = ratioOf(ours, plain)
-  const text = `${ratio.value.toFixed(2)} (${ratio.low.toFixed(2)}-${ratio.high.toFixed(2)})`
+  const text = formatRatio(ratio)
   return target === undefined ? text : `${text} ≤ ${target} ${judge(ratio, target)}`
 }
 

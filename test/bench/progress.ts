@@ -19,3 +19,14 @@ export function deadline(seconds: number): () => boolean {
   const end = performance.now() + seconds * 1000
   return () => performance.now() > end
 }
+
+/** Shares time out by weight; who takes less than its share leaves more to the rest. @param parts the sum of all weights */
+export function shareTime(seconds: number, parts: number): (weight: number) => () => boolean {
+  const end = performance.now() + seconds * 1000
+  let left = parts
+  return (weight) => {
+    const isLate = deadline((((end - performance.now()) / 1000) * weight) / left)
+    left -= weight
+    return isLate
+  }
+}

@@ -19,6 +19,8 @@ export interface App {
   title: string
   /** Of the page's URL, which then tells what to open at once. */
   hash: string
+  /** How long it takes to load, against the others. */
+  weight: number
   /** What a variant's ratio should not exceed, if that is set for a latency. */
   target(variant: Variant, latency: number): number | undefined
   build(outDir: string, plugins: Plugin[]): Promise<void>
@@ -30,6 +32,7 @@ const manyChunks: App = {
   name: 'chunks',
   title: `generated app, ${shape.pages} lazy chunks of 20 KB and ${shape.shared} shared ones, all imported at once`,
   hash: '',
+  weight: 2,
   target: () => 1.05,
   async build(outDir, plugins) {
     const root = scratchFolder()
@@ -45,6 +48,7 @@ const react: App = {
   name: 'react',
   title: 'React app of the playground, until its first lazy route has run',
   hash: '#shop',
+  weight: 1,
   target: (variant, latency) => (latency === 50 ? reactTargets[variant] : undefined),
   build: (outDir, plugins) => buildApp(outDir, { plugins: [...plugins, noteTime] }),
 }
@@ -87,6 +91,11 @@ export async function serveVariants(app: App, latencies: number[]): Promise<Serv
     served.push({ variant, sites })
   }
   return served
+}
+
+/** Stops what {@link serveVariants} has started. */
+export async function closeVariants(served: ServedVariant[]): Promise<void> {
+  for (const { sites } of served) for (const site of sites.values()) await site.close()
 }
 
 const inlineOf: Record<Variant, SignedImpOptions | undefined> = {

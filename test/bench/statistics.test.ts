@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createRandom, judge, median, ratioOf, summarize } from './statistics.ts'
+import { createRandom, formatRatio, judge, median, ratioOf, summarize } from './statistics.ts'
 
 test('the median is the middle, or half way between the two in the middle', () => {
   assert.is(median([30, 10, 20]), 20)
@@ -19,7 +19,7 @@ test('nothing has no summary', () => {
 })
 
 test('a ratio of steady times is sure of itself', () => {
-  assert.equal(ratioOf([20, 20, 20], [10, 10, 10]), { value: 2, low: 2, high: 2 })
+  assert.equal(ratioOf([20, 20, 20], [10, 10, 10]), { value: 2, low: 2, high: 2, runs: 3 })
 })
 
 test('a ratio of noisy times says so, the same each time', () => {
@@ -43,9 +43,16 @@ test('the interval holds the truth about as often as it says', () => {
 })
 
 test('a target within the noise is neither met nor missed', () => {
-  assert.is(judge({ low: 1, high: 1.05 }, 1.05), 'met')
-  assert.is(judge({ low: 1.04, high: 1.06 }, 1.05), 'unclear')
-  assert.is(judge({ low: 1.06, high: 1.2 }, 1.05), 'missed')
+  assert.is(judge({ value: 1, low: 1, high: 1.05, runs: 5 }, 1.05), 'met')
+  assert.is(judge({ value: 1, low: 1.04, high: 1.06, runs: 5 }, 1.05), 'unclear')
+  assert.is(judge({ value: 1, low: 1.06, high: 1.2, runs: 5 }, 1.05), 'missed')
+})
+
+test('of a few runs only the ratio is told', () => {
+  const few = ratioOf([20, 20, 20, 20], [10, 10, 10, 10, 10])
+  assert.is(judge(few, 1.05), 'too few runs')
+  assert.is(formatRatio(few), '2.00')
+  assert.is(formatRatio({ ...few, runs: 5 }), '2.00 (2.00-2.00)')
 })
 
 test.run()

@@ -13,7 +13,13 @@ export interface Ratio {
   /** Where the value lies with 95 % confidence. */
   low: number
   high: number
+  /** Of the one that ran less often. */
+  runs: number
 }
+
+/** A ratio and its interval, for people. */
+export const formatRatio = ({ value, low, high, runs }: Ratio, digits = 2): string =>
+  value.toFixed(digits) + (runs < enough ? '' : ` (${low.toFixed(2)}-${high.toFixed(2)})`)
 
 /** The middle value; of an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -46,11 +52,16 @@ export function ratioOf(ours: readonly number[], theirs: readonly number[]): Rat
     value: median(ours) / median(theirs),
     low: ratios[Math.floor(resamples * 0.025)]!,
     high: ratios[Math.ceil(resamples * 0.975) - 1]!,
+    runs: Math.min(ours.length, theirs.length),
   }
 }
 
-/** How a figure stands to what it should not exceed; "unclear" when the noise is larger than the distance. */
-export function judge({ low, high }: Pick<Ratio, 'low' | 'high'>, target: number): string {
+/** Below this many runs an interval means nothing. */
+const enough = 5
+
+/** How a ratio stands to what it should not exceed; "unclear" when the noise is larger than the distance. */
+export function judge({ low, high, runs }: Ratio, target: number): string {
+  if (runs < enough) return 'too few runs'
   if (high <= target) return 'met'
   return low > target ? 'missed' : 'unclear'
 }

@@ -15,6 +15,11 @@ export type ViteName = NonNullable<AppOptions['vite']>
 /** Every Vite that is supported. */
 export const vites: readonly ViteName[] = ['vite5', 'vite6', 'vite7', 'vite']
 
+/** The Vites that an attack is tried with: the oldest and the newest, but all for the table of results. */
+export const attackedVites: readonly ViteName[] = process.env.SIGNEDIMP_ATTACK_FULL
+  ? vites
+  : ['vite5', 'vite']
+
 /** Paths of all files of a folder, dotfiles included. */
 export const filesIn = (dir: string): string[] =>
   readdirSync(dir, { recursive: true, withFileTypes: true })

@@ -1,7 +1,7 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -128,6 +128,27 @@ function assetOf(pem: string): InlineConfig {
   }
   return { plugins: [{ name: 'x', generateBundle } as never] }
 }
+
+for (const vite of vites)
+  for (const hook of ['writeBundle', 'closeBundle'])
+    test(`${vite}: refused: the key in a file that another plugin adds in ${hook}`, async () => {
+      let dir = ''
+      const copy = {
+        name: 'copy',
+        configResolved: ({ build, root }: { build: { outDir: string }; root: string }) =>
+          void (dir = resolve(root, build.outDir)),
+        [hook]: () => copyFileSync(join(dir, '../release.key'), join(dir, 'notes.txt')),
+      }
+      const error = await outcomeOf(
+        buildFixture(
+          { ...files, 'release.key': plain },
+          { vite, plugins: [copy, signedImp('release.key')], config: { logLevel: 'silent' } },
+        ),
+      )
+      assert.is(codeOf(error), 'ERR_SIGNEDIMP_KEY_EXPOSED')
+      assert.match(error.message, 'notes.txt')
+      assert.equal(manifestsIn(dir), [])
+    })
 
 for (const vite of vites) {
   for (const folder of ['public', 'public/deep', 'dist', 'dist/assets'])
