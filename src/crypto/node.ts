@@ -13,8 +13,16 @@ export const nodeCrypto: Verifier = {
     const raw = algorithm.namedCurve ? rawFromDer(signature) : signature
     const key = createPublicKey({ key: Buffer.from(fromBase64(spki)), format: 'der', type: 'spki' })
     const options = { key, ...padding(algorithm), dsaEncoding: 'ieee-p1363' as const }
-    return raw !== undefined && verify(hashOf(algorithm), message, options, raw)
+    return (
+      raw !== undefined && isWhole(raw, key) && verify(hashOf(algorithm), message, options, raw)
+    )
   },
+}
+
+/** OpenSSL takes an RSA signature without its leading zeros too; it must be as long as the modulus (RFC 8017 §8.1.2). */
+function isWhole({ length }: Uint8Array, { asymmetricKeyDetails }: KeyObject): boolean {
+  const { modulusLength = length * 8 } = asymmetricKeyDetails!
+  return length === Math.ceil(modulusLength / 8)
 }
 
 /** A signature of `message`, as a manifest stores it, by the private half of `key`. */
