@@ -79,7 +79,8 @@ addEventListener('install', () => skipWaiting())
 addEventListener('activate', (event) => event.waitUntil(clients.claim()))
 addEventListener('fetch', (event) => {
   const { url, destination } = event.request
-  if (!url.endsWith('/${file}') || !['script', '${also}'].includes(destination)) return
+  // With its fragment, in which the salt is.
+  if (new URL(url).pathname !== '/${file}' || !['script', '${also}'].includes(destination)) return
   const alter = async () => {
     const text = await (await fetch(url)).text()
     return new Response('${evilStatement}' + text, { headers: { 'content-type': 'text/javascript' } })
