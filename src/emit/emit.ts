@@ -1,5 +1,5 @@
 import type { HashType } from '../crypto/algorithms.js'
-import type { Bytes } from '../crypto/bytes.js'
+import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
 import { writeSignedText, type Manifest, type StaticImport } from '../manifest/format.js'
@@ -22,7 +22,7 @@ import {
 } from './output.js'
 import { rewriteModule } from './rewrite.js'
 
-/** How a page carries the bootstrap: inline (default), linked, or inline with the signed manifest too. */
+/** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
 export type Inline = boolean | 'all'
 
 /** What an output is signed with and for. */
@@ -95,7 +95,7 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   change(manifestPath, stored)
 
   const signed = { graph, imports, digests, bootstrap, manifestPath, stored }
-  if (release.inline === 'all') refuseMarkup(manifestPath, stored)
+  if (release.inline === 'all' && hasMarkup(stored)) refuseMarkup(manifestPath)
   const pages = rewritePages(output, release, signed, change)
   const ownPaths = own.map(({ fileName }) => fileName)
   const checked = new Set(pages.flatMap((page) => page.checked))
@@ -115,14 +115,29 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
 }
 
 /** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */
-function refuseMarkup(path: string, stored: Bytes): void {
-  if (/<\/script|<!--|<script/i.test(new TextDecoder().decode(stored)))
-    throw new SignedImpError(
-      'ERR_SIGNEDIMP_OUTPUT',
-      "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
-      { path },
-    )
+const hasMarkup = (stored: Bytes): boolean => /<\/script|<!--|<script/i.test(fromUtf8(stored))
+
+/** Nor is it what was signed in a page that is read in another charset, unless it is ASCII. */
+const isPlain = (stored: Bytes): boolean => !hasMarkup(stored) && stored.every((byte) => byte < 128)
+
+function refuseMarkup(path: string): never {
+  throw new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
+    { path },
+  )
 }
+
+/** Above this many bytes a manifest that pages need not carry is a file of its own, which all pages share. */
+const maxCarried = 1 << 15
+
+/**
+ * Whether pages carry the manifest. Beside a linked bootstrap it saves the round trip in which the bootstrap, once
+ * it is there, asks for it: WebKit takes no preload for that.
+ */
+const isCarried = ({ inline, threshold }: Release, stored: Bytes): boolean =>
+  inline === 'all' ||
+  (inline === false && threshold === 1 && stored.length <= maxCarried && isPlain(stored))
 
 const importedBy = (imports: Map<string, StaticImport[]>): string[] =>
   [...imports.values()].flat().map(({ path }) => path)
@@ -236,7 +251,7 @@ function createPageContext(
     closure: (path) => [...closureOf(imports, path)],
     refer,
     manifest: refer(manifestPath),
-    inlineManifest: inline === 'all' ? new TextDecoder().decode(stored) : undefined,
+    inlineManifest: isCarried(release, stored) ? fromUtf8(stored) : undefined,
     bootstrap: bootstrap.code,
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,

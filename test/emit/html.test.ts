@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, createPublicKey } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { generateKey } from '../../src/keys/generate.ts'
 import { throwsCode } from '../support/throws.ts'
 import {
   carrierOf,
@@ -116,6 +117,30 @@ test("inline: 'all' carries the signed manifest just before the bootstrap, byte 
     linksOf(elements, 'preload').filter(({ attributes }) => attributes['as'] === 'fetch').length,
     0,
   )
+})
+
+const carried = async (files: Bundled, options: object) => {
+  const { elements } = await rewrite(page(tag), { inline: false, ...options }, files)
+  const isText = elements.some(({ attributes }) => 'data-signedimp' in attributes)
+  const isAsked = linksOf(elements, 'preload').some(
+    ({ attributes }) => attributes['as'] === 'fetch',
+  )
+  assert.is(isText, !isAsked)
+  return isText
+}
+
+test('beside a linked bootstrap stands the signed manifest, if it is whole, small and no markup', async () => {
+  const second = createPublicKey(await generateKey('ed25519'))
+  const many = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, at) => [`assets/${at}.js`, chunk(`export default ${at}`)]),
+    )
+  assert.is(await carried({}, {}), true)
+  assert.is(await carried({}, { threshold: 2, keys: [second] }), false)
+  assert.is(await carried({ 'assets/é.js': chunk('export default 1') }, {}), false)
+  assert.is(await carried(many(300), {}), true)
+  assert.is(await carried(many(500), {}), false)
+  assert.is(await carried({ 'assets/<!--.js': chunk('export default 1') }, {}), false)
 })
 
 for (const inline of [true, false, 'all'] as const)
@@ -564,7 +589,7 @@ for (const name of hostile)
       const { elements, text } = outcome
       assert.is(
         elements.filter((element) => element.name === 'script').length,
-        inline === 'all' ? 2 : 1,
+        elements.some(({ attributes }) => 'data-signedimp' in attributes) ? 2 : 1,
       )
       assert.is(carrierOf(text)!.attributes['data-name'], name)
       assert.not.match(text, 'evil()</script>\n<script')
