@@ -2,6 +2,7 @@ import type { HashType } from '../crypto/algorithms.js'
 import { decodeText, utf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { comparePaths, isPath, isSafeText } from './path.js'
+import { refusal } from './refusal.js'
 
 /** A static import: what is imported, and where the importing module's text says so. */
 export interface StaticImport {
@@ -28,8 +29,7 @@ export interface Manifest {
 }
 
 /** A manifest that is not one, with the line where reading stopped. */
-export const invalid = (line: number): SignedImpError =>
-  new SignedImpError('ERR_SIGNEDIMP_MANIFEST_INVALID', `line ${line}`)
+export const invalid = (line: number): SignedImpError => refusal('MANIFEST_INVALID', `line ${line}`)
 
 /** The manifest's signed text. The inverse of {@link parseManifest}; same input, same bytes. */
 export function formatManifest(manifest: Manifest): string {

@@ -1,7 +1,7 @@
 import { binaryFromBase64, decodeText, fromBinary, type Bytes } from '../crypto/bytes.js'
 import type { TrustedKey, Verifier } from '../crypto/key.js'
-import { SignedImpError } from '../errors.js'
 import { invalid, parseManifest, type Manifest } from './format.js'
+import { refusal } from './refusal.js'
 
 declare const verified: unique symbol
 
@@ -37,7 +37,7 @@ export interface StoredManifest {
 
 /**
  * Checks a stored manifest: signed by enough of the trusted keys → well-formed → the expected app, recent enough, not expired.
- * @throws {@link SignedImpError} `…_MANIFEST_INVALID`, `…_SIGNATURE`, `…_NAME`, `…_ROLLBACK`, `…_EXPIRED`
+ * @throws SignedImpError `…_MANIFEST_INVALID`, `…_SIGNATURE`, `…_NAME`, `…_ROLLBACK`, `…_EXPIRED`
  */
 export async function verifyManifest(
   bytes: Uint8Array,
@@ -53,7 +53,7 @@ export async function verifyManifest(
 
 /**
  * Splits a stored manifest at its first blank line.
- * @throws {@link SignedImpError} `ERR_SIGNEDIMP_MANIFEST_INVALID` on any malformed line before it, known key or not
+ * @throws SignedImpError `ERR_SIGNEDIMP_MANIFEST_INVALID` on any malformed line before it, known key or not
  */
 export function splitManifest(bytes: Uint8Array): StoredManifest {
   const end = bytes.findIndex((byte, at) => byte === 10 && (bytes[at - 1] ?? 10) === 10)
@@ -87,19 +87,16 @@ async function checkSignatures(
     const key = keys.find((candidate) => candidate.fingerprint === fingerprint)
     if (!key) continue
     if (scheme !== key.scheme || !(await verifier.verify(key, signature, text)))
-      throw refuse('SIGNATURE', `not signed by ${fingerprint}`)
+      throw refusal('SIGNATURE', `not signed by ${fingerprint}`)
     signers.add(fingerprint)
   }
   if (!(signers.size >= threshold))
-    throw refuse('SIGNATURE', `signed by ${signers.size} of ${threshold} keys`)
+    throw refusal('SIGNATURE', `signed by ${signers.size} of ${threshold} keys`)
 }
 
 function checkRelease({ name, build, expires }: Manifest, trust: Trust): void {
-  if (name !== (trust.name ?? name)) throw refuse('NAME', `for "${name}"`)
+  if (name !== (trust.name ?? name)) throw refusal('NAME', `for "${name}"`)
   if (trust.build !== undefined && !(build! >= trust.build))
-    throw refuse('ROLLBACK', `build ${build} < ${trust.build}`)
-  if (expires && !(Date.now() < Date.parse(expires))) throw refuse('EXPIRED', `expired ${expires}`)
+    throw refusal('ROLLBACK', `build ${build} < ${trust.build}`)
+  if (expires && !(Date.now() < Date.parse(expires))) throw refusal('EXPIRED', `expired ${expires}`)
 }
-
-const refuse = (code: 'SIGNATURE' | 'NAME' | 'ROLLBACK' | 'EXPIRED', reason: string) =>
-  new SignedImpError(`ERR_SIGNEDIMP_${code}`, reason)

@@ -6,9 +6,10 @@ import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { Boot, Runtime } from './context.js'
 import { download } from './download.js'
-import { holdMilestones } from './events.js'
+import { holdMilestones, parsed } from './events.js'
 import { enforceMap } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
+import { refusal } from '../manifest/refusal.js'
 
 const maxManifestBytes = 1 << 23
 const maxManifestLines = 1 << 16
@@ -21,7 +22,11 @@ const url = new URL(data.manifest!, document.baseURI).href
 
 const release = holdMilestones()
 start()
-  .catch((error) => showRefusal(error.code ? error : notEnforceable(`${error}`)))
+  .catch(async (error) => {
+    // Scripts of the page that listen for refusals may stand behind this one.
+    await parsed()
+    showRefusal(error instanceof SignedImpError ? error : notEnforceable(`${error}`))
+  })
   .finally(release)
 
 async function start(): Promise<void> {
@@ -47,10 +52,9 @@ async function start(): Promise<void> {
     ...enforced,
   }
   Object.defineProperty(self, '__signedimp', { value: context })
-  if ((await context.run(runtime!)) !== 'load')
-    throw new SignedImpError('ERR_SIGNEDIMP_REFUSED', 'not as signed', {
-      path: runtime,
-    })
+  // The map checks tags of what is in it, and lets others load unchecked.
+  if (!manifest.files.has(runtime!) || (await context.run(runtime!)) !== 'load')
+    throw refusal('REFUSED', 'not as signed', runtime)
   await context.start!(entry!)
 }
 
@@ -61,9 +65,5 @@ async function readManifest(): Promise<Bytes> {
   })
   if (response.ok) return bytes
   const { status } = response
-  throw new SignedImpError(
-    `ERR_SIGNEDIMP_${status < 500 ? 'MISSING' : 'NETWORK'}`,
-    `status ${status}`,
-    { path: url },
-  )
+  throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
 }

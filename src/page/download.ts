@@ -1,5 +1,5 @@
 import type { Bytes } from '../crypto/bytes.js'
-import { SignedImpError } from '../errors.js'
+import { refusal } from '../manifest/refusal.js'
 
 /** Longest time that one download of ours may take, in milliseconds. */
 const deadline = 30_000
@@ -30,10 +30,6 @@ export async function download(
     }
     return { response, bytes: new Uint8Array(await new Blob(chunks).arrayBuffer()) }
   } catch {
-    throw new SignedImpError(
-      `ERR_SIGNEDIMP_${signal.aborted ? 'TIMEOUT' : 'NETWORK'}`,
-      'no answer',
-      { path: url },
-    )
+    throw refusal(signal.aborted ? 'TIMEOUT' : 'NETWORK', 'no answer', url)
   }
 }

@@ -9,6 +9,22 @@ import { notEnforceable } from './refuse.js'
  */
 export type Prove = (path: string) => Set<string>
 
+/**
+ * Makes sure that what is not listed means nothing to the browser. An earlier load can make an engine drop a rule of
+ * the map without a word; then an unlisted URL resolves.
+ * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE`
+ */
+export function proveDenied({ toUrl, salt, resolve }: Boot): void {
+  for (const root of ['http://', 'https://', location.href, toUrl('-')]) {
+    try {
+      resolve(root + salt.slice(1))
+    } catch {
+      continue
+    }
+    throw notEnforceable('an earlier module')
+  }
+}
+
 /** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */
 export function createProve({ manifest, toUrl, salt, resolve }: Boot): Prove {
   const proven = new Set<string>()

@@ -1,8 +1,9 @@
 import { SignedImpError } from '../errors.js'
+import { refusal } from '../manifest/refusal.js'
 
 /** The refusal to go on where the browser was not seen to enforce the map. */
 export const notEnforceable = (found: string, path?: string): SignedImpError =>
-  new SignedImpError('ERR_SIGNEDIMP_NOT_ENFORCEABLE', found, { path })
+  refusal('NOT_ENFORCEABLE', found, path)
 
 /**
  * Tells the page of a refusal, once: a cancelable `signedimp:refusal` event on `window` whose `detail` is the error.

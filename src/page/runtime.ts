@@ -1,7 +1,7 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
 import type { Boot, Runtime } from './context.js'
 import { createImport, toAbsolute } from './import.js'
-import { createProve } from './prove.js'
+import { createProve, proveDenied } from './prove.js'
 import { start } from './start.js'
 
 const context = __signedimp as Boot
@@ -26,8 +26,11 @@ const runtime: Runtime = {
     metas.set(path, meta)
     return meta
   },
-  // Tags run in order, downloads overlap.
-  start: (entry) =>
-    Promise.all(entry.split(' ').map((path) => start(context, prove, decodeURIComponent(path)))),
+  start: async (entry) => {
+    proveDenied(context)
+    // Tags run in order, downloads overlap.
+    const paths = entry.split(' ').map(decodeURIComponent)
+    await Promise.all(paths.map((path) => start(context, prove, path)))
+  },
 }
 Object.freeze(Object.assign(context, runtime))

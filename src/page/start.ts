@@ -1,6 +1,7 @@
 import { SignedImpError } from '../errors.js'
 import type { Boot } from './context.js'
 import { diagnose } from './diagnose.js'
+import { parsed } from './events.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
 
@@ -28,8 +29,3 @@ function watch(context: Boot, prove: Prove, path: string): void {
     if (found) showRefusal(found)
   })
 }
-
-const parsed = (): Promise<unknown> | undefined =>
-  document.readyState === 'loading'
-    ? new Promise((settle) => document.addEventListener('readystatechange', settle, { once: true }))
-    : undefined

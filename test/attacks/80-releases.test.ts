@@ -49,6 +49,29 @@ const manifestOf = (release: keyof typeof folders) =>
 const newest = 'signedimp-manifest.txt'
 const html = { type: 'text/html; charset=utf-8' }
 
+// Of another version of ours, say: a tag that the map does not know is not checked by it.
+attack(
+  31,
+  "a manifest of ours without the page's runtime, and evil in its place",
+  all,
+  async (page) => {
+    const runtime = readdirSync(folders.first).find((path) =>
+      path.startsWith('signedimp-runtime-'),
+    )!
+    const without = (text: string) =>
+      text
+        .split('\n')
+        .filter((line) => !line.endsWith(runtime))
+        .join('\n')
+    const body = await resigned(manifestOf('first'), key, without)
+    assert.not.match(body.toString(), runtime)
+    first.reset()
+    first.reply(pageManifestOf(folders.first), { body })
+    first.tamper(runtime, 'changed')
+    return refuses(page, first, 'ERR_SIGNEDIMP_REFUSED')
+  },
+)
+
 /** What becomes of `a` in a page of the first release; `solo` must work whatever the server does to `a`. */
 async function openStale(page: Page, code: string): Promise<string> {
   assert.is(await open(page, 'a'), `${code} assets/a.js`)

@@ -107,6 +107,22 @@ inEngines(test, 'Trusted Types: refused', async (page) => {
   assert.equal(ran, [])
 })
 
+inEngines(test, "an engine that does not know the key's algorithm: refused", async (page) => {
+  const site = sites.inline
+  site.reset()
+  const unknown = `<script>crypto.subtle.importKey = async () => { throw new DOMException('Algorithm', 'NotSupportedError') }</script>`
+  const html = readFileSync(join(folders.inline, 'index.html'), 'utf8')
+  site.reply('index.html', {
+    type: 'text/html; charset=utf-8',
+    body: html.replace('<head>', `<head>${unknown}`),
+  })
+  await page.goto(site.url)
+  const { alert, ran, refusals } = await look(page)
+  assert.match(alert, /^ERR_SIGNEDIMP_NOT_ENFORCEABLE NotSupportedError: /)
+  assert.equal(ran, [])
+  assert.equal(refusals, ['ERR_SIGNEDIMP_NOT_ENFORCEABLE undefined'])
+})
+
 if (outside === undefined)
   skip(test, 'insecure context', 'this machine has no address but the loopback')
 else
@@ -116,9 +132,11 @@ else
       await atOutside(sites[kind].url, async (url) => {
         await page.goto(url)
         assert.is(await page.evaluate('isSecureContext'), false)
-        const { alert, ran } = await look(page)
+        const { alert, ran, refusals } = await look(page)
         assert.match(alert, /^ERR_SIGNEDIMP_NOT_ENFORCEABLE /)
         assert.equal(ran, [])
+        // Said at once, but not before a script further down in the page can hear it.
+        assert.is(refusals.length, 1)
       })
     })
 
