@@ -1,7 +1,7 @@
 import { formatReport, type Report } from '../emit/report.js'
 import { rewriterVersion } from '../emit/rewrite.js'
 import type { KeySource } from '../keys/private.js'
-import { createBuild } from './build.js'
+import { createBuild, type Build, type Place } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
 import { resolveOptions, type SignedImpOptions } from './options.js'
 import type { HookContext, Plugin, ViteConfig } from './types.js'
@@ -17,10 +17,25 @@ export function signedImp(key?: KeySource, options?: SignedImpOptions): Plugin
 export function signedImp(...args: unknown[]): Plugin {
   const options = resolveOptions(args)
   let vite: ViteConfig | undefined
-  const findPlace = () =>
-    vite ? placeOf(vite) : { root: process.cwd(), base: '', publicDir: undefined }
-  const build = createBuild(options, findPlace)
-  const isOn = () => options.mode === 'on' && !vite?.build.ssr
+  const builds = new WeakMap<object, Build>()
+
+  const findPlace = ({ environment }: HookContext): Place => {
+    const config = environment?.config ?? vite
+    return config ? placeOf(config) : { root: process.cwd(), base: '', publicDir: undefined }
+  }
+
+  /** Vite's environments may share one plugin, and be built side by side. */
+  function buildOf(context: HookContext): Build {
+    const owner = context.environment ?? options
+    const build = builds.get(owner) ?? createBuild(options, () => findPlace(context))
+    builds.set(owner, build)
+    return build
+  }
+
+  function isOn({ environment }: HookContext): boolean {
+    const isForPages = environment ? environment.config.consumer === 'client' : !vite?.build.ssr
+    return options.mode === 'on' && isForPages
+  }
 
   return {
     name: 'signedimp',
@@ -49,33 +64,40 @@ export function signedImp(...args: unknown[]): Plugin {
       order: 'pre',
       filter: { id: keyPattern(options.key) },
       handler(id) {
-        const file = keyFileOf(options.key, findPlace().root)
+        const file = keyFileOf(options.key, findPlace(this).root)
         if (file) refuseKeyModule(id, file)
       },
     },
 
-    augmentChunkHash: () => (isOn() ? rewriterVersion : undefined),
-
-    buildStart() {
-      return build.begin(this.meta)
+    augmentChunkHash() {
+      return isOn(this) ? rewriterVersion : undefined
     },
 
-    buildEnd: (error) => (error ? undefined : build.render()),
+    buildStart() {
+      return buildOf(this).begin(this.meta)
+    },
 
-    renderStart: last((outputOptions) => (isOn() ? build.open(outputOptions) : undefined)),
+    buildEnd(error) {
+      return error ? undefined : buildOf(this).render()
+    },
+
+    renderStart: last(async function (outputOptions) {
+      if (isOn(this)) await buildOf(this).open(outputOptions)
+    }),
 
     generateBundle: last(async function (outputOptions, bundle, isWrite = false) {
-      if (!isOn()) return
-      const report = await build.emit(this, outputOptions, bundle, isWrite)
+      if (!isOn(this)) return
+      const report = await buildOf(this).emit(this, outputOptions, bundle, isWrite)
       if (report) say(this, report)
     }),
 
-    writeBundle: last((outputOptions) => {
-      if (isOn()) build.written(outputOptions)
+    writeBundle: last(function (outputOptions) {
+      if (isOn(this)) buildOf(this).written(outputOptions)
     }),
 
     closeBundle: last(async function () {
-      if (isOn()) for (const report of await build.close(this.meta)) say(this, report)
+      if (!isOn(this)) return
+      for (const report of await buildOf(this).close(this.meta)) say(this, report)
     }),
   }
 

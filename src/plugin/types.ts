@@ -25,6 +25,8 @@ export interface HookContext {
   warn(message: string): void
   info?(message: string): void
   meta?: { rolldownVersion?: string; watchMode?: boolean }
+  /** Since Vite 6. */
+  environment?: { config: ViteConfig & { consumer: string } }
 }
 
 /** Vite's resolved configuration. */
@@ -77,14 +79,14 @@ export interface Plugin {
   configResolved(config: unknown): void
   configureServer(server: ViteServer): void
   applyToEnvironment(environment: { config: { consumer: string } }): boolean
-  load: { order: 'pre'; filter: { id: RegExp }; handler(id: string): void }
-  augmentChunkHash(): string | undefined
+  load: { order: 'pre'; filter: { id: RegExp }; handler(this: HookContext, id: string): void }
+  augmentChunkHash(this: HookContext): string | undefined
   buildStart(this: HookContext): Promise<void>
-  buildEnd(error?: unknown): Promise<void> | undefined
-  renderStart: Last<(options: OutputOptions) => Promise<void> | undefined>
+  buildEnd(this: HookContext, error?: unknown): Promise<void> | undefined
+  renderStart: Last<(this: HookContext, options: OutputOptions) => Promise<void>>
   generateBundle: Last<
     (this: HookContext, options: OutputOptions, bundle: Bundle, isWrite?: boolean) => Promise<void>
   >
-  writeBundle: Last<(options: OutputOptions) => void>
+  writeBundle: Last<(this: HookContext, options: OutputOptions) => void>
   closeBundle: Last<(this: HookContext) => Promise<void>>
 }
