@@ -37,12 +37,17 @@ export function createBootstrap(
 ): Bootstrap {
   const parts = page.bootstrap.trim().split(slot)
   if (parts.length !== 2) throw new Error('the built bootstrap has no place for keys')
-  const code = parts.join(toLiteral({ keys, threshold }))
+  const pinned = toLiteral({ keys, threshold })
+  const code = parts.join(pinned)
   return {
     code,
     integrity: toIntegrity('sha256', hashBytes('sha256', code)),
     linked: nameByContent('signedimp', code),
-    runtime: nameByContent('signedimp-runtime', page.runtime.trim()),
+    // Other keys make another runtime, and so another text and name of the page manifest, whose signature differs.
+    runtime: nameByContent(
+      'signedimp-runtime',
+      `${page.runtime.trim()}\n//${hashBytes('sha256', pinned).slice(0, 16)}`,
+    ),
   }
 }
 

@@ -1,11 +1,12 @@
 import { SignedImpError } from '../errors.js'
+import { runsCode } from './judge.js'
 import { findTags } from './tags.js'
 import { isCode, type Output, type Uncovered } from './output.js'
 
 /** Code in an output that nothing checks before it runs. */
 export function findUncovered(output: Output, covered: ReadonlySet<string>): Uncovered[] {
   return [...output.values()].flatMap(({ path, isModule, isEntry, fixed }) => {
-    if (fixed && findTags(fixed).some(({ name }) => name === 'script'))
+    if (fixed && findTags(fixed).some(runsCode))
       return [{ name: path, reason: 'a page that is copied as it is: its scripts run unchecked' }]
     if (covered.has(path) || !(isModule || isCode(path))) return []
     if (isModule && !isEntry) return []

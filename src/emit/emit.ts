@@ -5,7 +5,7 @@ import { hashBytes } from '../crypto/node.js'
 import { writeSignedText, type Manifest, type StaticImport } from '../manifest/format.js'
 import { isManifestOf, pageManifestName } from '../manifest/names.js'
 import { SignedImpError } from '../errors.js'
-import { isPath, pathToRelativeUrl } from '../manifest/path.js'
+import { isModulePath, isPath, pathToRelativeUrl } from '../manifest/path.js'
 import { signText, storeManifest, type Signer } from '../manifest/sign.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import { createBootstrap, toIntegrity, type Bootstrap, type PageCode } from './bootstrap.js'
@@ -95,7 +95,7 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   change(manifestPath, stored)
 
   const signed = { graph, imports, digests, bootstrap, manifestPath, stored }
-  if (release.inline === 'all' && hasMarkup(stored)) refuseMarkup(manifestPath)
+  if (release.inline === 'all' && !isPlain(stored)) refuseToCarry(manifestPath)
   const pages = rewritePages(output, release, signed, change)
   const ownPaths = own.map(({ fileName }) => fileName)
   const checked = new Set(pages.flatMap((page) => page.checked))
@@ -114,16 +114,17 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   }
 }
 
-/** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */
-const hasMarkup = (stored: Bytes): boolean => /<\/script|<!--|<script/i.test(fromUtf8(stored))
+/**
+ * Whether a page can carry the manifest as text of a script element: no markup that would end or nest it (HTML,
+ * "script data state"), and nothing that another charset would read as something else.
+ */
+const isPlain = (stored: Bytes): boolean =>
+  /^[\0-\x7f]*$/.test(fromUtf8(stored)) && !/<\/script|<!--|<script/i.test(fromUtf8(stored))
 
-/** Nor is it what was signed in a page that is read in another charset, unless it is ASCII. */
-const isPlain = (stored: Bytes): boolean => !hasMarkup(stored) && stored.every((byte) => byte < 128)
-
-function refuseMarkup(path: string): never {
+function refuseToCarry(path: string): never {
   throw new SignedImpError(
     'ERR_SIGNEDIMP_OUTPUT',
-    "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
+    "holds a name with markup or with letters beyond ASCII, which pages cannot carry in every charset; rename the file, or do without inline: 'all'",
     { path },
   )
 }
@@ -158,6 +159,7 @@ async function rewriteModules(output: Output, graph: Graph, change: Change) {
   const lazy = new Set<string>()
   for (const file of output.values()) {
     if (!file.isModule) continue
+    if (!isModulePath(file.path)) throw noModuleName(file.path)
     const before = textOf(file)
     const module = await rewriteModule(file.path, before)
     if (module.code !== before) change(file.path, module.code)
@@ -167,6 +169,13 @@ async function rewriteModules(output: Output, graph: Graph, change: Change) {
   }
   return { imports, lazy }
 }
+
+const noModuleName = (path: string): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    "is a module by no module's name; let it end in .js or .mjs",
+    { path },
+  )
 
 function hashFiles(
   output: Output,

@@ -14,21 +14,33 @@ export type Action =
 export function judgeTag(tag: Tag, page: Pick<PageContext, 'resolve' | 'isModule'>): Action {
   if (tag.name === 'script') return judgeScript(tag, page)
   if (tag.name === 'link') return judgeLink(tag, page)
-  const frame = tag.name === 'iframe' ? tag.attributes.get('srcdoc') : undefined
-  const script = findTags(frame ?? '').find(({ name }) => name === 'script')
+  const script = tagsInFrame(tag).find(runsCode)
   const reason = 'in a document in an attribute, whose scripts run beside the page and unchecked'
   return script
     ? uncovered(script.attributes.get('src') ?? '<iframe srcdoc>', reason)
     : { kind: 'keep' }
 }
 
+/** Whether a tag brings a script or an import map, as opposed to a block of data. */
+export function runsCode(tag: Tag): boolean {
+  if (tag.name !== 'script') return tagsInFrame(tag).some(runsCode)
+  const type = typeOf(tag)
+  return type === '' || type === 'importmap' || isScriptType(type)
+}
+
+const tagsInFrame = ({ name, attributes }: Tag): Tag[] =>
+  name === 'iframe' ? findTags(attributes.get('srcdoc') ?? '') : []
+
+const typeOf = ({ attributes }: Tag): string => (attributes.get('type') ?? '').trim().toLowerCase()
+
 const uncovered = (name: string, reason: string): Action => ({ kind: 'uncovered', name, reason })
 
 function judgeScript(
-  { attributes, text, isSvg, isInert }: Tag,
+  tag: Tag,
   { resolve, isModule }: Pick<PageContext, 'resolve' | 'isModule'>,
 ): Action {
-  const type = (attributes.get('type') ?? '').trim().toLowerCase()
+  const { attributes, text, isSvg, isInert } = tag
+  const type = typeOf(tag)
   const reference =
     attributes.get('src') ??
     (isSvg ? (attributes.get('href') ?? attributes.get('xlink:href')) : undefined)
@@ -37,7 +49,7 @@ function judgeScript(
 
   if (type === 'importmap')
     return uncovered(reference ?? inline, 'an import map of the page, beside which ours cannot be')
-  if (type !== '' && !isScriptType(type)) return { kind: 'keep' }
+  if (!runsCode(tag)) return { kind: 'keep' }
   if (isInert || isSvg)
     return reference === undefined && type !== 'module'
       ? { kind: 'keep' }
@@ -58,7 +70,8 @@ function judgeScript(
     )
   }
   if (reference === undefined) return { kind: 'after' }
-  if (path !== undefined) return { kind: 'check', path }
+  const file = resolve(withoutQuery(reference))
+  if (file !== undefined) return { kind: 'check', path: file }
   return hasIntegrity(attributes)
     ? { kind: 'after' }
     : uncovered(
@@ -74,15 +87,19 @@ function judgeLink(
   const reference = attributes.get('href')
   if (reference === undefined || isInert) return { kind: 'keep' }
   const path = resolve(reference)
+  const file = resolve(withoutQuery(reference))
   const rel = (attributes.get('rel') ?? '').toLowerCase().split(/\s+/)
   if (rel.includes('modulepreload'))
     return path === undefined
       ? uncovered(reference, 'a modulepreload of something that is not of this build')
       : { kind: 'remove' }
-  return rel.includes('stylesheet') && path !== undefined
-    ? { kind: 'check', path }
+  return rel.includes('stylesheet') && file !== undefined
+    ? { kind: 'check', path: file }
     : { kind: 'keep' }
 }
+
+/** A query changes nothing of what a static host answers, and is no other module for a stylesheet or a classic script. */
+const withoutQuery = (reference: string): string => reference.replace(/[?#].*$/s, '')
 
 const isScriptType = (type: string): boolean =>
   /^(module|(text|application)\/(x-)?(java|ecma|j|live)script[\d.]*)$/.test(type)

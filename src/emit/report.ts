@@ -40,7 +40,11 @@ export function createReport(
   const modules = files.filter(({ isModule }) => isModule)
   const others = files.filter(
     ({ path, isModule }) =>
-      !isModule && !isPage(path) && !isSourceMap(path) && !emitted.checked.has(path),
+      !isModule &&
+      !isPage(path) &&
+      !isSourceMap(path) &&
+      !emitted.checked.has(path) &&
+      !emitted.accepted.some(({ name }) => name === path),
   )
   const unchecked: Report['unchecked'] = {}
   for (const { path } of others) {
@@ -81,9 +85,9 @@ export function formatReport(report: Report): string[] {
     milliseconds,
   } = report
   const [signer, ...others] = fingerprints
-  const counted = Object.entries(unchecked).map(([kind, count]) => `${count} ${kind}`)
+  const counted = Object.entries(unchecked).map(([kind, count]) => countOf(count, kind))
   return [
-    `signedimp: signed ${name}${build === undefined ? '' : ` build ${build}`}: ${modules.count} modules, ${kilobytes(modules.bytes)}, ${pages} pages, ${Math.round(milliseconds)} ms`,
+    `signedimp: signed ${name}${build === undefined ? '' : ` build ${build}`}: ${countOf(modules.count, 'modules')}, ${kilobytes(modules.bytes)}, ${countOf(pages, 'pages')}, ${Math.round(milliseconds)} ms`,
     `  key ${signer}${report.oneTimeKey ? ' (one-time: made for this build and forgotten)' : ''}`,
     ...others.map((fingerprint) => `  also accepted: ${fingerprint}`),
     ...(threshold > 1
@@ -104,5 +108,9 @@ export function formatReport(report: Report): string[] {
       : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages',
   ]
 }
+
+/** One of several things in the singular, which is without the first word's `s`. */
+const countOf = (count: number, plural: string): string =>
+  `${count} ${count === 1 ? plural.replace(/s\b/, '') : plural}`
 
 const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KB`

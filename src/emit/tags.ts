@@ -8,7 +8,7 @@ export interface Tag {
   /** In a template: it does nothing where it stands. */
   isInert: boolean
   attributes: Map<string, string>
-  /** Where an attribute stands, with the space before it. */
+  /** Where an attribute stands. */
   locate(attribute: string): { start: number; end: number } | undefined
   start: number
   /** After the end tag, or after the start tag of an element that has none. */

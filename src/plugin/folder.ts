@@ -7,12 +7,14 @@ import { toManifest, type Emitted, type Release } from '../emit/emit.js'
 import { isCode, isPage, type Uncovered } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
 import { SignedImpError } from '../errors.js'
-import { writeSignedText, type StaticImport } from '../manifest/format.js'
+import { writeSignedText, type Manifest, type StaticImport } from '../manifest/format.js'
 import { isManifestOf } from '../manifest/names.js'
 import { signText, storeManifest } from '../manifest/sign.js'
-import { verifyManifest, type VerifiedManifest } from '../manifest/verify.js'
+import { verifyManifest } from '../manifest/verify.js'
+import { parseUnverified } from '../tree/describe.js'
 import { hashFiles } from '../tree/hash.js'
 import { readManifest } from '../tree/stored.js'
+import { refusalOf } from '../tree/verify.js'
 import { refuseStrays, walkIfThere, whileStill, type Folder } from '../tree/walk.js'
 import { writeFileAtomically } from '../tree/write.js'
 import { refuseSecrets } from './guard.js'
@@ -25,7 +27,7 @@ export interface OutputFolder {
   /** What stood there before. */
   before: Folder
   /** The manifest of the build before, where one of our keys vouches for it. */
-  old: VerifiedManifest | undefined
+  old: Manifest | undefined
   /** Digests of what earlier builds put there that were not signed in the end, as one that a watcher did not wait for. */
   unsigned: Map<string, string>
   /** Whether the manifest stands there. */
@@ -69,11 +71,12 @@ async function readOld(
   dir: string,
   before: Folder,
   release: Release,
-): Promise<VerifiedManifest | undefined> {
+): Promise<Manifest | undefined> {
   const { manifestName, keys, name } = release
   if (!before.files.has(manifestName)) return undefined
   const bytes = await readManifest(dir, manifestName)
-  return verifyManifest(bytes, { keys, threshold: 1, name }, nodeCrypto).catch(() => undefined)
+  const refusal = await refusalOf(bytes, { keys, threshold: 1, name })
+  return refusal ? undefined : parseUnverified(manifestName, bytes).manifest
 }
 
 /**
@@ -137,7 +140,7 @@ function refuseChanges(expected: Map<string, string>, files: Map<string, string>
   if (changed.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_LATE_WRITE',
-      `changed after it was hashed, by a plugin or a tool that writes to the output folder; let that run before the build ends, in generateBundle (${changed.length} files: ${changed.join(', ')})`,
+      `changed after it was hashed, by a plugin or a tool that writes to the output folder; let that run before the build ends, in generateBundle (${changed.join(', ')})`,
       { path: changed[0] },
     )
 }
@@ -160,7 +163,7 @@ function findLeftOvers(
   if (strange.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_FILES',
-      `stood in the output folder before this build, and no manifest of your key lists it; empty the folder (${strange.length} files: ${strange.join(', ')})`,
+      `stood in the output folder before this build, and no manifest of your key lists it; empty the folder (${strange.join(', ')})`,
       { path: strange[0] },
     )
   return new Set([...left, ...ours])
@@ -204,11 +207,7 @@ async function removeStalePages({ dir, emitted }: OutputFolder, release: Release
   }
 }
 
-async function isAllThere(
-  dir: string,
-  there: Folder['files'],
-  page: VerifiedManifest,
-): Promise<boolean> {
+async function isAllThere(dir: string, there: Folder['files'], page: Manifest): Promise<boolean> {
   const paths = [...page.files.keys()]
   if (!paths.every((path) => there.has(path))) return false
   const found = await hashFiles(dir, paths, page.hash)

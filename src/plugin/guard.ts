@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SignedImpError } from '../errors.js'
+import { pemBlocks } from '../keys/pem.js'
 import { isPem } from '../keys/source.js'
 import type { Middleware } from './types.js'
 
@@ -20,7 +21,7 @@ export const keyPattern = (key: unknown): RegExp => {
 
 const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
 
-/** Answers 403 to whatever asks a dev or preview server for a file of the key's name, however it is spelled. */
+/** Answers 403 to whatever asks a dev server for a file of the key's name, however it is spelled. */
 export const denyKey =
   (file: string): Middleware =>
   (request, response, next) => {
@@ -60,7 +61,7 @@ export function refuseKeyModule(id: string, file: string): void {
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
 export function refuseKeyIn(folder: string, file: string): void {
-  if (folder && file.startsWith(resolve(folder) + sep))
+  if (file.startsWith(resolve(folder) + sep))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_KEY_EXPOSED',
       `is in ${basename(folder)}, which is published; keep the private key elsewhere`,
@@ -70,7 +71,8 @@ export function refuseKeyIn(folder: string, file: string): void {
 
 /** Texts of which each gives a key away: a line of its PEM, as it is and in base64 at each of its three alignments. */
 export async function findSecrets(key: unknown, root: string): Promise<string[]> {
-  const [line] = (await readPem(key, root)).match(/[A-Za-z0-9+/]{40,}/) ?? []
+  const block = pemBlocks(await readPem(key, root)).find(({ label }) => label.endsWith('KEY'))
+  const [line] = block?.text.match(/[A-Za-z0-9+/]{40,}/) ?? []
   if (line === undefined) return []
   const encoded = [0, 1, 2].map((at) => Buffer.from(line.slice(at, at + 36)).toString('base64'))
   return [line, ...encoded]

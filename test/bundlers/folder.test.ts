@@ -98,6 +98,18 @@ for (const vite of vites) {
     )
   })
 
+  test(`${vite}: what an earlier build left is listed again, though that build has expired`, async () => {
+    const folder = await sources(vite)
+    const expires = new Date(Date.now() + 4000)
+    const dir = await build(vite, folder, { expires })
+    const old = scriptsIn(dir)
+    await writeFiles(folder, { 'src/lazy.js': 'export default "two"' })
+    while (Date.now() < Number(expires)) await sleep(50)
+    await build(vite, folder)
+    const { main } = await check(dir, key)
+    for (const path of old) assert.ok(main.files.has(path), path)
+  })
+
   test(`${vite}: the imports of chunks that an earlier build left are listed again`, async () => {
     const folder = dirname(
       await buildFixture(

@@ -38,6 +38,8 @@ const secretsOf = (pem: string) => [
   password,
 ]
 
+/** What other blocks of a key's file may look like. */
+const certificate = `-----BEGIN CERTIFICATE-----\n${'MIIBszCCAVmgAwIBAgIUQk9HVVM'.repeat(2)}\n-----END CERTIFICATE-----\n`
 const html = '<!doctype html><script type="module" src="/src/main.js"></script>'
 const files = {
   'index.html': html,
@@ -120,6 +122,16 @@ for (const vite of vites)
           'the message shows it',
         )
       })
+
+test('the key is looked for, and not the certificate that stands before it in its file', async () => {
+  const building = (text: string) =>
+    buildFixture(
+      { ...files, 'release.key': certificate + plain, 'src/lazy.js': `export default \`${text}\`` },
+      { plugins: [signedImp('release.key')], config: { logLevel: 'silent' } },
+    )
+  assert.is(codeOf(await outcomeOf(building(plain))), 'ERR_SIGNEDIMP_KEY_EXPOSED')
+  assert.ok(manifestsIn(await building(certificate)).length > 0)
+})
 
 /** A plugin of somebody else that publishes the key as bytes. */
 function assetOf(pem: string): InlineConfig {

@@ -26,6 +26,15 @@ test('a plain app is covered', async () => {
   assert.ok(manifest.files.has('assets/lazy.js') && manifest.files.has('a.json'))
 })
 
+test('blocks of data in a copied page are no code, scripts in its frames are', async () => {
+  const copied = (html: string) => ({ publicFiles: { '404.html': html } })
+  const data = '<script type="application/ld+json">{}</script>'
+  const { files } = await build({}, copied(`${data}<iframe srcdoc="&lt;p&gt;"></iframe>`))
+  assert.ok(files.size > 0)
+  for (const code of ['<script>1</script>', '<iframe srcdoc="<script>1</script>"></iframe>'])
+    assert.match(await refused({}, copied(data + code)), '404.html: ')
+})
+
 // Code that no page of the build starts through the bootstrap.
 const loose: Record<string, [more: Bundled, name: string]> = {
   'a worker': [{ 'assets/worker-1.js': 'onmessage = 1' }, 'assets/worker-1.js'],

@@ -143,6 +143,18 @@ test('beside a linked bootstrap stands the signed manifest, if it is whole, smal
   assert.is(await carried({ 'assets/<!--.js': chunk('export default 1') }, {}), false)
 })
 
+test('what a page links with a query is checked as well', async () => {
+  const more = { 'app.css': 'a{}', 'app.js': 'let a', 'assets/index.js': entry('1') }
+  const links = '<link rel=stylesheet href="/app.css?v=2"><script src="/app.js?v=2#a"></script>'
+  const { elements, manifest } = await rewrite(page(tag + links), { unverified: [] }, more)
+  const checked = elements.filter(({ attributes: { href, src } }) => /\?v=2/.test(`${href}${src}`))
+  assert.equal(
+    checked.map(({ attributes }) => attributes['integrity']),
+    [sri('a{}'), sri('let a')],
+  )
+  assert.ok(manifest.files.has('app.js'))
+})
+
 for (const inline of [true, false, 'all'] as const)
   test(`a nonce is on everything that we add, inline: ${inline}`, async () => {
     const { elements } = await rewrite(page(tag.replace(' cross', ' nonce="r4nd0m" cross')), {

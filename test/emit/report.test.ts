@@ -46,7 +46,7 @@ test('the source for a policy, where the bootstrap is inline', () => {
 })
 
 test('what browsers cannot check is counted', () => {
-  assert.match(text({ unchecked: { images: 2, fonts: 1 } }), /cannot check.*: 2 images, 1 fonts/)
+  assert.match(text({ unchecked: { images: 2, fonts: 1 } }), /cannot check.*: 2 images, 1 font/)
   assert.not.match(text(), 'cannot check')
 })
 
