@@ -11,7 +11,7 @@ export interface FileProblem {
 /** How many problems the message of an error names; `problems` holds all. */
 const named = 5
 
-/** A folder or archive that is not as it was signed; `code` is `ERR_SIGNEDIMP_FILES`. */
+/** A folder that is not as it was signed; `code` is `ERR_SIGNEDIMP_FILES`. */
 export class FilesRefusedError extends SignedImpError {
   /** Every file that differs, in a manifest's order. */
   readonly problems: readonly FileProblem[]

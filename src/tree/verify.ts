@@ -149,8 +149,14 @@ async function allPageProblems(where: DescribedFolder, trust: Trust): Promise<Fi
   return problems
 }
 
-/** An expired page manifest is no fault: it was kept, no page accepts it, and its signatures are right. */
-async function refusalOf(bytes: Uint8Array, trust: Trust): Promise<SignedImpError | undefined> {
+/**
+ * Why a manifest that an earlier build left is not vouched for by the keys, if so. An expired one is no fault: it was
+ * kept, no page accepts it, and its signatures are right.
+ */
+export async function refusalOf(
+  bytes: Uint8Array,
+  trust: Trust,
+): Promise<SignedImpError | undefined> {
   try {
     await verifyManifest(bytes, trust, nodeCrypto)
     return undefined
