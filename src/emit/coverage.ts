@@ -5,11 +5,18 @@ import { isCode, type Output, type Uncovered } from './output.js'
 
 /** Code in an output that nothing checks before it runs. */
 export function findUncovered(output: Output, covered: ReadonlySet<string>): Uncovered[] {
-  return [...output.values()].flatMap(({ path, isModule, isEntry, fixed }) => {
+  return [...output.values()].flatMap(({ path, isModule, isEntry, fixed, format }) => {
     if (fixed && findTags(fixed).some(runsCode))
       return [{ name: path, reason: 'a page that is copied as it is: its scripts run unchecked' }]
     if (covered.has(path) || !(isModule || isCode(path))) return []
     if (isModule && !isEntry) return []
+    if (format)
+      return [
+        {
+          name: path,
+          reason: `no import map checks format "${format}": set output.format to "es"`,
+        },
+      ]
     const reason = isModule
       ? 'an entry that no page of this build starts: whatever loads it runs it unchecked'
       : 'code that is no module of this build (a worker, WebAssembly, a service worker, a script from the public folder): nothing checks it when it runs'

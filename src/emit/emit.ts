@@ -77,7 +77,7 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   }
   checkNames(output)
   const graph = createGraph(output, release.base)
-  const { imports, lazy } = await rewriteModules(output, graph, change)
+  const imports = await rewriteModules(output, graph, change)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = [bootstrap.runtime, ...(release.inline === false ? [bootstrap.linked] : [])]
   for (const { fileName, code } of own) change(fileName, code)
@@ -99,8 +99,10 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   const pages = rewritePages(output, release, signed, change)
   const ownPaths = own.map(({ fileName }) => fileName)
   const checked = new Set(pages.flatMap((page) => page.checked))
-  const covered = new Set([...checked, ...ownPaths, ...lazy, ...importedBy(imports)])
-  const uncovered = [...pages.flatMap((page) => page.uncovered), ...findUncovered(output, covered)]
+  const uncovered = [
+    ...pages.flatMap((page) => page.uncovered),
+    ...findUncovered(output, new Set([...checked, ...ownPaths])),
+  ]
   return {
     changed,
     digests: hashFiles(output, release.hash, () => true, digests),
@@ -140,9 +142,6 @@ const isCarried = ({ inline, threshold }: Release, stored: Bytes): boolean =>
   inline === 'all' ||
   (inline === false && threshold === 1 && stored.length <= maxCarried && isPlain(stored))
 
-const importedBy = (imports: Map<string, StaticImport[]>): string[] =>
-  [...imports.values()].flat().map(({ path }) => path)
-
 function checkNames(output: Output): void {
   for (const path of output.keys())
     if (!isPath(path))
@@ -156,7 +155,6 @@ type Change = (path: string, source: string | Uint8Array) => void
 
 async function rewriteModules(output: Output, graph: Graph, change: Change) {
   const imports = new Map<string, StaticImport[]>()
-  const lazy = new Set<string>()
   for (const file of output.values()) {
     if (!file.isModule) continue
     if (!isModulePath(file.path)) throw noModuleName(file.path)
@@ -165,9 +163,8 @@ async function rewriteModules(output: Output, graph: Graph, change: Change) {
     if (module.code !== before) change(file.path, module.code)
     const links = graph.link(file.path, module.imports)
     if (links.length > 0) imports.set(file.path, links)
-    for (const specifier of module.lazyImports) lazy.add(graph.resolve(file.path, specifier) ?? '')
   }
-  return { imports, lazy }
+  return imports
 }
 
 const noModuleName = (path: string): SignedImpError =>

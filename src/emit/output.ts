@@ -12,6 +12,8 @@ export interface OutputFile {
   fixed?: string
   /** An ES module that the bundler linked, and so one that an import map can check. */
   isModule: boolean
+  /** What the bundler made of a chunk that is no ES module, such as `cjs`. */
+  format?: string
   /** Loaded from outside the graph: by a page or by other code. */
   isEntry: boolean
 }

@@ -18,8 +18,6 @@ export interface ModuleImport {
 export interface RewrittenModule {
   code: string
   imports: ModuleImport[]
-  /** Specifiers of `import()` that are literal. */
-  lazyImports: string[]
 }
 
 /**
@@ -52,7 +50,6 @@ export async function rewriteModule(path: string, source: string): Promise<Rewri
     imports: found
       .filter(isStatic)
       .map(({ start, end, specifier }) => ({ start, end, specifier: specifier! })),
-    lazyImports: dynamic.flatMap(({ specifier }) => specifier ?? []),
   }
 }
 

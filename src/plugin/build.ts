@@ -167,9 +167,10 @@ async function readBundle(
     bundle,
   )) {
     refuseSecrets(path, code ?? source, secrets)
-    const isModule =
-      code !== undefined && type === 'chunk' && isEs(format) && !(await isSystemModule(code))
-    output.set(path, { path, source: code ?? source, isModule, isEntry })
+    const isChunk = code !== undefined && type === 'chunk'
+    const isModule = isChunk && isEs(format) && !(await isSystemModule(code))
+    const other = isChunk && !isEs(format) ? { format: format! } : {}
+    output.set(path, { path, source: code ?? source, isModule, isEntry, ...other })
   }
   return output
 }

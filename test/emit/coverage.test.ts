@@ -44,6 +44,10 @@ const loose: Record<string, [more: Bundled, name: string]> = {
   WebAssembly: [{ 'assets/a-1.wasm': new Uint8Array([0, 97, 115, 109]) }, 'assets/a-1.wasm'],
   'a service worker': [{ 'sw.js': '' }, 'sw.js'],
   'an entry that no page starts': [{ 'assets/b.js': entry('1') }, 'assets/b.js'],
+  'an entry that no page starts and others import': [
+    { 'assets/b.js': entry('1'), 'assets/lazy.js': chunk('import "./b.js"; import("./b.js")') },
+    'assets/b.js',
+  ],
   'an entry that a page merely preloads': [
     { 'assets/b.js': entry('1'), 'b.html': '<link rel=modulepreload href=/assets/b.js>' },
     'assets/b.js',

@@ -303,12 +303,11 @@ test('the imports are where the manifest will say, in the text that is emitted',
     ['\ufeff', code],
     ['\ufeff', '"ü";' + code],
   ] as const) {
-    const { code: text, imports, lazyImports } = await rewriteModule('a.js', before + body)
+    const { code: text, imports } = await rewriteModule('a.js', before + body)
     assert.is(text.indexOf('\ufeff'), 0)
     assert.is(text.lastIndexOf('\ufeff'), 0)
     const found = imports.map(({ start, end }) => text.slice(1).slice(start, end))
     assert.equal(found, ['./x.js', './y.js', './z.js', './ü.js'])
-    assert.equal(lazyImports, ['./lazy.js'])
     assert.is(parse(text.slice(1))[0].filter(({ type }) => type === 'dynamic').length, 0)
   }
 })
