@@ -11,7 +11,7 @@ import { refuseSharedNames } from '../manifest/distinct.js'
 import { createBootstrap, toIntegrity, type Bootstrap, type PageCode } from './bootstrap.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { createGraph, type Base, type Graph } from './graph.js'
-import { rewritePage, type PageContext, type RewrittenPage } from './html.js'
+import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
 import {
   isPage,
   isSourceMap,
@@ -82,11 +82,7 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   const own = [bootstrap.runtime, ...(release.inline === false ? [bootstrap.linked] : [])]
   for (const { fileName, code } of own) change(fileName, code)
 
-  const digests = hashFiles(
-    output,
-    release.hash,
-    (path) => !isPage(path) && !isSourceMap(path) && !isManifestOf(release.manifestName, path),
-  )
+  const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
   const { path: manifestPath, stored } = await signPageManifest({
     ...release,
     imports,
@@ -95,7 +91,7 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   change(manifestPath, stored)
 
   const signed = { graph, imports, digests, bootstrap, manifestPath, stored }
-  if (release.inline === 'all' && !isPlain(stored)) refuseToCarry(manifestPath)
+  if (release.inline === 'all' && hasMarkup(stored)) refuseMarkup(manifestPath)
   const pages = rewritePages(output, release, signed, change)
   const ownPaths = own.map(({ fileName }) => fileName)
   const checked = new Set(pages.flatMap((page) => page.checked))
@@ -116,17 +112,17 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   }
 }
 
-/**
- * Whether a page can carry the manifest as text of a script element: no markup that would end or nest it (HTML,
- * "script data state"), and nothing that another charset would read as something else.
- */
-const isPlain = (stored: Bytes): boolean =>
-  /^[\0-\x7f]*$/.test(fromUtf8(stored)) && !/<\/script|<!--|<script/i.test(fromUtf8(stored))
+/** Whether pages may load a file: not themselves, nor what only tools read. */
+const isForPages = (path: string, { manifestName }: Release): boolean =>
+  !isPage(path) && !isSourceMap(path) && !isManifestOf(manifestName, path)
 
-function refuseToCarry(path: string): never {
+/** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */
+const hasMarkup = (stored: Bytes): boolean => /<\/script|<!--|<script/i.test(fromUtf8(stored))
+
+function refuseMarkup(path: string): never {
   throw new SignedImpError(
     'ERR_SIGNEDIMP_OUTPUT',
-    "holds a name with markup or with letters beyond ASCII, which pages cannot carry in every charset; rename the file, or do without inline: 'all'",
+    "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
     { path },
   )
 }
@@ -138,9 +134,15 @@ const maxCarried = 1 << 15
  * Whether pages carry the manifest. Beside a linked bootstrap it saves the round trip in which the bootstrap, once
  * it is there, asks for it: WebKit takes no preload for that.
  */
-const isCarried = ({ inline, threshold }: Release, stored: Bytes): boolean =>
-  inline === 'all' ||
-  (inline === false && threshold === 1 && stored.length <= maxCarried && isPlain(stored))
+function isCarried({ inline, threshold }: Release, stored: Bytes): boolean {
+  if (inline !== false) return inline === 'all'
+  return (
+    threshold === 1 &&
+    stored.length <= maxCarried &&
+    isAscii(fromUtf8(stored)) &&
+    !hasMarkup(stored)
+  )
+}
 
 function checkNames(output: Output): void {
   for (const path of output.keys())
@@ -251,6 +253,7 @@ function createPageContext(
   const up = '../'.repeat(page.split('/').length - 1)
   const refer = (path: string) => (base || up || './') + pathToRelativeUrl(path).slice(2)
   return {
+    path: page,
     resolve: (reference) => graph.resolve(page, reference),
     isModule: (path) => output.get(path)!.isModule,
     integrityOf: (path) => toIntegrity(hash, digests.get(path)!),

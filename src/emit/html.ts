@@ -1,10 +1,13 @@
 import MagicString from 'magic-string'
+import { SignedImpError } from '../errors.js'
 import { judgeTag } from './judge.js'
 import type { Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
 
 /** What a page needs to know of the output. */
 export interface PageContext {
+  /** Of the page itself. */
+  path: string
   /** The file that a reference in this page means, if it is one of the output. */
   resolve(reference: string): string | undefined
   isModule(path: string): boolean
@@ -54,6 +57,7 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
   }
   const module = actions.find(({ kind }) => kind === 'entry')?.tag
   if (module) {
+    refuseUnknownCharset(page, tags)
     // Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only.
     const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
     const at = Math.max(first, ...tags.filter(isCharset).map(({ end }) => end))
@@ -65,6 +69,22 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
     checked: [...checked, ...entries],
     uncovered: uncovered.map(({ name, reason }) => ({ name, reason })),
   }
+}
+
+/** Whether a text is the same in every charset that the web has, but UTF-16. */
+export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text)
+
+/** The signed bytes of a manifest are found again in a page's text only if that is read as UTF-8. */
+function refuseUnknownCharset({ inlineManifest = '', path }: PageContext, tags: Tag[]): void {
+  const isUtf8 = ({ attributes }: Tag) =>
+    /^utf-?8$/i.test(attributes.get('charset') ?? '') ||
+    /charset=utf-?8/i.test(attributes.get('content') ?? '')
+  if (isAscii(inlineManifest) || tags.some((tag) => isCharset(tag) && isUtf8(tag))) return
+  throw new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    `would carry names that are not ASCII in no known charset: add <meta charset="utf-8">`,
+    { path },
+  )
 }
 
 const removeLine = (text: MagicString, html: string, { start, end }: Tag) =>

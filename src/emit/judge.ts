@@ -35,43 +35,54 @@ const typeOf = ({ attributes }: Tag): string => (attributes.get('type') ?? '').t
 
 const uncovered = (name: string, reason: string): Action => ({ kind: 'uncovered', name, reason })
 
-function judgeScript(
-  tag: Tag,
-  { resolve, isModule }: Pick<PageContext, 'resolve' | 'isModule'>,
-): Action {
-  const { attributes, text, isSvg, isInert } = tag
+function judgeScript(tag: Tag, page: Pick<PageContext, 'resolve' | 'isModule'>): Action {
+  const { attributes, isSvg, isInert } = tag
   const type = typeOf(tag)
   const reference =
     attributes.get('src') ??
     (isSvg ? (attributes.get('href') ?? attributes.get('xlink:href')) : undefined)
-  const inline = `<script type="${type}"> ${toIntegrity('sha256', hashBytes('sha256', text))}`
-  const path = reference === undefined ? undefined : resolve(reference)
+  const name = reference ?? nameOfInline(tag)
 
   if (type === 'importmap')
-    return uncovered(reference ?? inline, 'an import map of the page, beside which ours cannot be')
+    return uncovered(name, 'an import map of the page, beside which ours cannot be')
   if (!runsCode(tag)) return { kind: 'keep' }
   if (isInert || isSvg)
     return reference === undefined && type !== 'module'
       ? { kind: 'keep' }
-      : uncovered(
-          reference ?? inline,
-          'a script in a template or an image, which is run, if at all, unchecked',
-        )
-  if (type === 'module') {
-    if (reference === undefined)
-      return uncovered(
-        inline,
-        `an inline module script ("${text.trim().slice(0, 40)}"), which runs before anything is checked; in Firefox the page then refuses`,
-      )
-    if (path !== undefined && isModule(path)) return { kind: 'entry', path }
+      : uncovered(name, 'a script in a template or an image, which is run, if at all, unchecked')
+  if (type === 'module') return judgeModule(tag, reference, page)
+  return reference === undefined ? { kind: 'after' } : judgeClassic(tag, reference, page)
+}
+
+const nameOfInline = (tag: Tag): string =>
+  `<script type="${typeOf(tag)}"> ${toIntegrity('sha256', hashBytes('sha256', tag.text))}`
+
+function judgeModule(
+  tag: Tag,
+  reference: string | undefined,
+  { resolve, isModule }: Pick<PageContext, 'resolve' | 'isModule'>,
+): Action {
+  if (reference === undefined)
     return uncovered(
-      reference,
-      'a module script that is not of this build; in Firefox the page then refuses',
+      nameOfInline(tag),
+      `an inline module script ("${tag.text.trim().slice(0, 40)}"), which runs before anything is checked; in Firefox the page then refuses`,
     )
-  }
-  if (reference === undefined) return { kind: 'after' }
-  const file = resolve(withoutQuery(reference))
-  if (file !== undefined) return { kind: 'check', path: file }
+  const path = resolve(reference)
+  return path !== undefined && isModule(path)
+    ? { kind: 'entry', path }
+    : uncovered(
+        reference,
+        'a module script that is not of this build; in Firefox the page then refuses',
+      )
+}
+
+function judgeClassic(
+  { attributes }: Tag,
+  reference: string,
+  { resolve }: Pick<PageContext, 'resolve'>,
+): Action {
+  const path = resolve(withoutQuery(reference))
+  if (path !== undefined) return { kind: 'check', path }
   return hasIntegrity(attributes)
     ? { kind: 'after' }
     : uncovered(

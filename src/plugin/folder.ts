@@ -90,31 +90,36 @@ export async function sealFolder(
   secrets: string[],
 ): Promise<void> {
   const { dir } = folder
-  const { manifestName, hash, unverified } = release
   await removeStalePages(folder, release)
   const stored = await whileStill(dir, async (now) => {
     refuseStrays(now)
-    const expected = mergeDigests(folder.emitted.map(({ digests }) => digests))
-    const isListed = (path: string) => !isManifestOf(manifestName, path)
-    const found = await hashFiles(
-      dir,
-      [...now.files.keys()].filter((path) => isListed(path) || expected.has(path)),
-      hash,
-    )
-    refuseChanges(expected, found)
-    const files = new Map([...found].filter(([path]) => isListed(path)))
-    const paths = [...files.keys()]
-    const added = paths.filter((path) => !expected.has(path))
-    const left = findLeftOvers(folder, now, files, added)
-    acceptUncovered(findAddedCode(left, added), unverified)
-    for (const path of added) refuseSecrets(path, await readFile(join(dir, path)), secrets)
-    const text = writeSignedText(
-      toManifest({ ...release, imports: mergeImports(folder, files, hash), files }),
-    )
+    const files = await readFiles(folder, now, release, secrets)
+    const imports = mergeImports(folder, files, release.hash)
+    const text = writeSignedText(toManifest({ ...release, imports, files }))
     return storeManifest([await signText(text, release.signer)], text)
   })
-  await writeFileAtomically(join(dir, manifestName), stored)
+  await writeFileAtomically(join(dir, release.manifestName), stored)
   folder.isSealed = true
+}
+
+/** Hashes of the files to list, each of this build, of another plugin, or of an earlier build. */
+async function readFiles(
+  folder: OutputFolder,
+  now: Folder,
+  { manifestName, hash, unverified }: Release,
+  secrets: string[],
+): Promise<Map<string, string>> {
+  const expected = mergeDigests(folder.emitted.map(({ digests }) => digests))
+  const isListed = (path: string) => !isManifestOf(manifestName, path)
+  const wanted = [...now.files.keys()].filter((path) => isListed(path) || expected.has(path))
+  const found = await hashFiles(folder.dir, wanted, hash)
+  refuseChanges(expected, found)
+  const files = new Map([...found].filter(([path]) => isListed(path)))
+  const added = [...files.keys()].filter((path) => !expected.has(path))
+  const left = findLeftOvers(folder, now, files, added)
+  acceptUncovered(findAddedCode(left, added), unverified)
+  for (const path of added) refuseSecrets(path, await readFile(join(folder.dir, path)), secrets)
+  return files
 }
 
 const merge = <T>(maps: Map<string, T>[]): Map<string, T> =>
