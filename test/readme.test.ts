@@ -36,6 +36,7 @@ const documents = [
   'CHANGELOG.md',
   '.github/CONTRIBUTING.md',
   '.github/SECURITY.md',
+  'docs/manifest-format.md',
   'playground/README.md',
 ]
 
