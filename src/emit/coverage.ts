@@ -1,12 +1,14 @@
 import { SignedImpError } from '../errors.js'
 import { runsCode } from './judge.js'
 import { findTags } from './tags.js'
-import { isCode, type Output, type Uncovered } from './output.js'
+import { isCode, isDocument, textOf, type Output, type Uncovered } from './output.js'
 
 /** Code in an output that nothing checks before it runs. */
 export function findUncovered(output: Output, covered: ReadonlySet<string>): Uncovered[] {
-  return [...output.values()].flatMap(({ path, isModule, isEntry, fixed, format }) => {
-    if (fixed && findTags(fixed).some(runsCode))
+  return [...output.values()].flatMap((file) => {
+    const { path, isModule, isEntry, fixed, format } = file
+    const copied = fixed ?? (isDocument(path) ? textOf(file) : '')
+    if (findTags(copied).some(runsCode))
       return [{ name: path, reason: 'a page that is copied as it is: its scripts run unchecked' }]
     if (covered.has(path) || !(isModule || isCode(path))) return []
     if (isModule && !isEntry) return []

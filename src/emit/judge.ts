@@ -1,7 +1,7 @@
 import { hashBytes } from '../crypto/node.js'
 import { toIntegrity } from './bootstrap.js'
 import type { PageContext } from './html.js'
-import type { Uncovered } from './output.js'
+import { isPage, type Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
 
 /** What becomes of a tag. `after` is a script that may stay, but only behind the bootstrap. */
@@ -14,11 +14,12 @@ export type Action =
 export function judgeTag(tag: Tag, page: Pick<PageContext, 'resolve' | 'isModule'>): Action {
   if (tag.name === 'script') return judgeScript(tag, page)
   if (tag.name === 'link') return judgeLink(tag, page)
-  const script = tagsInFrame(tag).find(runsCode)
-  const reason = 'in a document in an attribute, whose scripts run beside the page and unchecked'
-  return script
-    ? uncovered(script.attributes.get('src') ?? '<iframe srcdoc>', reason)
-    : { kind: 'keep' }
+  if (!runsCode(tag)) return { kind: 'keep' }
+  const digest = hashBytes('sha256', tag.attributes.get('srcdoc')!)
+  return uncovered(
+    `<iframe srcdoc> ${toIntegrity('sha256', digest)}`,
+    'a document in an attribute, whose scripts run beside the page and unchecked',
+  )
 }
 
 /** Whether a tag brings a script or an import map, as opposed to a block of data. */
@@ -82,7 +83,7 @@ function judgeClassic(
   { resolve }: Pick<PageContext, 'resolve'>,
 ): Action {
   const path = resolve(withoutQuery(reference))
-  if (path !== undefined) return { kind: 'check', path }
+  if (path !== undefined && !isPage(path)) return { kind: 'check', path }
   return hasIntegrity(attributes)
     ? { kind: 'after' }
     : uncovered(
@@ -104,7 +105,7 @@ function judgeLink(
     return path === undefined
       ? uncovered(reference, 'a modulepreload of something that is not of this build')
       : { kind: 'remove' }
-  return rel.includes('stylesheet') && file !== undefined
+  return rel.includes('stylesheet') && file !== undefined && !isPage(file)
     ? { kind: 'check', path: file }
     : { kind: 'keep' }
 }
@@ -117,4 +118,6 @@ const isScriptType = (type: string): boolean =>
 
 /** Whether a browser obeys the integrity attribute: one without a hash that it knows means none (SRI §3.3). */
 const hasIntegrity = (attributes: Map<string, string>): boolean =>
-  /(^|\s)sha(256|384|512)-[\w+/-]{43,}={0,2}(?=[\s?]|$)/i.test(attributes.get('integrity') ?? '')
+  /(^|[ \t\n\f\r])sha(256|384|512)-[\w+/-]{43,}={0,2}(?=[ \t\n\f\r?]|$)/.test(
+    attributes.get('integrity') ?? '',
+  )

@@ -37,7 +37,11 @@ export const textOf = ({ source = '' }: OutputFile): string =>
 export const isPage = (path: string): boolean => /\.html?$/i.test(path)
 
 /** Whether a path names code that runs when something loads it. */
-export const isCode = (path: string): boolean => /\.([mc]?js|wasm)$/i.test(path)
+export const isCode = (path: string): boolean => /\.([mc]?[jt]sx?|es\d?|wasm)$/i.test(path)
+
+/** Whether a path names a document in which scripts run, but that is not rewritten as a page is. */
+export const isDocument = (path: string): boolean =>
+  /\.(xht(ml)?|shtml|svg|xml|phtml|php\d?|aspx?|jsp|cshtml)$/i.test(path)
 
 /** Whether a path names a source map, which no page loads as code. */
 export const isSourceMap = (path: string): boolean => path.endsWith('.map')

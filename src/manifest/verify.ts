@@ -56,7 +56,7 @@ export async function verifyManifest(
  * @throws SignedImpError `ERR_SIGNEDIMP_MANIFEST_INVALID` on any malformed line before it, known key or not
  */
 export function splitManifest(bytes: Uint8Array): StoredManifest {
-  const end = bytes.findIndex((byte, at) => byte === 10 && (bytes[at - 1] ?? 10) === 10)
+  const end = findBlankLine(bytes)
   if (end < 0) throw invalid(1)
   const lines = decodeText(bytes.subarray(0, end)).split('\n')
   return {
@@ -64,6 +64,10 @@ export function splitManifest(bytes: Uint8Array): StoredManifest {
     signedText: bytes.slice(end + 1) as Bytes,
   }
 }
+
+/** Where the line feed of the first blank line stands: the signed text is behind it. */
+export const findBlankLine = (bytes: Uint8Array): number =>
+  bytes.findIndex((byte, at) => byte === 10 && (bytes[at - 1] ?? 10) === 10)
 
 function readSignature(line: string, index: number): StoredSignature {
   try {

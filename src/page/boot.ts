@@ -1,7 +1,6 @@
 /** What a page runs first: checks the manifest and has the browser enforce it. Page form of the bootstrap. */
 import { utf8, type Bytes } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
-import { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { Boot, Runtime } from './context.js'
@@ -25,7 +24,8 @@ start()
   .catch(async (error) => {
     // Scripts of the page that listen for refusals may stand behind this one.
     await parsed()
-    showRefusal(error instanceof SignedImpError ? error : notEnforceable(`${error}`))
+    // By its code: the runtime has a class of its own, and a DOMException a code that is a number.
+    showRefusal(/^ERR_/.test(error.code) ? error : notEnforceable(`${error}`))
   })
   .finally(release)
 
@@ -40,12 +40,14 @@ async function start(): Promise<void> {
     build: build ? +build : undefined,
     maxLines: maxManifestLines,
   }
-  const manifest = await verifyManifest(await readManifest(), trust, webCrypto)
+  const stored = await readManifest()
+  const manifest = await verifyManifest(stored, trust, webCrypto)
   const toUrl = (path: string) => pathToUrl(path, url)
   const enforced = await enforceMap(manifest, toUrl, carrier)
   const context: Boot & Partial<Runtime> = {
     pinned,
     manifest,
+    stored,
     url,
     credentials: data.credentials,
     toUrl,

@@ -1,3 +1,4 @@
+import type { Bytes } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 
@@ -12,6 +13,8 @@ export interface Pinned {
 export interface Boot {
   pinned: Pinned
   manifest: VerifiedManifest
+  /** The manifest as it was stored. */
+  stored: Bytes
   /** The manifest's URL as the page names it. */
   url: string
   /** How the page's own tags would ask; the default where it is not said. */

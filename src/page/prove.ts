@@ -1,4 +1,8 @@
+import { hex } from '../crypto/bytes.js'
+import { webCrypto } from '../crypto/webcrypto.js'
 import { SignedImpError } from '../errors.js'
+import { refusal } from '../manifest/refusal.js'
+import { findBlankLine } from '../manifest/verify.js'
 import type { Boot } from './context.js'
 import { notEnforceable } from './refuse.js'
 
@@ -23,6 +27,18 @@ export function proveDenied({ toUrl, salt, resolve }: Boot): void {
     }
     throw notEnforceable('an earlier module')
   }
+}
+
+/**
+ * Makes sure that the manifest is the one that the page was built with, which is named by its signed text. Others that
+ * are signed for this app list other files: older ones, say, to which a redirect could turn an import.
+ * @throws SignedImpError `ERR_SIGNEDIMP_MANIFEST_INVALID`
+ */
+export async function proveNamed({ stored, url }: Boot): Promise<void> {
+  const text = stored.subarray(findBlankLine(stored) + 1)
+  const id = hex(await webCrypto.digest('sha256', text)).slice(0, 16)
+  if (!url.includes(`.${id}`))
+    throw refusal('MANIFEST_INVALID', 'signed, but not the one that this page names', url)
 }
 
 /** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */

@@ -1,7 +1,7 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
 import type { Boot, Runtime } from './context.js'
 import { createImport, toAbsolute } from './import.js'
-import { createProve, proveDenied } from './prove.js'
+import { createProve, proveDenied, proveNamed } from './prove.js'
 import { start } from './start.js'
 
 const context = __signedimp as Boot
@@ -28,6 +28,7 @@ const runtime: Runtime = {
   },
   start: async (entry) => {
     proveDenied(context)
+    await proveNamed(context)
     // Tags run in order, downloads overlap.
     const paths = entry.split(' ').map(decodeURIComponent)
     await Promise.all(paths.map((path) => start(context, prove, path)))

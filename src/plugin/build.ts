@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { emitOutput, type Release } from '../emit/emit.js'
-import { isPage, type Output } from '../emit/output.js'
+import { isDocument, isPage, type Output } from '../emit/output.js'
 import { createReport, type Report } from '../emit/report.js'
 import { isSystemModule } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
@@ -192,7 +192,7 @@ async function addPublicFiles(
     if (output.has(path)) continue
     const content = await readFile(join(publicDir, path))
     refuseSecrets(path, content, secrets)
-    const fixed = isPage(path) ? { fixed: content.toString() } : {}
+    const fixed = isPage(path) || isDocument(path) ? { fixed: content.toString() } : {}
     output.set(path, { path, digest, isModule: false, isEntry: false, ...fixed })
   }
 }

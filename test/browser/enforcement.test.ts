@@ -107,6 +107,29 @@ inEngines(test, 'Trusted Types: refused', async (page) => {
   assert.equal(ran, [])
 })
 
+inEngines(
+  test,
+  'an engine that takes import maps without their integrity: refused',
+  async (page) => {
+    const site = sites.inline
+    site.reset()
+    const older = `<script>{
+    const { stringify } = JSON
+    JSON.stringify = (value) => stringify(value.integrity ? { imports: value.imports } : value)
+  }</script>`
+    const html = readFileSync(join(folders.inline, 'index.html'), 'utf8')
+    site.reply('index.html', {
+      type: 'text/html; charset=utf-8',
+      body: html.replace('<head>', `<head>${older}`),
+    })
+    site.tamper('assets/a.js', 'changed')
+    await page.goto(site.url)
+    const { alert, ran } = await look(page)
+    assert.match(alert, /^ERR_SIGNEDIMP_NOT_ENFORCEABLE no maps/)
+    assert.equal(ran, [])
+  },
+)
+
 inEngines(test, "an engine that does not know the key's algorithm: refused", async (page) => {
   const site = sites.inline
   site.reset()

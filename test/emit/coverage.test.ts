@@ -52,6 +52,16 @@ const loose: Record<string, [more: Bundled, name: string]> = {
     { 'assets/b.js': entry('1'), 'b.html': '<link rel=modulepreload href=/assets/b.js>' },
     'assets/b.js',
   ],
+  'a worklet that is left as TypeScript': [{ 'assets/w.ts': 'let a: 1' }, 'assets/w.ts'],
+  'a document of XML with a script': [
+    { 'about.xhtml': '<html><script>1</script></html>' },
+    'about.xhtml',
+  ],
+  'a template of a page': [
+    { 'about.php': '<?php ?><script src="/assets/index.js"></script>' },
+    'about.php',
+  ],
+  'an image with a script': [{ 'a.svg': '<svg><script>1</script></svg>' }, 'a.svg'],
   'a System.register chunk': [
     { 'assets/index-legacy.js': entry('System.register([],function(){return{}})') },
     'assets/index-legacy.js',

@@ -143,6 +143,25 @@ test('beside a linked bootstrap stands the signed manifest, if it is whole, smal
   assert.is(await carried({ 'assets/<!--.js': chunk('export default 1') }, {}), false)
 })
 
+test('no attribute of a tag swallows its integrity, or stands in for it', async () => {
+  const more = { 'app.js': 'let a' }
+  for (const odd of [
+    'src=/app.js nonce=',
+    'src=/app.js integrity="" integrity=""',
+    'INTEGRITY=sha256-x src=/app.js',
+    'integrity src=/app.js',
+  ]) {
+    const { elements } = await rewrite(page(`${tag}<script ${odd}></script>`), {}, more)
+    const script = elements.find(({ attributes }) => attributes['src'] === '/app.js')
+    assert.is(script!.attributes['integrity'], sri('let a'), odd)
+  }
+})
+
+test('a link to the page itself is none to a stylesheet', async () => {
+  for (const href of ['', '?a', '/index.html'])
+    assert.ok((await rewrite(page(`<link rel=stylesheet href="${href}">${tag}`))).carrier)
+})
+
 test('what a page links with a query is checked as well', async () => {
   const more = { 'app.css': 'a{}', 'app.js': 'let a', 'assets/index.js': entry('1') }
   const links = '<link rel=stylesheet href="/app.css?v=2"><script src="/app.js?v=2#a"></script>'
@@ -535,11 +554,23 @@ const uncovered: Record<string, [html: string, name: string]> = {
   ],
   'a module in an inline frame': [
     '<iframe srcdoc="<script type=module src=/assets/lazy.js></script>"></iframe>',
-    '/assets/lazy.js',
+    '<iframe srcdoc> sha256-',
   ],
   'a script in an inline frame': [
     '<iframe srcdoc="<script src=https://x.example/a.js></script>"></iframe>',
+    '<iframe srcdoc> sha256-',
+  ],
+  'an integrity in capitals, which Chromium and Firefox ignore': [
+    `<script src=https://x.example/a.js integrity=SHA256-${'A'.repeat(43)}=></script>`,
     'https://x.example/a.js',
+  ],
+  'an integrity behind a space that is none in HTML': [
+    `<script src=https://x.example/a.js integrity="x\u00a0sha256-${'A'.repeat(43)}="></script>`,
+    'https://x.example/a.js',
+  ],
+  'a frame in a select, which browsers read differently': [
+    '<select><iframe srcdoc="<script>1</script>"></iframe></select>',
+    '<select>',
   ],
 }
 
