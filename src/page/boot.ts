@@ -24,8 +24,8 @@ start()
   .catch(async (error) => {
     // Scripts of the page that listen for refusals may stand behind this one.
     await parsed()
-    // By its code: the runtime has a class of its own, and a DOMException a code that is a number.
-    showRefusal(/^ERR_/.test(error.code) ? error : notEnforceable(`${error}`))
+    // By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E".
+    showRefusal(error.code > 'E' ? error : notEnforceable(`${error}`))
   })
   .finally(release)
 
@@ -37,7 +37,7 @@ async function start(): Promise<void> {
     ...pinned,
     // Without a name nothing is accepted: a manifest's is never `undefined` by accident.
     name: `${name}`,
-    build: build ? +build : undefined,
+    build: (build && +build) as number | undefined,
     maxLines: maxManifestLines,
   }
   const stored = await readManifest()
