@@ -145,6 +145,15 @@ attack(
   },
 )
 
+// The twin with the wrong hash fails here too, but by the policy: only its control, which must load, tells.
+attack(99, 'a policy that blocks the probe', everywhere, (tab) => {
+  site.reset()
+  const headers = { 'content-security-policy': "script-src 'self' 'unsafe-inline'" }
+  site.reply('index.html', { type: 'text/html; charset=utf-8', headers })
+  site.tamper('assets/a.js', 'changed')
+  return refuses(tab, site, 'ERR_SIGNEDIMP_NOT_ENFORCEABLE')
+})
+
 // No crypto.subtle, no check: nothing may run. Without another address than the loopback this fails, and says why.
 attack(49, 'insecure context', everywhere, async (tab) => {
   assert.ok(outside, 'this machine has no address but the loopback')
