@@ -8,7 +8,7 @@ export function findUncovered(output: Output, covered: ReadonlySet<string>): Unc
   return [...output.values()].flatMap((file) => {
     const { path, isModule, isEntry, fixed, format } = file
     const copied = fixed ?? (isDocument(path) ? textOf(file) : '')
-    if (findTags(copied).some(runsCode))
+    if (copied && findTags(copied).some(runsCode))
       return [{ name: path, reason: 'a page that is copied as it is: its scripts run unchecked' }]
     if (covered.has(path) || !(isModule || isCode(path))) return []
     if (isModule && !isEntry) return []

@@ -90,8 +90,8 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
   })
   change(manifestPath, stored)
 
-  const signed = { graph, imports, digests, bootstrap, manifestPath, stored }
-  if (release.inline === 'all' && hasMarkup(stored)) refuseMarkup(manifestPath)
+  const carried = carriedManifest(release, manifestPath, stored)
+  const signed = { graph, imports, digests, bootstrap, manifestPath, carried }
   const pages = rewritePages(output, release, signed, change)
   const ownPaths = own.map(({ fileName }) => fileName)
   const checked = new Set(pages.flatMap((page) => page.checked))
@@ -117,30 +117,31 @@ const isForPages = (path: string, { manifestName }: Release): boolean =>
   !isPage(path) && !isSourceMap(path) && !isManifestOf(manifestName, path)
 
 /** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */
-const hasMarkup = (stored: Bytes): boolean => /<\/script|<!--|<script/i.test(fromUtf8(stored))
+const markup = /<\/script|<!--|<script/i
+
+/** Above this many bytes a manifest that pages need not carry is a file of its own, which all pages share. */
+const maxCarried = 1 << 15
+
+/**
+ * The text of the manifest, where pages carry it. Beside a linked bootstrap that saves the round trip in which the
+ * bootstrap, once it is there, asks for it: WebKit takes no preload for that.
+ */
+function carriedManifest(
+  { inline, threshold }: Release,
+  path: string,
+  stored: Bytes,
+): string | undefined {
+  const text = fromUtf8(stored)
+  if (inline === 'all') return markup.test(text) ? refuseMarkup(path) : text
+  const isFit = threshold === 1 && stored.length <= maxCarried && isAscii(text)
+  return inline === false && isFit && !markup.test(text) ? text : undefined
+}
 
 function refuseMarkup(path: string): never {
   throw new SignedImpError(
     'ERR_SIGNEDIMP_OUTPUT',
     "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
     { path },
-  )
-}
-
-/** Above this many bytes a manifest that pages need not carry is a file of its own, which all pages share. */
-const maxCarried = 1 << 15
-
-/**
- * Whether pages carry the manifest. Beside a linked bootstrap it saves the round trip in which the bootstrap, once
- * it is there, asks for it: WebKit takes no preload for that.
- */
-function isCarried({ inline, threshold }: Release, stored: Bytes): boolean {
-  if (inline !== false) return inline === 'all'
-  return (
-    threshold === 1 &&
-    stored.length <= maxCarried &&
-    isAscii(fromUtf8(stored)) &&
-    !hasMarkup(stored)
   )
 }
 
@@ -223,7 +224,8 @@ interface Signed {
   digests: Map<string, string>
   bootstrap: Bootstrap
   manifestPath: string
-  stored: Bytes
+  /** The manifest's text, where pages carry it. */
+  carried: string | undefined
 }
 
 function rewritePages(
@@ -249,7 +251,7 @@ function createPageContext(
   signed: Signed,
 ): PageContext {
   const { base, hash, name, build, inline } = release
-  const { graph, imports, digests, bootstrap, manifestPath, stored } = signed
+  const { graph, imports, digests, bootstrap, manifestPath, carried } = signed
   const up = '../'.repeat(page.split('/').length - 1)
   const refer = (path: string) => (base || up || './') + pathToRelativeUrl(path).slice(2)
   return {
@@ -260,7 +262,7 @@ function createPageContext(
     closure: (path) => [...closureOf(imports, path)],
     refer,
     manifest: refer(manifestPath),
-    inlineManifest: isCarried(release, stored) ? fromUtf8(stored) : undefined,
+    inlineManifest: carried,
     bootstrap: bootstrap.code,
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,

@@ -13,7 +13,8 @@ export type EnforcedMap = Pick<Boot, 'salt' | 'resolve' | 'run'>
 
 /**
  * Gives the browser the manifest as one import map (HTML, "Import maps"), then proves that the browser checks by it:
- * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with integrity, other listed files to themselves, everything else to nothing.
+ * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with
+ * integrity, other listed files to themselves, everything else to nothing.
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on any doubt
  */
 export async function enforceMap(

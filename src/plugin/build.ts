@@ -109,10 +109,8 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
 
     close(meta) {
       const reports = closing.then(() => (meta?.watchMode && isUnderWay() ? [] : close()))
-      closing = reports.then(
-        () => meta?.watchMode || folders.clear(),
-        () => meta?.watchMode || folders.clear(),
-      )
+      const end = () => meta?.watchMode || folders.clear()
+      closing = reports.then(end, end)
       return reports
     },
   }

@@ -160,11 +160,9 @@ function findLeftOvers(
   files: Map<string, string>,
   added: string[],
 ): Set<string> {
-  const ours = added.filter((path) => unsigned.get(path) === files.get(path))
+  const ours = new Set(added.filter((path) => unsigned.get(path) === files.get(path)))
   const left = added.filter((path) => before.files.get(path) === now.files.get(path))
-  const strange = left.filter(
-    (path) => old?.files.get(path) !== files.get(path) && !ours.includes(path),
-  )
+  const strange = left.filter((path) => old?.files.get(path) !== files.get(path) && !ours.has(path))
   if (strange.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_FILES',
