@@ -54,6 +54,9 @@ function checkSize(claim: number, code: string): void {
 const readPage = (file: string): PageCode => ({
   bootstrap: source(`dist/bootstrap/${file}`),
   runtime: source('dist/bootstrap/runtime.js'),
+  module: source(`dist/bootstrap/${file.replace('page', 'module')}`),
+  late: source('dist/bootstrap/late.js'),
+  blob: source('dist/bootstrap/blob.js'),
 })
 
 const bootstraps: [KeyAlgorithm, string, RegExp][] = [

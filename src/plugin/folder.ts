@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
 import { nodeCrypto } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
-import { toManifest, type Emitted, type Release } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/emit.js'
+import { toManifest } from '../emit/manifest.js'
 import { isCode, isPage, type Uncovered } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
 import { SignedImpError } from '../errors.js'
@@ -95,7 +96,7 @@ export async function sealFolder(
     refuseStrays(now)
     const files = await readFiles(folder, now, release, secrets)
     const imports = mergeImports(folder, files, release.hash)
-    const text = writeSignedText(toManifest({ ...release, imports, files }))
+    const text = writeSignedText(toManifest(release, { imports, files }))
     return storeManifest([await signText(text, release.signer)], text)
   })
   await writeFileAtomically(join(dir, release.manifestName), stored)
@@ -198,7 +199,7 @@ function mergeImports(
 /** Removes page manifests of earlier builds whose files are no longer what they list, or that no key of ours signed: their pages cannot start. */
 async function removeStalePages({ dir, emitted }: OutputFolder, release: Release): Promise<void> {
   const { manifestName, keys, name } = release
-  const own = new Set([manifestName, ...emitted.map(({ manifestPath }) => manifestPath)])
+  const own = new Set([manifestName, ...emitted.flatMap(({ manifests }) => manifests)])
   const { files } = await walkIfThere(dir)
   for (const path of files.keys()) {
     if (own.has(path) || !isManifestOf(manifestName, path)) continue
@@ -221,6 +222,6 @@ async function isAllThere(dir: string, there: Folder['files'], page: Manifest): 
 export async function unsealFolder(folder: OutputFolder, manifestName: string): Promise<void> {
   const { dir, emitted } = folder
   folder.isSealed = false
-  for (const path of [manifestName, ...emitted.map(({ manifestPath }) => manifestPath)])
+  for (const path of [manifestName, ...emitted.flatMap(({ manifests }) => manifests)])
     await rm(join(dir, path), { force: true })
 }

@@ -9,6 +9,13 @@ export interface BundleFile {
   isEntry?: boolean
 }
 
+/** A chunk whose name is being made. */
+export interface RenderedChunk {
+  isEntry: boolean
+  /** The module that the chunk stands for, if it stands for one. */
+  facadeModuleId?: string | null
+}
+
 /** The emitted files by name. */
 export type Bundle = Record<string, BundleFile>
 
@@ -24,6 +31,7 @@ export interface HookContext {
   emitFile(file: { type: 'asset'; fileName: string; source: string | Uint8Array }): string
   warn(message: string): void
   info?(message: string): void
+  getModuleIds?(): IterableIterator<string>
   meta?: { rolldownVersion?: string; watchMode?: boolean }
   /** Since Vite 6. */
   environment?: { config: ViteConfig & { consumer: string } }
@@ -36,7 +44,13 @@ export interface ViteConfig {
   command: 'build' | 'serve'
   publicDir: string
   plugins: readonly { name: string }[]
-  build: { outDir: string; ssr: unknown; copyPublicDir: boolean; write: boolean }
+  build: {
+    outDir: string
+    ssr: unknown
+    copyPublicDir: boolean
+    write: boolean
+    manifest?: boolean | string
+  }
   logger: { info(message: string): void; warn(message: string): void }
 }
 
@@ -80,7 +94,7 @@ export interface Plugin {
   configureServer(server: ViteServer): void
   applyToEnvironment(environment: { config: { consumer: string } }): boolean
   load: { order: 'pre'; filter: { id: RegExp }; handler(this: HookContext, id: string): void }
-  augmentChunkHash(this: HookContext): string | undefined
+  augmentChunkHash(this: HookContext, chunk: RenderedChunk): string | undefined
   buildStart(this: HookContext): Promise<void>
   buildEnd(this: HookContext, error?: unknown): Promise<void> | undefined
   renderStart: Last<(this: HookContext, options: OutputOptions) => Promise<void>>

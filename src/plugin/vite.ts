@@ -8,6 +8,7 @@ export const placeOf = ({ root, base, publicDir, build }: ViteConfig): Place => 
   root,
   base: base === './' ? '' : base,
   publicDir: publicDir && build.copyPublicDir ? publicDir : undefined,
+  viteManifest: build.manifest === true ? '.vite/manifest.json' : build.manifest || undefined,
 })
 
 /**

@@ -11,6 +11,7 @@ const report: Report = {
   oneTimeKey: false,
   modules: { count: 3, bytes: 2048 },
   pages: 2,
+  entries: [],
   bootstrap: { integrity: 'sha256-abc=', inline: true },
   unverified: [],
   unchecked: {},

@@ -1,0 +1,20 @@
+import type { StaticImport } from './format.js'
+
+/**
+ * What stands in a module's text for a static import, where the module form of the bootstrap can map it: a URL of no
+ * scheme that anybody serves. Unlike a relative one it means the same wherever a redirect leads, and without the map it
+ * means nothing. It is as long as what the bundler wrote, and ends like the path, so that offsets and columns stay.
+ */
+export const aliasOf = ({ start, end, path }: StaticImport): string =>
+  scheme + path.padStart(end - start - scheme.length, '/').slice(start - end + scheme.length)
+
+const scheme = 's:'
+
+/**
+ * Path of the file that stands in for a module where modules import one another in a circle and are linked in memory:
+ * it has the same exports, and one more, {@link updateName}, which is told what they are.
+ */
+export const standInOf = (path: string): string => path.replace(/\.m?js$/, '.circular$&')
+
+/** No bundler exports this name. */
+export const updateName = 'signedimp:update'
