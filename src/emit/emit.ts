@@ -15,6 +15,7 @@ import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
 import { startPages, type StartedPages } from './pages.js'
 import { startEntries, type StartedEntry } from './start.js'
+import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
@@ -56,6 +57,8 @@ export interface Emitted {
   pages: number
   /** Entries that start by themselves. */
   entries: StartedEntry[]
+  /** What survives, but not as it was. */
+  warnings: string[]
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
   /** Entries, and stylesheets and classic scripts that a page's tag checks. */
@@ -65,9 +68,14 @@ export interface Emitted {
 /**
  * Signs a finished output: rewrites its modules, lists what pages and other entries load in signed page manifests, and
  * makes them start through a bootstrap.
+ * @param parse a module's syntax tree; without it, nothing is warned of
  * @throws SignedImpError on an output whose code would not all be checked, or could not be told apart
  */
-export async function emitOutput(output: Output, release: Release): Promise<Emitted> {
+export async function emitOutput(
+  output: Output,
+  release: Release,
+  parse?: Parse,
+): Promise<Emitted> {
   checkNames(output)
   const changes = createChanges(output)
   const graph = createGraph(output, release.base)
@@ -104,6 +112,7 @@ export async function emitOutput(output: Output, release: Release): Promise<Emit
     own: [...manifests, ...ownPaths],
     pages: pages.filter((page) => page.entries.length > 0).length,
     entries,
+    warnings: parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : [],
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
   }

@@ -18,7 +18,7 @@ export interface Graph {
    * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on an import from outside the output, which a page would refuse,
    *   and on one that a redirect could turn into another file
    */
-  link(from: string, imports: ModuleImport[]): StaticImport[]
+  link(from: string, imports: Omit<ModuleImport, 'declaration'>[]): StaticImport[]
 }
 
 /** Stands for whatever host will serve the output. */

@@ -1,5 +1,5 @@
 import { SignedImpError } from '../errors.js'
-import { aliasOf, standInOf, updateName } from '../manifest/alias.js'
+import { aliasOf, declarationStart, standInOf, updateName } from '../manifest/linking.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isModulePath } from '../manifest/path.js'
 import type { Changes } from './changes.js'
@@ -16,6 +16,8 @@ export interface LinkedModules {
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
   /** Names that a module exports. */
   exports: Map<string, RewrittenModule['exports']>
+  /** What a module's own names are exported as. */
+  locals: Map<string, RewrittenModule['locals']>
 }
 
 /**
@@ -30,7 +32,12 @@ export async function linkModules(
   hasAliases: boolean,
   { change }: Changes,
 ): Promise<LinkedModules> {
-  const linked: LinkedModules = { imports: new Map(), lazy: new Map(), exports: new Map() }
+  const linked: LinkedModules = {
+    imports: new Map(),
+    lazy: new Map(),
+    exports: new Map(),
+    locals: new Map(),
+  }
   const respell = createRespell(graph, entries, hasAliases)
   for (const file of output.values()) {
     if (!file.isModule) continue
@@ -46,8 +53,24 @@ export async function linkModules(
     const paths = found.filter((to) => to !== undefined)
     linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
     linked.exports.set(path, module.exports)
+    linked.locals.set(path, module.locals)
+    if (entries.length > 0) checkDeclarations(path, module)
   }
   return linked
+}
+
+/** What links in memory finds the declaration by its specifier, with no lexer. */
+function checkDeclarations(path: string, { code, imports }: RewrittenModule): void {
+  const text = code.replace(/^\ufeff/, '')
+  const unclear = imports.find(
+    ({ declaration, start }) => declarationStart(text, start) !== declaration,
+  )
+  if (unclear)
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `imports something that is called "import" or "export" from "${unclear.specifier}"; call it something else`,
+      { path },
+    )
 }
 
 const noModuleName = (path: string): SignedImpError =>

@@ -15,12 +15,16 @@ export interface ModuleImport {
   start: number
   end: number
   specifier: string
+  /** Where the declaration or the call begins. */
+  declaration: number
 }
 
 /** A module made ready to be listed. */
 export interface RewrittenModule {
   code: string
   imports: ModuleImport[]
+  /** What its own names are exported as. */
+  locals: Map<string, string>
   /** Names that it exports; `*` where it also hands on all of another module. */
   exports: string[]
   /** What it imports with `import()`, as far as the text says it, and whether some of it is only known later. */
@@ -66,6 +70,11 @@ export async function rewriteModule(
   return {
     code: markUtf8(helpers.length ? insertLast(replaced, helpers.join(';')) : replaced),
     imports,
+    locals: new Map(
+      exports.flatMap((item) =>
+        item.type === 'direct' && item.localName ? [[item.localName, item.name]] : [],
+      ),
+    ),
     exports: exports.map((item) => ('name' in item ? item.name : '*')),
     lazy: {
       specifiers: lazy.map(({ specifier }) => specifier),
@@ -77,17 +86,18 @@ export async function rewriteModule(
 const spell = ({ start, end, specifier }: ModuleImport, other: string) =>
   other === specifier ? [] : [[start, end, other] as const]
 
-const toImport = ({ start, end, specifier }: Import): ModuleImport => ({
+const toImport = ({ start, end, specifier, importStart }: Import): ModuleImport => ({
   start,
   end,
   specifier: specifier!,
+  declaration: importStart,
 })
 
 /** In `import()` the offsets are those of an expression, quotes included. */
-const toLazyImport = ({ start, end, specifier }: Import): ModuleImport => ({
-  start: start + 1,
-  end: end - 1,
-  specifier: specifier!,
+const toLazyImport = (item: Import): ModuleImport => ({
+  ...toImport(item),
+  start: item.start + 1,
+  end: item.end - 1,
 })
 
 const isLiteral = (code: string, { start, end, specifier }: Import): boolean =>

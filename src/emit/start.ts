@@ -1,6 +1,6 @@
 import { hashBytes } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
-import { standInOf } from '../manifest/alias.js'
+import { standInOf } from '../manifest/linking.js'
 import { createModuleBootstrap, toIntegrity, type Bootstrap } from './bootstrap.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'

@@ -1,4 +1,4 @@
-import { standInOf, updateName } from '../manifest/alias.js'
+import { declarationStart, standInOf, updateName } from '../manifest/linking.js'
 import type { Boot } from './context.js'
 import { closureOf } from './prove.js'
 
@@ -9,8 +9,8 @@ export type Read = (path: string) => Promise<string>
 export type Link = (path: string) => Promise<string[]>
 
 /**
- * Links modules in memory: each becomes a blob in whose text the signed offsets say where the URLs of others go. A
- * module has one URL, and so is one instance. What it imports is evaluated in the order that the text says.
+ * Links modules in memory: each becomes a blob, in whose text the signed offsets say where it imports. A module has one
+ * URL, and so is one instance. What it imports is evaluated in the order that the text says.
  */
 export function createLink({ manifest, toUrl }: Boot, read: Read): Link {
   const urls = new Map<string, string>()
@@ -39,25 +39,34 @@ export function createLink({ manifest, toUrl }: Boot, read: Read): Link {
   function linkOne(path: string, texts: Map<string, string>, open: Set<string>): string {
     const known = urls.get(path)
     if (known !== undefined) return known
-    const text = texts.get(path)!
-    let code = ''
-    let at = 0
+    let code = texts.get(path)!
+    let declarations = ''
     open.add(path)
     for (const { start, end, path: to } of manifest.imports.get(path) ?? []) {
-      code += text.slice(at, start) + (open.has(to) ? standIn(to, texts) : import_(to, text[end]!))
-      at = end
+      const from = declarationStart(code, start)
+      const quote = code[end]!
+      const url = open.has(to) ? standIn(to, texts) : linkImport(to, quote, texts, open)
+      // Behind the code they mean the same, and their new length moves nothing.
+      declarations += code.slice(from, start) + url + quote + ';'
+      code = code.slice(0, from) + blank(code.slice(from, end + 1)) + code.slice(end + 1)
     }
     open.delete(path)
-    const url = createModule(path, code + text.slice(at))
+    const url = createModule(path, code, declarations)
     urls.set(path, url)
     if (standIns.has(path)) updates.set(path, createUpdate(url, standIns.get(path)!))
     return url
+  }
 
-    /** Whoever imports a module that another URL stands in for has that told first. */
-    function import_(to: string, quote: string): string {
-      const target = linkOne(to, texts, open)
-      return updates.has(to) ? `${target}${quote};import${quote}${updates.get(to)}` : target
-    }
+  /** Whoever imports a module that another URL stands in for has that told first. */
+  function linkImport(
+    path: string,
+    quote: string,
+    texts: Map<string, string>,
+    open: Set<string>,
+  ): string {
+    const url = linkOne(path, texts, open)
+    const update = updates.get(path)
+    return update === undefined ? url : `${url}${quote};import${quote}${update}`
   }
 
   function standIn(path: string, texts: Map<string, string>): string {
@@ -66,8 +75,10 @@ export function createLink({ manifest, toUrl }: Boot, read: Read): Link {
     return url
   }
 
-  const createModule = (path: string, text: string): string =>
-    createBlob(/\.m?js$/.test(path) ? withSource(text, toUrl(path)) : text, path)
+  function createModule(path: string, code: string, declarations: string): string {
+    if (!/\.m?js$/.test(path)) return createBlob(code, path)
+    return createBlob(`${code}\n;${declarations}${sourceOf(code, toUrl(path))}`, path)
+  }
 
   return async (path) => {
     const texts = await readAll(path)
@@ -96,9 +107,11 @@ function createBlob(text: string, path: string): string {
   return URL.createObjectURL(new Blob([text], { type }))
 }
 
+const blank = (text: string): string => text.replace(/[^\n\r\u2028\u2029]/g, ' ')
+
 /** Stacks and debuggers go by the file's own URL, and find its source map from there. */
-const withSource = (text: string, url: string): string =>
-  text.replace(
-    /(\n\/\/# sourceMappingURL=)(?!\w+:)(\S+)(?=(\n\/\/# \S+)*\s*$)/,
-    (_, comment: string, map: string) => comment + new URL(map, url).href,
-  ) + `\n//# sourceURL=${url}`
+function sourceOf(code: string, url: string): string {
+  const [, map] = /\n\/\/# sourceMappingURL=(?!\w+:)(\S+)(?:\n\/\/# \S+)*\s*$/.exec(code) ?? []
+  const comment = map === undefined ? '' : `\n//# sourceMappingURL=${new URL(map, url).href}`
+  return `${comment}\n//# sourceURL=${url}`
+}

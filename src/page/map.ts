@@ -1,6 +1,6 @@
 import { base64, utf8, type Bytes } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
-import { aliasOf } from '../manifest/alias.js'
+import { aliasOf } from '../manifest/linking.js'
 import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
@@ -32,7 +32,7 @@ export async function enforceMap(
   const integrity: Record<string, string> = {}
   for (const [path, digest] of manifest.files) {
     const url = toUrl(path)
-    imports[url] = isModulePath(path) ? url + salt : url
+    imports[url] = __MODULE__ || isModulePath(path) ? url + salt : url
     integrity[imports[url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
   }
   const links = __MODULE__ ? [...manifest.imports.values()].flat() : []

@@ -114,7 +114,8 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       const { release, secrets } = await read()
       const output = await readBundle(bundle, outputOptions, secrets)
       await addPublicFiles(output, findPlace().publicDir, release, secrets)
-      const emitted = await emitOutput(output, release)
+      const emitted = await emitOutput(output, release, context.parse?.bind(context))
+      for (const warning of emitted.warnings) context.warn(warning)
       for (const [path, source] of emitted.changed) write(context, bundle, path, source)
       const milliseconds = performance.now() - started
       const rest = { oneTimeKey: !options.key, milliseconds }

@@ -31,6 +31,7 @@ export interface HookContext {
   emitFile(file: { type: 'asset'; fileName: string; source: string | Uint8Array }): string
   warn(message: string): void
   info?(message: string): void
+  parse?(code: string): unknown
   getModuleIds?(): IterableIterator<string>
   meta?: { rolldownVersion?: string; watchMode?: boolean }
   /** Since Vite 6. */

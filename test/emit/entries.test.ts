@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { init, parse } from 'es-module-lexer'
-import { aliasOf } from '../../src/manifest/alias.ts'
+import { aliasOf } from '../../src/manifest/linking.ts'
 import { throwsCode } from '../support/throws.ts'
 import { chunk, emit, entry, type Bundled, type EmitOptions, type EmittedFiles } from './emitted.ts'
 

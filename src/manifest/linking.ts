@@ -1,4 +1,7 @@
+/** How the modules that a manifest lists are made to find one another where relative names are not enough. */
 import type { StaticImport } from './format.js'
+
+const scheme = 's:'
 
 /**
  * What stands in a module's text for a static import, where the module form of the bootstrap can map it: a URL of no
@@ -8,7 +11,9 @@ import type { StaticImport } from './format.js'
 export const aliasOf = ({ start, end, path }: StaticImport): string =>
   scheme + path.padStart(end - start - scheme.length, '/').slice(start - end + scheme.length)
 
-const scheme = 's:'
+/** Where in a module's text the declaration begins that holds the specifier at `start`. */
+export const declarationStart = (text: string, start: number): number =>
+  /(?:.*[^\w$.])?(?=(?:import|export)(?![\w$]))/s.exec(text.slice(0, start))?.[0].length ?? start
 
 /**
  * Path of the file that stands in for a module where modules import one another in a circle and are linked in memory:
