@@ -119,8 +119,10 @@ async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
 async function runBlob(context: ModuleBoot): Promise<void> {
   const { manifest, toUrl, carrier } = context
   const path = entry.blob
-  const { bytes } = await download(toUrl(path), maxRuntimeBytes, { redirect: 'error' })
-  if (!(await isListed(manifest, path, bytes))) throw notAsSigned(path)
+  const init: RequestInit = { redirect: 'error' }
+  const found = await download(toUrl(path), maxRuntimeBytes, init).catch(() => undefined)
+  if (!found || !(await isListed(manifest, path, found.bytes))) throw notAsSigned(path)
+  const { bytes } = found
   const url = URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
   try {
     await import(url)
