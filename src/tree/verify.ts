@@ -5,6 +5,7 @@ import { refuseSharedNames } from '../manifest/distinct.js'
 import { defaultManifestName } from '../manifest/names.js'
 import { comparePaths } from '../manifest/path.js'
 import { splitManifest, verifyManifest, type Trust } from '../manifest/verify.js'
+import { findStaleCopies, reasonAgainstCopy } from './copies.js'
 import { parseUnverified } from './describe.js'
 import { hashFiles, type Progress } from './hash.js'
 import {
@@ -18,7 +19,13 @@ import {
 import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import { summaryOf, type ManifestSummary } from './report.js'
-import { listedFiles, pageManifests, readManifest, type ManifestFolder } from './stored.js'
+import {
+  copiesOfManifests,
+  listedFiles,
+  pageManifests,
+  readManifest,
+  type ManifestFolder,
+} from './stored.js'
 import { whileStill } from './walk.js'
 
 /** What a folder must be, beside being signed. */
@@ -100,7 +107,11 @@ async function verifyFolder(
   const present = [...main.files.keys()].filter((path) => folder.files.has(path))
   const hashes = await hashFiles(dir, present, main.hash, progress)
   const described = { ...where, main, hashes }
-  const problems = [...fileProblems(described), ...(await allPageProblems(described, trust))]
+  const problems = [
+    ...fileProblems(described),
+    ...(await allPageProblems(described, trust)),
+    ...(await copyProblems(where)),
+  ]
   if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
   refuseSharedNames(main.files.keys())
   return {
@@ -147,6 +158,14 @@ async function allPageProblems(where: DescribedFolder, trust: Trust): Promise<Fi
     if (!(page instanceof Error)) problems.push(...(await pageProblems(page, where)))
   }
   return problems
+}
+
+/** Compressed copies of manifests are listed nowhere, and so have to hold what the manifests hold. */
+async function copyProblems(where: ManifestFolder): Promise<FileProblem[]> {
+  const { dir, manifestName } = where
+  const copies = copiesOfManifests(where)
+  const stale = await findStaleCopies(dir, [manifestName, ...pageManifests(where), ...copies])
+  return stale.map((path) => ({ path, problem: 'changed', reason: reasonAgainstCopy(path) }))
 }
 
 /**
