@@ -15,6 +15,7 @@ import { parseUnverified } from '../tree/describe.js'
 import { hashFiles } from '../tree/hash.js'
 import { copiesOf, findStaleCopies, refuseStaleCopies } from '../tree/copies.js'
 import { listedFiles, readManifest } from '../tree/stored.js'
+import { isSourceMap } from '../tree/source-maps.js'
 import { refusalOf } from '../tree/verify.js'
 import { refuseStrays, walkIfThere, whileStill, type Folder } from '../tree/walk.js'
 import { writeFileAtomically } from '../tree/write.js'
@@ -81,7 +82,8 @@ async function readOld(
 }
 
 /**
- * Signs the folder as it stands: this build's files, which must still be what was emitted, what other plugins added,
+ * Signs the folder as it stands: this build's files, which must still be what was emitted (source maps may be gone),
+ * what other plugins added,
  * and what an earlier build left if our key vouches for it. Compressed copies must hold what their files hold. The
  * manifest is written last, by rename.
  * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE`, `…_FILES`, `…_NOT_COVERED`, `…_OUTPUT`, `…_PATH`
@@ -112,7 +114,10 @@ async function readFiles(
   { manifestName, hash, unverified }: Release,
   secrets: string[],
 ): Promise<Map<string, string>> {
-  const expected = mergeDigests(folder.emitted.map(({ digests }) => digests))
+  const expected = withoutDeletedMaps(
+    mergeDigests(folder.emitted.map(({ digests }) => digests)),
+    now,
+  )
   const listed = new Set(listedFiles({ folder: now, manifestName }))
   const wanted = [...now.files.keys()].filter((path) => listed.has(path) || expected.has(path))
   const found = await hashFiles(folder.dir, wanted, hash)
@@ -143,6 +148,13 @@ function mergeDigests(all: Map<string, string>[]): Map<string, string> {
   }
   return merged
 }
+
+/** Uploaders of source maps delete them before the build ends. */
+const withoutDeletedMaps = (
+  expected: Map<string, string>,
+  { files }: Folder,
+): Map<string, string> =>
+  new Map([...expected].filter(([path]) => files.has(path) || !isSourceMap(path)))
 
 function refuseChanges(expected: Map<string, string>, files: Map<string, string>): void {
   const changed = [...expected.keys()].filter((path) => files.get(path) !== expected.get(path))

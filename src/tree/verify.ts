@@ -19,6 +19,7 @@ import {
 import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import { summaryOf, type ManifestSummary } from './report.js'
+import { isSourceMap } from './source-maps.js'
 import {
   copiesOfManifests,
   listedFiles,
@@ -48,6 +49,8 @@ export interface VerifyReport extends ManifestSummary {
   signers: string[]
   /** Page manifests beside the manifest, each verified by its own signatures. */
   pageManifests: string[]
+  /** Listed source maps that are not there: uploaders delete them, and no page runs them. */
+  missingSourceMaps: string[]
 }
 
 const rules: Record<string, Rule> = {
@@ -63,6 +66,7 @@ const rules: Record<string, Rule> = {
 
 /**
  * Checks that a folder holds exactly what was signed by enough of the keys: every listed file with its hash, and no other.
+ * Source maps may be missing.
  * @throws FilesRefusedError with every file that is changed, missing or unlisted
  * @throws SignedImpError `…_MISSING` (no manifest), `…_LATE_WRITE`, `…_PATH`, and what `verifyManifest` refuses
  */
@@ -118,6 +122,7 @@ async function verifyFolder(
     ...summaryOf(main),
     signers: signersOf(bytes, trust),
     pageManifests: pageManifests(where),
+    missingSourceMaps: [...main.files.keys()].filter((path) => isDeletedMap(path, where)),
   }
 }
 
@@ -129,6 +134,9 @@ function readMain({ dir, folder, manifestName: path }: ManifestFolder): Promise<
   throw new SignedImpError('ERR_SIGNEDIMP_MISSING', reason, { path })
 }
 
+const isDeletedMap = (path: string, { folder }: ManifestFolder): boolean =>
+  isSourceMap(path) && !folder.files.has(path) && !folder.refused.has(path)
+
 function fileProblems(where: DescribedFolder): FileProblem[] {
   const { main, hashes, folder } = where
   const { refused } = folder
@@ -137,7 +145,7 @@ function fileProblems(where: DescribedFolder): FileProblem[] {
     return { path, problem, ...(reason && { reason }) }
   }
   const changed = [...main.files]
-    .filter(([path, digest]) => hashes.get(path) !== digest)
+    .filter(([path, digest]) => hashes.get(path) !== digest && !isDeletedMap(path, where))
     .map(([path]) => problem(path, hashes.has(path) || refused.has(path) ? 'changed' : 'missing'))
   const unlisted = [...listedFiles(where), ...refused.keys()]
     .filter((path) => !main.files.has(path))
