@@ -1,4 +1,7 @@
-/** The parts of Rollup's, Rolldown's and Vite's interfaces that the plugin uses: no bundler stands in our declarations. */
+/**
+ * The parts of Rollup's, Rolldown's and Vite's interfaces that the plugin uses: no bundler stands in our declarations.
+ * They must fit those of all versions, under `exactOptionalPropertyTypes` too.
+ */
 
 /** An emitted file, in `generateBundle`. */
 export interface BundleFile {
@@ -21,9 +24,9 @@ export type Bundle = Record<string, BundleFile>
 
 /** Options of one output. */
 export interface OutputOptions {
-  format?: string
-  dir?: string
-  file?: string
+  format?: string | undefined
+  dir?: string | undefined
+  file?: string | undefined
 }
 
 /** The context of a build hook. */
@@ -63,20 +66,31 @@ export interface ViteServer {
 
 /** A Connect middleware. */
 export type Middleware = (
-  request: { url?: string; originalUrl?: string },
+  request: { url?: string | undefined; originalUrl?: string | undefined },
   response: { statusCode: number; end(body: string): unknown },
   next: () => void,
 ) => void
 
-type ModulePreloadDependencies = (file: string, dependencies: string[], context: never) => string[]
+type ModulePreloadDependencies = (
+  file: string,
+  dependencies: string[],
+  context: { hostId: string; hostType: 'html' | 'js' },
+) => string[]
 
-/** Vite's `build.modulePreload`. */
-export type ModulePreload =
-  boolean | { polyfill?: boolean; resolveDependencies?: ModulePreloadDependencies } | undefined
+/** Vite's `build.modulePreload`, where it is neither on nor off. */
+export interface ModulePreload {
+  polyfill?: boolean
+  resolveDependencies?: ModulePreloadDependencies
+}
 
 /** Vite's configuration as a user gives it. */
 export interface ViteUserConfig {
-  build?: { modulePreload?: ModulePreload } | undefined
+  build?: { modulePreload?: boolean | ModulePreload | undefined } | undefined
+}
+
+/** What the plugin adds to it. */
+export interface ViteAddition {
+  build: { modulePreload: ModulePreload }
 }
 
 /** A hook that runs after those of all other plugins. */
@@ -90,7 +104,7 @@ interface Last<Handler> {
 export interface Plugin {
   name: 'signedimp'
   enforce: 'post'
-  config(this: unknown, config: ViteUserConfig): ViteUserConfig | undefined
+  config(this: unknown, config: ViteUserConfig): ViteAddition | undefined
   configResolved(config: unknown): void
   configureServer(server: ViteServer): void
   applyToEnvironment(environment: { config: { consumer: string } }): boolean

@@ -1,7 +1,14 @@
 import type { Place } from './build.js'
 import { denyKey, keyFileOf } from './guard.js'
 import type { ResolvedOptions } from './options.js'
-import type { HookContext, ModulePreload, ViteConfig, ViteServer, ViteUserConfig } from './types.js'
+import type {
+  HookContext,
+  ModulePreload,
+  ViteAddition,
+  ViteConfig,
+  ViteServer,
+  ViteUserConfig,
+} from './types.js'
 
 /** What Vite's configuration says of where a build takes place. */
 export const placeOf = ({ root, base, publicDir, build }: ViteConfig): Place => ({
@@ -15,7 +22,7 @@ export const placeOf = ({ root, base, publicDir, build }: ViteConfig): Place => 
  * What the plugin adds to Vite's configuration. Vite before 8 preloads the scripts that a chunk imports under URLs
  * that the map does not use; the page preloads them itself. Vite 8 asks the map, and is left alone.
  */
-export function configure(context: unknown, { build }: ViteUserConfig): ViteUserConfig | undefined {
+export function configure(context: unknown, { build }: ViteUserConfig): ViteAddition | undefined {
   const isRolldown =
     (context as Partial<HookContext> | undefined)?.meta?.rolldownVersion !== undefined
   const given = build?.modulePreload
@@ -23,10 +30,7 @@ export function configure(context: unknown, { build }: ViteUserConfig): ViteUser
   return { build: { modulePreload: withoutScripts(typeof given === 'object' ? given : {}) } }
 }
 
-function withoutScripts({
-  resolveDependencies,
-  ...rest
-}: Exclude<ModulePreload, boolean | undefined>): ModulePreload {
+function withoutScripts({ resolveDependencies, ...rest }: ModulePreload): ModulePreload {
   return {
     ...rest,
     resolveDependencies: (file, dependencies, context) =>
