@@ -56,7 +56,7 @@ export function runScript(script: string, cwd: string): ScriptRun {
   const { PATH, HOME, TMPDIR } = process.env
   const { status, stdout, stderr } = spawnSync(
     'sh',
-    ['-ec', functions.join('') + script.replaceAll(/^npx /gm, '')],
+    ['-ec', functions.join('') + script.replaceAll(/\bnpx /g, '')],
     {
       cwd,
       env: { PATH, HOME, TMPDIR, SIGNEDIMP_PASSWORD: 'a password', NO_COLOR: '1' },
@@ -104,6 +104,7 @@ export const shapeOf = (text: string): string =>
   text
     .replaceAll(/sha256-[\w+/]{43}=/g, 'sha256-<base64>')
     .replaceAll(/\b[0-9a-f]{64}\b/g, '<hex>')
+    .replaceAll(/\b[0-9a-f]{16}\b/g, '<id>')
     .replaceAll(/-[\w-]{8}(?=\.\w)/g, '-<hash>')
     .replaceAll(/\d+(\.\d+)?/g, '<number>')
     .trim()
