@@ -47,24 +47,29 @@ export interface ScriptRun {
   stderr: string
 }
 
-/** Runs a block of the README in an app that has this checkout and Vite installed. */
-export function runScript(script: string, cwd: string): ScriptRun {
+/** What runs a block of the README in an app that has this checkout and Vite installed. */
+export function shellFor(script: string): { args: string[]; env: NodeJS.ProcessEnv } {
   const tools = { signedimp: 'dist/cli.js', vite: 'node_modules/vite/bin/vite.js' }
   const functions = Object.entries(tools).map(
     ([name, file]) => `${name}() { '${process.execPath}' '${join(root, file)}' "$@"; }\n`,
   )
   const { PATH, HOME, TMPDIR } = process.env
-  const { status, stdout, stderr } = spawnSync(
-    'sh',
-    ['-ec', functions.join('') + script.replaceAll(/\bnpx /g, '')],
-    {
-      cwd,
-      env: { PATH, HOME, TMPDIR, SIGNEDIMP_PASSWORD: 'a password', NO_COLOR: '1' },
-      encoding: 'utf8',
-      timeout: 120_000,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  return {
+    args: ['-ec', functions.join('') + script.replaceAll(/\bnpx /g, '')],
+    env: { PATH, HOME, TMPDIR, SIGNEDIMP_PASSWORD: 'a password', NO_COLOR: '1' },
+  }
+}
+
+/** Runs a block of the README in an app that has this checkout and Vite installed. */
+export function runScript(script: string, cwd: string): ScriptRun {
+  const { args, env } = shellFor(script)
+  const { status, stdout, stderr } = spawnSync('sh', args, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    timeout: 120_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   return { status, stdout, stderr }
 }
 
