@@ -28,6 +28,7 @@ export interface EntryDescription {
   main: string
   late?: string
   blob: string
+  preload: [path: string, integrity: string][]
 }
 
 /** A file of ours in an output, named by its content. */

@@ -7,6 +7,7 @@ import type { Release } from './emit.js'
 import type { ModuleEntry } from './entries.js'
 import { isForPages, signPageManifest } from './manifest.js'
 import { namedExports, type LinkedModules } from './modules.js'
+import { closureOf } from './pages.js'
 
 /** What entries are started with. */
 export interface Startable extends LinkedModules {
@@ -51,6 +52,7 @@ export async function startEntries(
         main,
         ...(hasAliases ? { late: late.fileName } : {}),
         blob: blob.fileName,
+        preload: hasAliases ? preloadsOf([late.fileName, main], startable, release) : [],
       },
       exportable(path, exports.get(main)!),
     )
@@ -60,6 +62,17 @@ export async function startEntries(
   }
   return started
 }
+
+/** Files and what they import statically, with the hashes under which a map will ask for them. */
+const preloadsOf = (
+  paths: string[],
+  { imports, digests }: Startable,
+  { hash }: Release,
+): [string, string][] =>
+  [...new Set(paths.flatMap((path) => [...closureOf(imports, path)]))].map((path) => [
+    path,
+    toIntegrity(hash, digests.get(path)!),
+  ])
 
 /**
  * What an entry can load, and nothing else: so its file, which names the list, has other bytes only where the bundler

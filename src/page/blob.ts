@@ -5,15 +5,16 @@ import { refusal } from '../manifest/refusal.js'
 import type { ModuleRuntime } from './context.js'
 import { diagnose } from './diagnose.js'
 import { download } from './download.js'
-import { createImport, createMeta } from './import.js'
-import { createLink } from './link.js'
+import { createImport, createMeta, createPathOf } from './import.js'
+import { createLinker } from './link.js'
 import { runModule } from './map.js'
 
 const maxFileBytes = 1 << 26
 
 const context = __signedimp as ModuleRuntime
 const { manifest, toUrl } = context
-const link = createLink(context, read)
+const { link, prefetch } = createLinker(context, read)
+const pathOf = createPathOf(context)
 
 /** The text of a listed file whose bytes hash to what is listed, without a byte order mark. */
 async function read(path: string): Promise<string> {
@@ -40,9 +41,25 @@ async function evaluate(urls: string[], options?: ImportCallOptions): Promise<un
   return module
 }
 
+/**
+ * Vite's helper asks what a module that it is about to import needs, and tells the browser to fetch it unless a link for
+ * it is there. The browser would fetch for itself: so there is a link, that says nothing, and the module is fetched here.
+ */
+function resolve(url: string): string {
+  const path = pathOf(url)
+  if (path === undefined || !/\.m?js$/.test(path)) return url
+  prefetch(path)
+  if (!document.querySelector(`link[href="${url}"]`)) {
+    const link = document.createElement('link')
+    link.href = url
+    document.head.append(link)
+  }
+  return url
+}
+
 const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> = {
   import: createImport(context, async (path, options) => evaluate(await link(path), options)),
-  meta: createMeta(context, (url) => url),
+  meta: createMeta(context, resolve),
   main: async (path, loaded) => {
     const urls = await link(path)
     loaded()

@@ -24,6 +24,8 @@ export interface Entry {
   late?: string
   /** Path of the runtime that links in memory. */
   blob: string
+  /** What a late map will surely load: paths, with integrity metadata. */
+  preload: [path: string, integrity: string][]
 }
 
 /** What the bootstrap has checked, and hands to a runtime. */

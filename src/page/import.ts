@@ -5,15 +5,21 @@ import { announce } from './refuse.js'
 /** Loads a listed module and all that it imports, checked. */
 export type Load = (path: string, options?: ImportCallOptions) => Promise<unknown>
 
-/** Makes the wrapper of `import()`. */
-export function createImport({ manifest, toUrl }: Boot, load: Load): Registry['import'] {
+/** Finds what is listed by its URL. */
+export function createPathOf({ manifest, toUrl }: Boot): (url: string) => string | undefined {
   const paths = new Map<string, string>()
-  const pathOf = (url: string) => {
+  return (url) => {
     // Another entry of the app may have added to the list.
     if (paths.size < manifest.files.size)
       for (const path of manifest.files.keys()) paths.set(toUrl(path), path)
     return paths.get(url)
   }
+}
+
+/** Makes the wrapper of `import()`. */
+export function createImport(context: Boot, load: Load): Registry['import'] {
+  const { toUrl } = context
+  const pathOf = createPathOf(context)
 
   /** A fragment makes another module of the same file; a query, another file. */
   const locate = (from: string, specifier: string): string | undefined => {

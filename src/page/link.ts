@@ -5,14 +5,19 @@ import { closureOf } from './prove.js'
 /** Gives a module's text; what is refused is not given. */
 export type Read = (path: string) => Promise<string>
 
-/** Links a module. @returns the URLs to import, in order; the last one is the module's own */
-export type Link = (path: string) => Promise<string[]>
+/** What links modules. */
+export interface Linker {
+  /** @returns the URLs to import, in order; the last one is the module's own */
+  link(path: string): Promise<string[]>
+  /** Starts to fetch what will be linked. */
+  prefetch(path: string): void
+}
 
 /**
  * Links modules in memory: each becomes a blob, in whose text the signed offsets say where it imports. A module has one
  * URL, and so is one instance. What it imports is evaluated in the order that the text says.
  */
-export function createLink({ manifest, toUrl }: Boot, read: Read): Link {
+export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
   const urls = new Map<string, string>()
   /** A module that is imported by what it imports has no URL yet: these stand in for it there, and are told later. */
   const standIns = new Map<string, string>()
@@ -80,11 +85,16 @@ export function createLink({ manifest, toUrl }: Boot, read: Read): Link {
     return createBlob(`${code}\n;${declarations}${sourceOf(code, toUrl(path))}`, path)
   }
 
-  return async (path) => {
-    const texts = await readAll(path)
-    const url = linkOne(path, texts, new Set())
-    const update = updates.get(path)
-    return update === undefined ? [url] : [update, url]
+  return {
+    async link(path) {
+      const texts = await readAll(path)
+      const url = linkOne(path, texts, new Set())
+      const update = updates.get(path)
+      return update === undefined ? [url] : [update, url]
+    },
+    prefetch(path) {
+      if (!urls.has(path)) readOnce(path).catch(() => {})
+    },
   }
 }
 

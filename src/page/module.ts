@@ -48,25 +48,41 @@ async function boot(): Promise<ModuleBoot> {
   if (!isSecureContext) throw notEnforceable('no https')
   const base = entry.base || findBase()
   const url = pathToUrl(entry.manifest, base)
+  const toUrl = (path: string) => pathToUrl(path, base)
+  const nonce = document.querySelector<HTMLScriptElement>('script[nonce]')?.nonce ?? ''
+  if (!document.querySelector('[type=importmap i]')) preloadAll(toUrl, nonce)
   const { name, build } = entry
   const trust = { ...pinned, name, build, maxLines: maxManifestLines }
   const { response, bytes: stored } = await download(url, maxManifestBytes, {})
   const { ok, status } = response
   if (!ok) throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
   const manifest = await verifyManifest(stored, trust, webCrypto)
-  const nonced = document.querySelector<HTMLScriptElement>('script[nonce]')
   const context: ModuleBoot = {
     pinned,
     manifest,
     stored,
     url,
     credentials: undefined,
-    toUrl: (path) => pathToUrl(path, base),
+    toUrl,
     id: JSON.stringify([base, name, pinned]),
-    carrier: { nonce: nonced?.nonce ?? '', crossOrigin: null },
+    carrier: { nonce, crossOrigin: null },
   }
   await proveNamed(context)
   return context
+}
+
+/** Starts downloads beside the manifest's. Under the hash that the map will ask for, each is asked for once. */
+function preloadAll(toUrl: (path: string) => string, nonce: string): void {
+  for (const [path, integrity] of entry.preload) {
+    const link = document.createElement('link')
+    link.rel = 'preload'
+    link.as = 'script'
+    link.crossOrigin = ''
+    link.integrity = integrity
+    link.nonce = nonce
+    link.href = toUrl(path)
+    document.head.append(link)
+  }
 }
 
 /** The output's folder, which is where the file's own path starts. */

@@ -22,7 +22,7 @@ export async function writeApp(root: string, { pages, shared }: AppShape): Promi
   const write = (path: string, text: string) => writeFile(join(root, path), text)
   await write('package.json', '{"name":"bench","type":"module"}')
   await write('index.html', html)
-  await write('src/main.js', main)
+  await write('src/main.js', mainOf(pages))
   for (let at = 0; at < shared; at++) await write(`src/shared${at}.js`, moduleOf(at, 'shared', []))
   for (let at = 0; at < pages; at++) {
     const used = shared < 2 ? [] : [at % shared, (at + 1 + (at % (shared - 1))) % shared]
@@ -41,7 +41,9 @@ const html = `<!doctype html>
 </html>
 `
 
-const main = `const pages = Object.values(import.meta.glob('./pages/*.js'))
+const mainOf = (pages: number): string => `const pages = [
+${Array.from({ length: pages }, (_, at) => `  () => import('./pages/page${at}.js'),`).join('\n')}
+]
 globalThis.__results = Promise.all(pages.map((load) => load())).then((modules) => {
   globalThis.__done = performance.now()
   return modules.map(({ page }) => page[0](1))

@@ -11,9 +11,12 @@ import { deadline, rotate, say } from './progress.ts'
 import { formatRatio, judge, median, ratioOf, summarize } from './statistics.ts'
 import type { Section, Table } from './table.ts'
 
+/** What builds are measured with: Vite has a page, the others an entry that no page starts. */
+export type Bundler = 'vite' | 'rollup' | 'rolldown'
+
 /** What one build in a process of its own took. */
 export interface BuildRun {
-  /** Wall time of Vite's build(). */
+  /** Wall time of the build. */
   ms: number
   /** Processor time of it, on all threads: what other work on the machine hardly changes. */
   cpuMs: number
@@ -35,33 +38,44 @@ interface Variant {
 
 type Runs = Map<string, BuildRun[]>
 
-/** Measures what the plugin adds to a build of many chunks. */
+/** Measures what the plugin adds to builds of many chunks. */
 export async function measureBuild(quick: boolean): Promise<Section> {
   const shape: AppShape = { pages: quick ? 200 : 1000, shared: 5 }
-  const rounds = quick ? 3 : 9
   const root = scratchFolder()
   await writeApp(root, shape)
-  const variants: Variant[] = [
-    { label: 'plain' },
-    { label: 'Ed25519', keyFile: await saveKey('ed25519') },
-    { label: 'RSA-PSS 3072', keyFile: await saveKey('rsa-pss') },
-  ]
+  const keyFile = await saveKey('ed25519')
+  const other = { label: 'RSA-PSS 3072', keyFile: await saveKey('rsa-pss') }
+  const tables: Table[] = []
+  const data: Record<string, unknown> = { shape }
+  for (const bundler of ['vite', 'rollup', 'rolldown'] as const) {
+    const variants = [{ label: 'plain' }, { label: 'Ed25519', keyFile }]
+    if (bundler === 'vite') variants.push(other)
+    const runs = await measureBundler({ bundler, root, shape }, variants, quick)
+    data[bundler] = Object.fromEntries(runs)
+    tables.push(compare(bundler, runs, shape))
+  }
+  const options: BuildOptions = { bundler: 'vite', root, keyFile, shape }
+  const { hooks, ms } = await buildOnce({ ...options, marks: true })
+  const profile = await profileOnce(options)
+  return { data: { ...data, hooks, profile }, tables: [...tables, whereItGoes(hooks, ms, profile)] }
+}
+
+async function measureBundler(
+  options: Omit<BuildOptions, 'keyFile'>,
+  variants: Variant[],
+  quick: boolean,
+): Promise<Runs> {
+  const rounds = quick ? 3 : 9
   const runs: Runs = new Map(variants.map(({ label }) => [label, []]))
   // Round 0 fills the disk cache and does not count.
   const isLate = deadline(quick ? 60 : 150)
   for (let round = 0; round <= rounds && !(round > 1 && isLate()); round++)
     for (const { label, keyFile } of rotate(variants, round)) {
-      say(`build: round ${round} of ${rounds}, ${label}`)
-      const run = await buildOnce(root, { keyFile, shape })
+      say(`build: ${options.bundler}, round ${round} of ${rounds}, ${label}`)
+      const run = await buildOnce({ ...options, keyFile })
       if (round > 0) runs.get(label)!.push(run)
     }
-  const [, { keyFile }] = variants as [Variant, Variant]
-  const { hooks, ms } = await buildOnce(root, { keyFile, shape, marks: true })
-  const profile = await profileOnce(root, { keyFile, shape })
-  return {
-    data: { shape, runs: Object.fromEntries(runs), hooks, profile },
-    tables: [compare(runs, shape), whereItGoes(hooks, ms, profile)],
-  }
+  return runs
 }
 
 async function saveKey(algorithm: KeyAlgorithm): Promise<string> {
@@ -72,6 +86,8 @@ async function saveKey(algorithm: KeyAlgorithm): Promise<string> {
 }
 
 interface BuildOptions {
+  bundler: Bundler
+  root: string
   keyFile: string | undefined
   shape: AppShape
   marks?: boolean
@@ -81,35 +97,34 @@ interface BuildOptions {
 
 const script = fileURLToPath(new URL('./build-once.ts', import.meta.url))
 
-async function buildOnce(
-  root: string,
-  { keyFile, shape, marks = false, flags = [] }: BuildOptions,
-) {
+async function buildOnce(options: BuildOptions) {
+  const { bundler, root, keyFile, shape, marks = false, flags = [] } = options
   const outDir = join(root, 'dist')
   const args = [
     ...flags,
     '--import',
     'tsx',
     script,
+    bundler,
     root,
     outDir,
     keyFile ?? '',
     marks ? 'marks' : '',
   ]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 300_000 })
-  await checkApp(outDir, shape)
+  if (bundler === 'vite') await checkApp(outDir, shape)
   await rm(outDir, { recursive: true })
   return JSON.parse(stdout) as BuildRun
 }
 
-async function profileOnce(root: string, options: BuildOptions): Promise<ProfileSums> {
+async function profileOnce(options: BuildOptions): Promise<ProfileSums> {
   const folder = scratchFolder()
-  await buildOnce(root, { ...options, flags: ['--cpu-prof', `--cpu-prof-dir=${folder}`] })
+  await buildOnce({ ...options, flags: ['--cpu-prof', `--cpu-prof-dir=${folder}`] })
   const ours = new URL('../../dist/', import.meta.url).href
   return readProfile(folder, (url) => url.startsWith(ours))
 }
 
-function compare(runs: Runs, { pages, shared }: AppShape): Table {
+function compare(bundler: Bundler, runs: Runs, { pages, shared }: AppShape): Table {
   const plain = runs.get('plain')!
   const rows = [...runs].map(([label, ours]) => {
     const time = summarize(times(ours))!
@@ -130,9 +145,9 @@ function compare(runs: Runs, { pages, shared }: AppShape): Table {
     ]
   })
   return {
-    title: 'Build',
+    title: `Build, ${bundler}`,
     notes: [
-      `Vite's build() of a generated app of ${pages} lazy and ${shared} shared chunks of 20 KB, each build in a fresh process, in turns.`,
+      `A build of a generated app of ${pages} lazy and ${shared} shared chunks of 20 KB, each build in a fresh process, in turns.`,
       'Medians, least and most in brackets; the ratio of medians with its 95 % interval, that of the shortest times, that of processor time.',
       `Targets: at most ${timeTarget} times the time and ${memoryTarget} MB more at the peak.`,
     ],

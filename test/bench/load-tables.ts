@@ -1,5 +1,5 @@
 import type { Cell, Warmth } from './turns.ts'
-import { apps, variants, type App, type Variant } from './sites.ts'
+import type { App, Variant } from './sites.ts'
 import { formatRatio, judge, ratioOf, summarize } from './statistics.ts'
 import type { Table } from './table.ts'
 
@@ -9,6 +9,8 @@ const labels: Record<Variant, string> = {
   all: "inline: 'all'",
   inline: 'inline: true',
   linked: 'inline: false',
+  late: 'late map (in Firefox blobs)',
+  blob: 'blobs',
 }
 
 const conditions: Record<Warmth, string> = {
@@ -17,7 +19,7 @@ const conditions: Record<Warmth, string> = {
 }
 
 /** The cells as tables: ratios first, then every figure. */
-export function tablesOf(cells: Cell[], engines: string): Table[] {
+export function tablesOf(cells: Cell[], apps: App[], engines: string): Table[] {
   return apps.flatMap((app) =>
     (['cold', 'warm'] as const).flatMap((warmth) => {
       const own = cells.filter((cell) => cell.app === app.name && cell.warmth === warmth)
@@ -42,7 +44,7 @@ function rowsOf(cells: Cell[]): Rows {
 }
 
 function ratios(title: string, notes: string[], app: App, rows: Rows): Table {
-  const rest = variants.filter((variant) => variant !== 'plain')
+  const rest = app.variants.filter((variant) => variant !== 'plain')
   return {
     title,
     notes: [

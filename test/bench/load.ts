@@ -2,7 +2,7 @@ import { whyMissing } from '../support/binaries.ts'
 import { launch, selectedEngines, type Engine, type Page } from '../support/browsers.ts'
 import { tablesOf } from './load-tables.ts'
 import { say, shareTime } from './progress.ts'
-import { apps, closeVariants, serveVariants, type App, type ServedVariant } from './sites.ts'
+import { closeVariants, serveVariants, type App, type ServedVariant } from './sites.ts'
 import type { Section } from './table.ts'
 import { attempt, takeTurns, type Cell, type Job, type Rounds, type Warmth } from './turns.ts'
 import { visit, waterfall } from './visit.ts'
@@ -25,8 +25,8 @@ const kinds: Record<Warmth, { uncounted: number; weight: number }> = {
   warm: { uncounted: 3, weight: 1 },
 }
 
-/** Measures how long protected pages take to load, against plain ones, in turns. */
-export async function measureLoad(quick: boolean): Promise<Section> {
+/** Measures how long protected apps take to load, against plain ones, in turns. */
+export async function measureLoad(quick: boolean, apps: App[]): Promise<Section> {
   const plan = quick ? quickPlan : fullPlan
   const names = selectedEngines().filter((name) => !whyMissing(name))
   const missing = selectedEngines().flatMap((name) => whyMissing(name) ?? [])
@@ -35,7 +35,7 @@ export async function measureLoad(quick: boolean): Promise<Section> {
     say(`load: building, ${app.name}`)
     served.set(app, await serveVariants(app, plan.latencies))
   }
-  const share = shareTime(plan.minutes * 60, names.length * partsOf(plan))
+  const share = shareTime(plan.minutes * 60, names.length * partsOf(plan, apps))
   const cells: Cell[] = []
   const notes = missing.map((why) => `NOT MEASURED: ${why}`)
   for (const name of names) {
@@ -46,10 +46,10 @@ export async function measureLoad(quick: boolean): Promise<Section> {
     await engine.close()
   }
   for (const variants of served.values()) await closeVariants(variants)
-  return { data: cells, tables: tablesOf(cells, notes.join(', ')) }
+  return { data: cells, tables: tablesOf(cells, apps, notes.join(', ')) }
 }
 
-const partsOf = ({ latencies }: Plan): number =>
+const partsOf = ({ latencies }: Plan, apps: App[]): number =>
   latencies.length *
   (kinds.cold.weight + kinds.warm.weight) *
   apps.reduce((sum, { weight }) => sum + weight, 0)

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, type Plugin } from 'vite'
 import { buildApp } from '../../playground/build.ts'
@@ -7,11 +8,14 @@ import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { checkApp, writeApp, type AppShape } from './apps.ts'
 
-/** How a page carries the bootstrap, if it does. "again" is the plain page once more: how far its ratio is from 1 is noise. */
-export const variants = ['plain', 'again', 'all', 'inline', 'linked'] as const
+/**
+ * How a page carries the bootstrap, if it does, or how an entry without a page is checked. "again" is the plain page
+ * once more: how far its ratio is from 1 is noise.
+ */
+export type Variant = 'plain' | 'again' | 'all' | 'inline' | 'linked' | 'late' | 'blob'
 
-/** One of {@link variants}. */
-export type Variant = (typeof variants)[number]
+const ofPages: Variant[] = ['plain', 'again', 'all', 'inline', 'linked']
+const ofEntries: Variant[] = ['plain', 'again', 'late', 'blob']
 
 /** An app whose loading is measured. */
 export interface App {
@@ -21,9 +25,10 @@ export interface App {
   hash: string
   /** How long it takes to load, against the others. */
   weight: number
+  variants: Variant[]
   /** What a variant's ratio should not exceed, if that is set for a latency. */
   target(variant: Variant, latency: number): number | undefined
-  build(outDir: string, plugins: Plugin[]): Promise<void>
+  build(outDir: string, plugins: Plugin[], variant: Variant): Promise<void>
 }
 
 const shape: AppShape = { pages: 100, shared: 5 }
@@ -33,6 +38,7 @@ const manyChunks: App = {
   title: `generated app, ${shape.pages} lazy chunks of 20 KB and ${shape.shared} shared ones, all imported at once`,
   hash: '',
   weight: 2,
+  variants: ofPages,
   target: () => 1.05,
   async build(outDir, plugins) {
     const root = scratchFolder()
@@ -49,12 +55,38 @@ const react: App = {
   title: 'React app of the playground, until its first lazy route has run',
   hash: '#shop',
   weight: 1,
+  variants: ofPages,
   target: (variant, latency) => (latency === 50 ? reactTargets[variant] : undefined),
   build: (outDir, plugins) => buildApp(outDir, { plugins: [...plugins, noteTime] }),
 }
 
-/** The apps, in the order of the tables. */
-export const apps: App[] = [manyChunks, react]
+const entry: App = {
+  ...manyChunks,
+  name: 'entry',
+  title: `the same ${shape.pages} chunks, started by a tag that is not of the build`,
+  variants: ofEntries,
+  target: () => undefined,
+  async build(outDir, plugins, variant) {
+    const root = scratchFolder()
+    await writeApp(root, shape)
+    const output = { entryFileNames: 'assets/[name].js' }
+    const rollupOptions = { input: join(root, 'src/main.js'), output }
+    const options = { outDir, rollupOptions }
+    await build({ root, configFile: false, logLevel: 'error', plugins, build: options })
+    await checkApp(outDir, shape)
+    // Beside another import map, an entry links in memory.
+    const map =
+      variant === 'blob' ? '<script type="importmap">{"imports":{"none":"/none.js"}}</script>' : ''
+    const tag = '<script type="module" src="/assets/main.js"></script>'
+    await writeFile(join(outDir, 'index.html'), `<!doctype html><meta charset="utf-8">${map}${tag}`)
+  },
+}
+
+/** The apps with pages, in the order of the tables. */
+export const pageApps: App[] = [manyChunks, react]
+
+/** The apps that no page of their build starts. */
+export const entryApps: App[] = [entry]
 
 /** The app tells its log which module runs; this adds when. */
 const noteTime: Plugin = {
@@ -81,10 +113,10 @@ export async function serveVariants(app: App, latencies: number[]): Promise<Serv
   const key = await generateKey('rsa-pss')
   const { signedImp } = await import('../../dist/index.js' as string)
   const served: ServedVariant[] = []
-  for (const variant of variants) {
+  for (const variant of app.variants) {
     const outDir = join(scratchFolder(), 'dist')
     const options = inlineOf[variant]
-    await app.build(outDir, options ? [signedImp(key, { ...options, name: 'bench' })] : [])
+    await app.build(outDir, options ? [signedImp(key, { ...options, name: 'bench' })] : [], variant)
     const sites = new Map<number, Site>()
     for (const latency of latencies)
       sites.set(latency, await serve(outDir, { latency, cache: 'max-age' }))
@@ -104,4 +136,6 @@ const inlineOf: Record<Variant, SignedImpOptions | undefined> = {
   all: { inline: 'all' },
   inline: { inline: true },
   linked: { inline: false },
+  late: {},
+  blob: {},
 }
