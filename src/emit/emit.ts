@@ -6,7 +6,7 @@ import { writeSignedText, type Manifest, type StaticImport } from '../manifest/f
 import { isManifestOf, pageManifestName } from '../manifest/names.js'
 import { SignedImpError } from '../errors.js'
 import { isModulePath, isPath, pathToRelativeUrl } from '../manifest/path.js'
-import { signText, storeManifest, type Signer } from '../manifest/sign.js'
+import { signManifest, type Signer } from '../manifest/sign.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import { createBootstrap, toIntegrity, type Bootstrap, type PageCode } from './bootstrap.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
@@ -27,7 +27,8 @@ export type Inline = boolean | 'all'
 
 /** What an output is signed with and for. */
 export interface Release {
-  signer: Signer
+  /** Undefined where only the public key is here, and the signature comes later. */
+  signer: Signer | undefined
   /** Keys that pages accept: the signer's and the other trusted ones. */
   keys: readonly TrustedKey[]
   threshold: number
@@ -127,13 +128,14 @@ const maxCarried = 1 << 15
  * bootstrap, once it is there, asks for it: WebKit takes no preload for that.
  */
 function carriedManifest(
-  { inline, threshold }: Release,
+  { inline, threshold, signer }: Release,
   path: string,
   stored: Bytes,
 ): string | undefined {
   const text = fromUtf8(stored)
   if (inline === 'all') return markup.test(text) ? refuseMarkup(path) : text
-  const isFit = threshold === 1 && stored.length <= maxCarried && isAscii(text)
+  // What is signed later would be signed in the file only.
+  const isFit = signer && threshold === 1 && stored.length <= maxCarried && isAscii(text)
   return inline === false && isFit && !markup.test(text) ? text : undefined
 }
 
@@ -196,7 +198,7 @@ async function signPageManifest(
   release: Release & Pick<Manifest, 'imports' | 'files'>,
 ): Promise<{ path: string; stored: Bytes }> {
   const text = writeSignedText(toManifest(release))
-  const stored = storeManifest([await signText(text, release.signer)], text)
+  const stored = await signManifest(text, release.signer)
   return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), stored }
 }
 

@@ -28,6 +28,23 @@ export async function loadPublicKey(
   return trust(parsePublicPem(text, where), where)
 }
 
+/**
+ * Whether a source is a public key, and nobody who could sign.
+ * @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY` on a file that cannot be read
+ */
+export async function isPublicKey(source: unknown, cwd?: string): Promise<boolean> {
+  if (source instanceof KeyObject) return source.type === 'public'
+  if (typeof source !== 'string' && !(source instanceof URL)) return false
+  const { text } = await readSource(source, 'a key: a file, a URL or PEM text', 'key', cwd)
+  return isPublicPem(text)
+}
+
+/** Whether a text has a public key in PEM, and no private one: that would be what to sign with. */
+export function isPublicPem(text: string): boolean {
+  const labels = pemBlocks(text).map(({ label }) => label)
+  return labels.includes('PUBLIC KEY') && !text.includes('PRIVATE KEY')
+}
+
 /** The public half of a key as manifests count it. @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY` on a weak or unsupported key */
 export const toTrustedKey = (key: KeyObject): TrustedKey => trust(key, { option: 'key' })
 

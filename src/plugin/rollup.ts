@@ -9,8 +9,8 @@ import { configure, guardServer, moveLast, placeOf } from './vite.js'
 
 /**
  * Signs what a build emits, and makes its pages run nothing else.
- * @param key a PEM file or text, a URL, a `KeyObject` or a signer `{ publicKey, sign }`; without any argument, a
- *   one-time key signs this build and is forgotten
+ * @param key a PEM file or text, a URL, a `KeyObject` or a signer `{ publicKey, sign }`; a public key leaves the
+ *   signature to `signedimp sign`; without any argument, a one-time key signs this build and is forgotten
  * @throws TypeError on any option that is unknown or wrong, naming it
  */
 export function signedImp(key?: KeySource, options?: SignedImpOptions): Plugin
@@ -105,7 +105,16 @@ export function signedImp(...args: unknown[]): Plugin {
     const text = formatReport(report).join('\n')
     if (vite) vite.logger.info(text)
     else context.info?.(text)
+    if (!report.signed) warn(context, notSigned)
+  }
+
+  function warn(context: HookContext, text: string): void {
+    if (vite) vite.logger.warn(text)
+    else context.warn(text)
   }
 }
+
+const notSigned =
+  'signedimp: NOT SIGNED YET: the pages of this build refuse to start; run signedimp sign <folder> --key <private key>'
 
 const last = <Handler>(handler: Handler) => ({ order: 'post', sequential: true, handler }) as const
