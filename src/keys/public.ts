@@ -2,7 +2,7 @@ import { createPublicKey, KeyObject } from 'node:crypto'
 import { algorithms } from '../crypto/algorithms.js'
 import { fromBase64 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
-import { isCutShort, pemBlocks, toPem } from './pem.js'
+import { flatness, isCutShort, pemBlocks, toPem } from './pem.js'
 import { spkiWithScheme } from './rsa.js'
 import { readSource, refuseKey, type Where } from './source.js'
 import { trust } from './trust.js'
@@ -65,6 +65,8 @@ function parsePublicPem(text: string, where: Where): KeyObject {
     throw refuseKey(where, 'holds no public key in PEM, or a damaged one')
   if (found !== 'PUBLIC KEY')
     throw refuseKey(where, `must hold one PUBLIC KEY in PEM, but holds: ${found}`)
+  const flat = flatness(blocks[0]!)
+  if (flat) throw refuseKey(where, flat)
   return parseSpki(blocks[0]!.text, where)
 }
 
