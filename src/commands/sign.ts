@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { hashTypes } from '../crypto/algorithms.js'
 import { SignedImpError } from '../errors.js'
 import { findPassword } from '../keys/password.js'
@@ -7,6 +7,7 @@ import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
 import type { Signer } from '../manifest/sign.js'
 import { signDirectory, type SignReport } from '../tree/sign.js'
+import { isInside } from '../tree/system-path.js'
 import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { withProgress } from './progress.js'
@@ -67,8 +68,7 @@ const keyInSight =
 async function refuseKeyInside(dir: string, key: string): Promise<void> {
   // A pipe is in no folder, and has no path.
   if (!(await stat(key)).isFile()) return
-  const inside = relative(await realpath(dir), await realpath(key))
-  if (inside === '..' || inside.startsWith('..' + sep) || isAbsolute(inside)) return
+  if (!isInside(await realpath(dir), await realpath(key))) return
   const reason = 'is the private key, inside the folder to sign: whoever gets the folder could sign'
   throw new SignedImpError('ERR_SIGNEDIMP_KEY_EXPOSED', reason, { path: key })
 }

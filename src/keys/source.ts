@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SignedImpError } from '../errors.js'
 
@@ -70,7 +70,8 @@ export async function readSource(
     return { text: await readFile(resolve(cwd, file), 'latin1'), where }
   } catch (error) {
     const subject = where.file === undefined ? 'names a file that ' : ''
-    throw refuseKey(where, `${subject}cannot be read (${codeOf(error)})`)
+    const from = where.file === undefined || isAbsolute(file) ? '' : ` from ${cwd}`
+    throw refuseKey(where, `${subject}cannot be read${from} (${codeOf(error)})`)
   }
 }
 

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { emitOutput, type Release } from '../emit/emit.js'
 import { isDocument, isPage, type Output } from '../emit/output.js'
 import { createReport, type Report } from '../emit/report.js'
 import { isSystemModule } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
+import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
 import { openFolder, sealFolder, unsealFolder, type OutputFolder } from './folder.js'
 import { findSecrets, keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
@@ -161,9 +162,8 @@ async function readBundle(
   secrets: string[],
 ): Promise<Output> {
   const output: Output = new Map()
-  for (const { fileName: path, type, code, source = '', isEntry = false } of Object.values(
-    bundle,
-  )) {
+  for (const { fileName, type, code, source = '', isEntry = false } of Object.values(bundle)) {
+    const path = emittedPath(fileName)
     refuseSecrets(path, code ?? source, secrets)
     const isChunk = code !== undefined && type === 'chunk'
     const isModule = isChunk && isEs(format) && !(await isSystemModule(code))
@@ -201,7 +201,7 @@ function write(
   path: string,
   source: string | Uint8Array,
 ): void {
-  const file = bundle[path]
+  const file = bundle[path] ?? bundle[path.replaceAll('/', sep)]
   if (!file) context.emitFile({ type: 'asset', fileName: path, source })
   else if (file.type === 'chunk') file.code = source as string
   else file.source = source

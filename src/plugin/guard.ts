@@ -1,12 +1,13 @@
 import { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, resolve, sep } from 'node:path'
+import { basename, resolve, type PlatformPath } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SignedImpError } from '../errors.js'
 import { pemBlocks } from '../keys/pem.js'
 import { isPublicPem } from '../keys/public.js'
 import { isPem } from '../keys/source.js'
+import { isInside, isSameFile } from '../tree/system-path.js'
 import type { Middleware } from './types.js'
 
 /** The file of a key that is given as one, for keeping it out of everything. */
@@ -27,7 +28,7 @@ function isPublicFile(file: string): boolean {
 /** What the ids of modules look like that may be the key's file. */
 export const keyPattern = (key: unknown): RegExp => {
   const file = keyFileOf(key, '/')
-  return file === undefined ? /^\0never$/ : new RegExp(escapeRegExp(basename(file)))
+  return file === undefined ? /^\0never$/ : new RegExp(escapeRegExp(basename(file)), 'i')
 }
 
 const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
@@ -60,7 +61,7 @@ function asksFor(url: string, name: string): boolean {
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
 export function refuseKeyModule(id: string, file: string): void {
-  if (resolve(id.replace(/[?#].*$/s, '')) === file && !isPublicFile(file))
+  if (isModuleOf(id, file) && !isPublicFile(file))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_KEY_EXPOSED',
       'is the private key and is imported by the app; remove that import',
@@ -68,12 +69,16 @@ export function refuseKeyModule(id: string, file: string): void {
     )
 }
 
+/** Whether a module's id is a file with or without a query; folders may have these characters in their names, too. */
+export const isModuleOf = (id: string, file: string, system?: PlatformPath): boolean =>
+  [...id.matchAll(/[?#]|$/g)].some(({ index }) => isSameFile(id.slice(0, index), file, system))
+
 /**
  * Refuses a key whose file lies in a folder that is published.
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
 export function refuseKeyIn(folder: string, file: string): void {
-  if (file.startsWith(resolve(folder) + sep) && !isPublicFile(file))
+  if (isInside(folder, file) && !isPublicFile(file))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_KEY_EXPOSED',
       `is in ${basename(folder)}, which is published; keep the private key elsewhere`,
