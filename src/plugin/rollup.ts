@@ -5,7 +5,7 @@ import { createBuild, type Build, type Place } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
 import { resolveOptions, type SignedImpOptions } from './options.js'
 import type { HookContext, Plugin, ViteConfig } from './types.js'
-import { configure, guardServer, moveLast, placeOf } from './vite.js'
+import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.js'
 
 /**
  * Signs what a build emits, and makes its pages run nothing else.
@@ -34,7 +34,7 @@ export function signedImp(...args: unknown[]): Plugin {
 
   function isOn({ environment }: HookContext): boolean {
     const isForPages = environment ? environment.config.consumer === 'client' : !vite?.build.ssr
-    return options.mode === 'on' && isForPages
+    return options.mode === 'on' && isForPages && !(vite && isStorybook(vite))
   }
 
   return {
@@ -53,6 +53,10 @@ export function signedImp(...args: unknown[]): Plugin {
         logger.warn("signedimp: mode is 'off': this output is NOT signed and nothing checks it")
       else if (vite.build.ssr && command === 'build')
         logger.warn('signedimp: the server build is NOT signed; only the pages are')
+      else if (isStorybook(vite) && command === 'build')
+        logger.warn(
+          'signedimp: this is a build of Storybook: it is NOT signed and nothing checks it',
+        )
     },
 
     configureServer: (server) => guardServer(server, options),

@@ -47,6 +47,14 @@ export function moveLast({ plugins }: ViteConfig): void {
   list.push(own!)
 }
 
+/**
+ * Whether a build is Storybook's, which takes the project's plugins, puts its own page in the place of the project's and
+ * goes on writing to the folder afterwards. The plugin that puts it there tells, and no variable: one that is set by
+ * mistake would leave a release unsigned.
+ */
+export const isStorybook = ({ plugins }: ViteConfig): boolean =>
+  plugins.some(({ name }) => name === 'storybook:code-generator-plugin')
+
 /** Keeps a server from giving the key's file away. */
 export function guardServer({ middlewares, config }: ViteServer, { key }: ResolvedOptions): void {
   const file = keyFileOf(key, config.root)
