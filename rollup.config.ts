@@ -39,25 +39,45 @@ const minifyOptions: MinifyOptions = {
   format: { ascii_only: true, inline_script: true },
 }
 
-/** The bootstrap of pages as one script. Two builds: keys that sign in DER need code that others do not. */
-const bootstrap = (fileName: string, der: boolean): RollupOptions => ({
-  input: 'src/page/boot.ts',
-  output: { file: `dist/bootstrap/${fileName}`, format: 'iife', strict: false },
+interface Form {
+  /** Whether keys may sign in DER, which needs code that others do not. */
+  der?: boolean
+  /** Whether it is an entry's own file, or the runtime of one, and not a page's. */
+  module?: boolean
+}
+
+/** Something for pages as one file: a classic script, or a module. */
+const forPages = (
+  input: string,
+  fileName: string,
+  format: 'iife' | 'es',
+  { der = false, module = false }: Form = {},
+): RollupOptions => ({
+  input: `src/page/${input}.ts`,
+  output: {
+    file: `dist/bootstrap/${fileName}`,
+    format,
+    ...(format === 'iife' && { strict: false }),
+  },
   plugins: [
-    esbuild({ target: 'esnext', define: { __DER__: String(der) } }),
+    esbuild({ target: 'esnext', define: { __DER__: String(der), __MODULE__: String(module) } }),
     {
       name: 'minify',
-      renderChunk: (code) => minify(code, minifyOptions) as Promise<{ code: string }>,
+      renderChunk: (code) =>
+        minify(code, { ...minifyOptions, module: format === 'es' }) as Promise<{ code: string }>,
     },
   ],
   onwarn,
 })
 
-/** What the bootstrap starts: a module, because the import map must be what checks it. */
-const runtime: RollupOptions = {
-  ...bootstrap('runtime.js', false),
-  input: 'src/page/runtime.ts',
-  output: { file: 'dist/bootstrap/runtime.js', format: 'es' },
-}
-
-export default [library, runtime, bootstrap('page.js', false), bootstrap('page-der.js', true)]
+export default [
+  library,
+  // What the bootstraps start are modules, because the import map must be what checks them.
+  forPages('runtime', 'runtime.js', 'es'),
+  forPages('late', 'late.js', 'es', { module: true }),
+  forPages('blob', 'blob.js', 'es', { module: true }),
+  ...[false, true].flatMap((der) => [
+    forPages('boot', der ? 'page-der.js' : 'page.js', 'iife', { der }),
+    forPages('module', der ? 'module-der.js' : 'module.js', 'es', { der, module: true }),
+  ]),
+]

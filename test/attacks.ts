@@ -20,7 +20,7 @@ const table = join(root, 'test/attacks/RESULTS.md')
 stopOnInterrupt()
 const report = new Report()
 await runStages(report, [
-  ['provision', provisionStage],
+  ['browsers', () => provisionStage('browsers')],
   ['build', () => npmStage('build')],
 ])
 await runFiles(report, attackFiles(), { SIGNEDIMP_ATTACK_LOG: log, SIGNEDIMP_ATTACK_FULL: '1' })

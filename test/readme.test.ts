@@ -36,9 +36,16 @@ const documents = [
   'CHANGELOG.md',
   '.github/CONTRIBUTING.md',
   '.github/SECURITY.md',
-  'docs/manifest-format.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
   'playground/README.md',
 ]
+
+const refusals = readDocument('docs/refusals.md')
+
+test('the map in the README has every document', () => {
+  const targets = linksOf(sectionOf(readme, 'Documents')).map((target) => target.split('#')[0]!)
+  for (const path of documents) if (path !== 'README.md') assert.ok(targets.includes(path), path)
+})
 
 // Sizes.
 
@@ -54,6 +61,9 @@ function checkSize(claim: number, code: string): void {
 const readPage = (file: string): PageCode => ({
   bootstrap: source(`dist/bootstrap/${file}`),
   runtime: source('dist/bootstrap/runtime.js'),
+  module: source(`dist/bootstrap/${file.replace('page', 'module')}`),
+  late: source('dist/bootstrap/late.js'),
+  blob: source('dist/bootstrap/blob.js'),
 })
 
 const bootstraps: [KeyAlgorithm, string, RegExp][] = [
@@ -108,7 +118,7 @@ test('the table of options is what the plugin takes, with its defaults', () => {
 
 test('the table of codes has every code, once', () => {
   const codes = [...source('src/errors.ts').matchAll(/^ {2}\| '(\w+)'$/gm)].map(([, code]) => code!)
-  const rows = rowsOf(sectionOf(readme, 'Error codes'))
+  const rows = rowsOf(sectionOf(refusals, 'Error codes'))
   assert.ok(codes.length > 20)
   assert.equal(
     rows.map(([code]) => code),
@@ -124,10 +134,16 @@ test('no document names a code that there is not', () => {
       assert.ok(codes.includes(`'${code}'`), `${path}: ${code}`)
 })
 
+test('the README shows a policy of the document on policies', () => {
+  const [shown] = blocksOf(sectionOf(readme, 'Content-Security-Policy'), 'text')
+  const policies = sectionOf(readDocument('docs/csp.md'), 'Policies that work')
+  assert.ok(blocksOf(policies, 'text').includes(shown!))
+})
+
 test('what cannot be enforced is told in the words of the page', () => {
   const page = readdirSync(join(root, 'src/page')).map((file) => source(`src/page/${file}`))
   const thrown = [...page.join('').matchAll(/notEnforceable\(\s*'([^';]+)/g)]
-  const rows = rowsOf(sectionOf(readme, 'Not enforceable'))
+  const rows = rowsOf(sectionOf(refusals, 'Not enforceable'))
   const told = rows.flatMap(([message]) => /^`(.+)`$/.exec(message!)?.[1] ?? [])
   assert.ok(thrown.length > 3)
   assert.equal([...new Set(told)].sort(), thrown.map(([, message]) => message).sort())
@@ -212,8 +228,8 @@ test('a build as in the README prints what the README shows', async () => {
   assert.is(shapeOf(printed.slice(printed.indexOf('signedimp: '))), shapeOf(quickStart.printed))
 })
 
-test('a second signature is added as in the README', async () => {
-  const section = sectionOf(readme, 'Several keys')
+test('a second signature is added as in the document on keys', async () => {
+  const section = sectionOf(readDocument('docs/keys.md'), 'Several keys')
   const [call] = blocksOf(section, 'js')
   const [script] = blocksOf(section, 'sh')
   const app = await createApp(quickStart.config.replace("signedImp('release.pem')", call!.trim()))
@@ -244,7 +260,10 @@ test('the exit status of verify is what the README says', async () => {
 })
 
 const missing = ['openssl', 'sha256sum'].filter((tool) => spawnSync(tool, ['--version']).error)
-const section = sectionOf(readme, 'Checking a signature with openssl alone')
+const section = sectionOf(
+  readDocument('docs/manifest-format.md'),
+  'Checking a signature with openssl alone',
+)
 const [split, rsa, ecdsa, ed25519, files] = blocksOf(section, 'sh')
 
 /** The output of a build with the signature of another key added, whose public half is `release.pem.pub`. */

@@ -32,5 +32,12 @@ function stages(): [string, () => Promise<Result>][] {
     script,
     () => npmStage(script),
   ])
-  return quick ? builds : [['provision', provisionStage], ...builds]
+  const needs = files.some(({ group }) => group === 'runtimes')
+    ? (['browsers', 'runtimes'] as const)
+    : (['browsers'] as const)
+  const provisions = needs.map((name): [string, () => Promise<Result>] => [
+    name,
+    () => provisionStage(name),
+  ])
+  return quick ? builds : [...provisions, ...builds]
 }

@@ -82,7 +82,10 @@ const lines = (report: SignReport): string[] =>
     ...report.pageManifests.map((path): [string, string] => ['page manifest', path]),
   ])
 
-const words = (dir: string, { manifest, kept, droppedImports }: SignReport): string[] => [
+const words = (
+  dir: string,
+  { manifest, kept, droppedImports, removedCopies }: SignReport,
+): string[] => [
   `Signed ${join(dir, manifest)}.`,
   ...(kept.length > 0
     ? ['Signatures of other keys were there; they were kept, and not checked.']
@@ -90,4 +93,5 @@ const words = (dir: string, { manifest, kept, droppedImports }: SignReport): str
   ...droppedImports.map(
     (path) => `${path} or what it imports changed: its recorded imports were dropped.`,
   ),
+  ...removedCopies.map((path) => `${path} held the manifest as it was before: it was removed.`),
 ]

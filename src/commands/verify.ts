@@ -46,7 +46,8 @@ export const verify: Command = defineCommand({
       verifyDirectory(dir, keys, { threshold, name, build, manifest, progress }),
     )
     const asked = name === undefined ? ` for "${report.name}"; give --name to accept no other` : ''
-    return { data: report, lines: lines(report), words: [`${dir} is as signed${asked}.`] }
+    const words = [`${dir} is as signed${asked}.`, ...wordsOnMaps(report)]
+    return { data: report, lines: lines(report), words }
   },
 })
 
@@ -55,4 +56,10 @@ const lines = (report: VerifyReport): string[] =>
     ...releaseRows(report),
     ...report.signers.map((key): [string, string] => ['signer', key]),
     ...report.pageManifests.map((path): [string, string] => ['page manifest', path]),
+    ...report.missingSourceMaps.map((path): [string, string] => ['deleted map', path]),
   ])
+
+function wordsOnMaps({ missingSourceMaps: { length } }: VerifyReport): string[] {
+  if (length === 0) return []
+  return [`${length === 1 ? '1 source map is' : `${length} source maps are`} not there any more.`]
+}

@@ -1,5 +1,6 @@
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
+import type { Release } from './emit.js'
 import { markUtf8 } from './rewrite.js'
 
 /** What the package ships for pages, as built. */
@@ -8,6 +9,25 @@ export interface PageCode {
   bootstrap: string
   /** The runtime: what the bootstrap starts, and the chunks import with. */
   runtime: string
+  /** The module form of the bootstrap, without keys and without an entry. */
+  module: string
+  /** Its runtime where a late import map is obeyed. */
+  late: string
+  /** Its runtime that links in memory. */
+  blob: string
+}
+
+/** What the module form of a bootstrap says of its entry. */
+export interface EntryDescription {
+  path: string
+  /** The output's URL where the build knows it, else empty. */
+  base: string
+  name: string
+  build?: number
+  manifest: string
+  main: string
+  late?: string
+  blob: string
 }
 
 /** A file of ours in an output, named by its content. */
@@ -25,9 +45,12 @@ export interface Bootstrap {
   /** As pages link it. */
   linked: OwnFile
   runtime: OwnFile
+  late: OwnFile
+  blob: OwnFile
 }
 
-const slot = '__SIGNEDIMP_PINNED__'
+const pinnedSlot = '__SIGNEDIMP_PINNED__'
+const entrySlot = '__SIGNEDIMP_ENTRY__'
 
 /** Puts keys into the built bootstrap. */
 export function createBootstrap(
@@ -35,21 +58,74 @@ export function createBootstrap(
   keys: readonly TrustedKey[],
   threshold: number,
 ): Bootstrap {
-  const parts = page.bootstrap.trim().split(slot)
-  if (parts.length !== 2) throw new Error('the built bootstrap has no place for keys')
   const pinned = toLiteral({ keys, threshold })
-  const code = parts.join(pinned)
+  const code = fill(page.bootstrap.trim(), pinnedSlot, pinned)
+  // Other keys make another runtime, and so another text and name of the page manifest, whose signature differs.
+  const mark = `\n//${hashBytes('sha256', pinned).slice(0, 16)}`
   return {
     code,
     integrity: toIntegrity('sha256', hashBytes('sha256', code)),
     linked: nameByContent('signedimp', code),
-    // Other keys make another runtime, and so another text and name of the page manifest, whose signature differs.
-    runtime: nameByContent(
-      'signedimp-runtime',
-      `${page.runtime.trim()}\n//${hashBytes('sha256', pinned).slice(0, 16)}`,
-    ),
+    runtime: nameByContent('signedimp-runtime', page.runtime.trim() + mark),
+    late: nameByContent('signedimp-late', page.late.trim() + mark),
+    blob: nameByContent('signedimp-blob', page.blob.trim() + mark),
   }
 }
+
+/**
+ * What a module bootstrap says of a release, in short: part of the names of entries' files, so that no name stands for
+ * two of them. What else is in such a file follows from the names of what the entry can load.
+ */
+export const digestRelease = ({ page, keys, threshold, ...release }: Release): string =>
+  hashBytes(
+    'sha256',
+    JSON.stringify([
+      [page.module, page.late, page.blob],
+      keys.map(({ fingerprint }) => fingerprint),
+      threshold,
+      [release.name, release.build, release.expires, release.hash],
+      [release.manifestName, release.base],
+    ]),
+  )
+
+function fill(code: string, slot: string, text: string): string {
+  const parts = code.split(slot)
+  if (parts.length !== 2) throw new Error(`the built bootstrap has no place for ${slot}`)
+  return parts.join(text)
+}
+
+/**
+ * The file of an entry: the module form of the bootstrap, with its keys and its entry in it.
+ * @param exports the names that the entry's main chunk exports, which this file hands on
+ */
+export function createModuleBootstrap(
+  { page, keys, threshold }: Release,
+  entry: EntryDescription,
+  exports: readonly string[],
+): string {
+  const code = fill(page.module.trim(), pinnedSlot, toLiteral({ keys, threshold }))
+  const whole = fill(code, entrySlot, escapeUnits(toLiteral(entry)))
+  const [all, main] = /export\{(\w+) as __signedimpMain\};?$/.exec(whole)!
+  return whole.slice(0, -all.length) + handOn(main!, exports)
+}
+
+/** Any export name may be a text (ECMA-262, "ModuleExportName"). */
+function handOn(main: string, exports: readonly string[]): string {
+  if (exports.length === 0) return 'export{};\n'
+  const names = exports.map((name) =>
+    /^[a-z_$][\w$]*$/i.test(name) ? name : escapeUnits(JSON.stringify(name)),
+  )
+  const taken = names.map((name, at) => `${name}:$${at}`)
+  const given = names.map((name, at) => `$${at} as ${name}`)
+  return `const{${taken.join()}}=${main};export{${given.join()}};\n`
+}
+
+/** In ASCII, whatever charset a server says. */
+const escapeUnits = (text: string): string =>
+  text.replace(
+    /[\u007f-\uffff]/g,
+    (unit) => '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0'),
+  )
 
 function nameByContent(stem: string, text: string): OwnFile {
   const code = markUtf8(text)

@@ -1,26 +1,22 @@
 import type { HashType } from '../crypto/algorithms.js'
-import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
-import { hashBytes } from '../crypto/node.js'
-import { writeSignedText, type Manifest, type StaticImport } from '../manifest/format.js'
-import { isManifestOf, pageManifestName } from '../manifest/names.js'
 import { SignedImpError } from '../errors.js'
-import { isModulePath, isPath, pathToRelativeUrl } from '../manifest/path.js'
-import { signManifest, type Signer } from '../manifest/sign.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
-import { createBootstrap, toIntegrity, type Bootstrap, type PageCode } from './bootstrap.js'
+import type { StaticImport } from '../manifest/format.js'
+import { isPath } from '../manifest/path.js'
+import type { Signer } from '../manifest/sign.js'
+import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './bootstrap.js'
+import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
-import { createGraph, type Base, type Graph } from './graph.js'
-import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
-import {
-  isPage,
-  isSourceMap,
-  textOf,
-  type Output,
-  type OutputFile,
-  type Uncovered,
-} from './output.js'
-import { rewriteModule } from './rewrite.js'
+import { moveEntries } from './entries.js'
+import { createGraph, type Base } from './graph.js'
+import { hashFiles, isForPages } from './manifest.js'
+import { createStandIns, linkModules } from './modules.js'
+import { isPage, type Output, type Uncovered } from './output.js'
+import { startPages, type StartedPages } from './pages.js'
+import { startEntries, type StartedEntry } from './start.js'
+import { warnOf, type Parse } from './reassigned.js'
+import { editViteManifest } from './vite-manifest.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
 export type Inline = boolean | 'all'
@@ -37,6 +33,8 @@ export interface Release {
   expires?: string | undefined
   hash: HashType
   manifestName: string
+  /** Path of the list of chunks that Vite writes for backends, if it does. */
+  viteManifest?: string | undefined
   base: Base
   inline: Inline
   unverified: readonly string[]
@@ -46,105 +44,95 @@ export interface Release {
 
 /** What became of an output. */
 export interface Emitted {
-  /** The files that are new or have other bytes than before. */
-  changed: Map<string, string | Uint8Array>
-  /** Hashes of all files, the page manifest's too. */
+  changed: Changes['changed']
+  /** Hashes of all files, the page manifests' too. */
   digests: Map<string, string>
   /** Static imports, for the manifest of the whole output. */
   imports: Map<string, StaticImport[]>
   bootstrap: Bootstrap
-  /** The page manifest. */
-  manifestPath: string
-  /** Files of ours: the page manifest, the runtime, and the bootstrap where it is linked. */
+  /** The page manifests: the pages' and one for each entry of its own. */
+  manifests: string[]
+  /** Files of ours: page manifests, runtimes, stand-ins, and the bootstrap where it is linked. */
   own: string[]
   /** How many pages start through the bootstrap. */
   pages: number
+  /** Entries that start by themselves. */
+  entries: StartedEntry[]
+  /** What survives, but not as it was. */
+  warnings: string[]
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
-  /** Stylesheets and classic scripts that a page's tag checks. */
+  /** Entries, and stylesheets and classic scripts that a page's tag checks. */
   checked: Set<string>
 }
 
 /**
- * Signs a finished output: rewrites its modules, lists what pages load in a signed page manifest, and makes its
- * pages start through the bootstrap.
+ * Signs a finished output: rewrites its modules, lists what pages and other entries load in signed page manifests, and
+ * makes them start through a bootstrap.
+ * @param parse a module's syntax tree; without it, nothing is warned of
  * @throws SignedImpError on an output whose code would not all be checked, or could not be told apart
  */
-export async function emitOutput(output: Output, release: Release): Promise<Emitted> {
-  const changed: Emitted['changed'] = new Map()
-  const change = (path: string, source: string | Uint8Array) => {
-    output.set(path, { isModule: false, isEntry: false, ...output.get(path), path, source })
-    changed.set(path, source)
-  }
+export async function emitOutput(
+  output: Output,
+  release: Release,
+  parse?: Parse,
+): Promise<Emitted> {
   checkNames(output)
+  const changes = createChanges(output)
   const graph = createGraph(output, release.base)
-  const imports = await rewriteModules(output, graph, change)
+  const moved = moveEntries(output, graph, release.unverified, changes)
+  const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
+  const linked = await linkModules(output, graph, moved, !hasPages, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = [bootstrap.runtime, ...(release.inline === false ? [bootstrap.linked] : [])]
-  for (const { fileName, code } of own) change(fileName, code)
+  const own = ownFiles(bootstrap, release, hasPages, moved.length > 0)
+  if (moved.length > 0)
+    for (const [fileName, code] of createStandIns(linked)) own.push({ fileName, code })
+  for (const { fileName, code } of own) changes.change(fileName, code)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
-  const { path: manifestPath, stored } = await signPageManifest({
-    ...release,
-    imports,
-    files: digests,
-  })
-  change(manifestPath, stored)
+  const startable = { ...linked, digests, bootstrap, hasAliases: !hasPages }
+  const { pages, manifest } = hasPages
+    ? await startPages(output, release, { graph, ...startable }, changes)
+    : noPages
+  const entries = await startEntries(moved, startable, release, changes)
+  editViteManifest(output, release.viteManifest, entries, changes)
 
-  const carried = carriedManifest(release, manifestPath, stored)
-  const signed = { graph, imports, digests, bootstrap, manifestPath, carried }
-  const pages = rewritePages(output, release, signed, change)
+  const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   const ownPaths = own.map(({ fileName }) => fileName)
-  const checked = new Set(pages.flatMap((page) => page.checked))
+  const checked = [...pages.flatMap((page) => page.checked), ...entries.map(({ path }) => path)]
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
     ...findUncovered(output, new Set([...checked, ...ownPaths])),
   ]
   return {
-    changed,
+    changed: changes.changed,
     digests: hashFiles(output, release.hash, () => true, digests),
-    imports,
+    imports: linked.imports,
     bootstrap,
-    manifestPath,
-    own: [manifestPath, ...ownPaths],
-    pages: pages.filter(({ entries }) => entries.length > 0).length,
+    manifests,
+    own: [...manifests, ...ownPaths],
+    pages: pages.filter((page) => page.entries.length > 0).length,
+    entries,
+    warnings: parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : [],
     accepted: acceptUncovered(uncovered, release.unverified),
-    checked,
+    checked: new Set(checked),
   }
 }
 
-/** Whether pages may load a file: not themselves, nor what only tools read. */
-const isForPages = (path: string, { manifestName }: Release): boolean =>
-  !isPage(path) && !isSourceMap(path) && !isManifestOf(manifestName, path)
+const noPages: Partial<StartedPages> & Pick<StartedPages, 'pages'> = { pages: [] }
 
-/** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */
-const markup = /<\/script|<!--|<script/i
-
-/** Above this many bytes a manifest that pages need not carry is a file of its own, which all pages share. */
-const maxCarried = 1 << 15
-
-/**
- * The text of the manifest, where pages carry it. Beside a linked bootstrap that saves the round trip in which the
- * bootstrap, once it is there, asks for it: WebKit takes no preload for that.
- */
-function carriedManifest(
-  { inline, threshold, signer }: Release,
-  path: string,
-  stored: Bytes,
-): string | undefined {
-  const text = fromUtf8(stored)
-  if (inline === 'all') return markup.test(text) ? refuseMarkup(path) : text
-  // What is signed later would be signed in the file only.
-  const isFit = signer && threshold === 1 && stored.length <= maxCarried && isAscii(text)
-  return inline === false && isFit && !markup.test(text) ? text : undefined
-}
-
-function refuseMarkup(path: string): never {
-  throw new SignedImpError(
-    'ERR_SIGNEDIMP_OUTPUT',
-    "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
-    { path },
-  )
+function ownFiles(
+  { runtime, linked, late, blob }: Bootstrap,
+  { inline }: Release,
+  hasPages: boolean,
+  hasEntries: boolean,
+): OwnFile[] {
+  return [
+    ...(hasPages ? [runtime] : []),
+    ...(hasPages && inline === false ? [linked] : []),
+    ...(hasEntries ? [blob] : []),
+    ...(hasEntries && !hasPages ? [late] : []),
+  ]
 }
 
 function checkNames(output: Output): void {
@@ -154,128 +142,4 @@ function checkNames(output: Output): void {
         path,
       })
   refuseSharedNames(output.keys())
-}
-
-type Change = (path: string, source: string | Uint8Array) => void
-
-async function rewriteModules(output: Output, graph: Graph, change: Change) {
-  const imports = new Map<string, StaticImport[]>()
-  for (const file of output.values()) {
-    if (!file.isModule) continue
-    if (!isModulePath(file.path)) throw noModuleName(file.path)
-    const before = textOf(file)
-    const module = await rewriteModule(file.path, before)
-    if (module.code !== before) change(file.path, module.code)
-    const links = graph.link(file.path, module.imports)
-    if (links.length > 0) imports.set(file.path, links)
-  }
-  return imports
-}
-
-const noModuleName = (path: string): SignedImpError =>
-  new SignedImpError(
-    'ERR_SIGNEDIMP_OUTPUT',
-    "is a module by no module's name; let it end in .js or .mjs",
-    { path },
-  )
-
-function hashFiles(
-  output: Output,
-  type: HashType,
-  isListed: (path: string) => boolean,
-  known?: Map<string, string>,
-): Map<string, string> {
-  const files = [...output.values()].filter(({ path }) => isListed(path))
-  return new Map(files.map((file) => [file.path, known?.get(file.path) ?? digestOf(file, type)]))
-}
-
-/** Hash of a file of the output, in hex. */
-const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =>
-  digest ?? hashBytes(type, source)
-
-/** Signs the manifest of what pages load. It is named by what it says, so that older pages keep theirs. */
-async function signPageManifest(
-  release: Release & Pick<Manifest, 'imports' | 'files'>,
-): Promise<{ path: string; stored: Bytes }> {
-  const text = writeSignedText(toManifest(release))
-  const stored = await signManifest(text, release.signer)
-  return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), stored }
-}
-
-/** A manifest without what is unknown. */
-export const toManifest = ({
-  hash,
-  name,
-  build,
-  expires,
-  imports,
-  files,
-}: Pick<Release, 'hash' | 'name' | 'build' | 'expires'> &
-  Pick<Manifest, 'imports' | 'files'>): Manifest => ({
-  hash,
-  name,
-  ...(build === undefined ? {} : { build }),
-  ...(expires === undefined ? {} : { expires }),
-  imports,
-  files,
-})
-
-interface Signed {
-  graph: Graph
-  imports: Map<string, StaticImport[]>
-  digests: Map<string, string>
-  bootstrap: Bootstrap
-  manifestPath: string
-  /** The manifest's text, where pages carry it. */
-  carried: string | undefined
-}
-
-function rewritePages(
-  output: Output,
-  release: Release,
-  signed: Signed,
-  change: Change,
-): RewrittenPage[] {
-  return [...output.values()]
-    .filter(({ path, source }) => isPage(path) && source !== undefined)
-    .map((file) => {
-      const before = textOf(file)
-      const page = rewritePage(before, createPageContext(file.path, output, release, signed))
-      if (page.html !== before) change(file.path, page.html)
-      return page
-    })
-}
-
-function createPageContext(
-  page: string,
-  output: Output,
-  release: Release,
-  signed: Signed,
-): PageContext {
-  const { base, hash, name, build, inline } = release
-  const { graph, imports, digests, bootstrap, manifestPath, carried } = signed
-  const up = '../'.repeat(page.split('/').length - 1)
-  const refer = (path: string) => (base || up || './') + pathToRelativeUrl(path).slice(2)
-  return {
-    path: page,
-    resolve: (reference) => graph.resolve(page, reference),
-    isModule: (path) => output.get(path)!.isModule,
-    integrityOf: (path) => toIntegrity(hash, digests.get(path)!),
-    closure: (path) => [...closureOf(imports, path)],
-    refer,
-    manifest: refer(manifestPath),
-    inlineManifest: carried,
-    bootstrap: bootstrap.code,
-    linked: inline === false ? bootstrap.linked.fileName : undefined,
-    runtime: bootstrap.runtime.fileName,
-    release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
-    crossOrigin: /^(https?:)?\/\//.test(base),
-  }
-}
-
-/** A module and everything that it imports statically. */
-export function closureOf(imports: Map<string, StaticImport[]>, path: string): Set<string> {
-  const paths = new Set([path])
-  for (const from of paths) for (const to of imports.get(from) ?? []) paths.add(to.path)
-  return paths
 }

@@ -11,12 +11,14 @@ export type Base = string
 export interface Graph {
   /** The file that a reference in the file `from` means, or undefined for anything that is not of the output. */
   resolve(from: string, reference: string): string | undefined
+  /** From now on, what means the file `from` means `to`, which the output then has in its place. */
+  move(from: string, to: string): void
   /**
    * The static imports of a module, resolved.
    * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on an import from outside the output, which a page would refuse,
    *   and on one that a redirect could turn into another file
    */
-  link(from: string, imports: ModuleImport[]): StaticImport[]
+  link(from: string, imports: Omit<ModuleImport, 'declaration'>[]): StaticImport[]
 }
 
 /** Stands for whatever host will serve the output. */
@@ -34,15 +36,19 @@ export function createGraph(output: Output, base: Base): Graph {
       return undefined
     }
   }
-  const findOther = createFindOther([...output.keys()].filter(isModulePath))
+  let findOther: ReturnType<typeof createFindOther> | undefined
   return {
     resolve,
+    move(from, to) {
+      for (const path of [from, to]) paths.set(pathToUrl(path, root), to)
+    },
     link: (from, imports) =>
       imports.flatMap(({ start, end, specifier }) => {
         // Its text is part of the importing module, and checked with it.
         if (specifier.startsWith('data:')) return []
         const path = isBare(specifier) ? undefined : resolve(from, specifier)
         if (path === undefined || !output.get(path)!.isModule) throw outside(from, specifier)
+        findOther ??= createFindOther([...output.keys()].filter(isModulePath))
         const other = specifier.startsWith('.') ? findOther(from, path) : undefined
         if (other !== undefined) throw ambiguous(from, specifier, path, other)
         return [{ start, end, path }]

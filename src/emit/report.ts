@@ -14,6 +14,8 @@ export interface Report {
   signed: boolean
   modules: { count: number; bytes: number }
   pages: number
+  /** Entries that start by themselves, with the integrity of their files. */
+  entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
   bootstrap: { integrity: string; inline: boolean }
   /** Not checked when it runs, and accepted by name. */
@@ -65,6 +67,7 @@ export function createReport(
       bytes: modules.reduce((sum, { source = '' }) => sum + Buffer.byteLength(source), 0),
     },
     pages: emitted.pages,
+    entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
     unverified: emitted.accepted,
     unchecked,
@@ -99,7 +102,8 @@ export function formatReport(report: Report): string[] {
         ]
       : []),
     ...(report.expires ? [`  expires ${report.expires}`] : []),
-    ...(bootstrap.inline
+    ...report.entries.map(({ path, integrity }) => `  entry ${path} (${integrity})`),
+    ...(bootstrap.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),
     ...(counted.length

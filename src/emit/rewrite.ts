@@ -7,36 +7,58 @@ import { SignedImpError } from '../errors.js'
  */
 export const rewriterVersion = 'signedimp-rewriter-1'
 
+/** The same where static imports get other names. */
+export const aliasVersion = `${rewriterVersion}-alias`
+
 /** A static import as the text spells it; the offsets are UTF-16 units in the text without its byte order mark. */
 export interface ModuleImport {
   start: number
   end: number
   specifier: string
+  /** Where the declaration or the call begins. */
+  declaration: number
 }
 
 /** A module made ready to be listed. */
 export interface RewrittenModule {
   code: string
   imports: ModuleImport[]
+  /** What its own names are exported as. */
+  locals: Map<string, string>
+  /** Names that it exports; `*` where it also hands on all of another module. */
+  exports: string[]
+  /** What it imports with `import()`, as far as the text says it, and whether some of it is only known later. */
+  lazy: { specifiers: string[]; isOpen: boolean }
 }
+
+/** Another spelling of a specifier, as long as the one that is there, or the same. */
+export type Respell = (item: ModuleImport, isStatic: boolean) => string
 
 /**
  * Makes `import()` and `import.meta` of a module go through the page's registry. Calls keep their length and the
  * helpers stand at the end, so nothing moves and source maps stay true.
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on syntax that cannot be kept
  */
-export async function rewriteModule(path: string, source: string): Promise<RewrittenModule> {
+export async function rewriteModule(
+  path: string,
+  source: string,
+  respell: Respell = ({ specifier }) => specifier,
+): Promise<RewrittenModule> {
   await init()
   const code = source.replace(/^\ufeff/, '')
-  const [found] = lex(path, code)
+  const [found, exports] = lex(path, code)
   for (const item of found) refusePhase(path, item)
   const dynamic = found.filter(({ type }) => type === 'dynamic')
   const metas = found.filter(({ type }) => type === 'import-meta')
   const wrapper = freeName(code, '_simp', 'import'.length)
   const meta = freeName(code, '_simpmeta', 'import.meta'.length - '()'.length)
   for (const { start } of metas) refuseNew(path, code, start)
+  const imports = found.filter(isStatic).map(toImport)
+  const lazy = dynamic.filter((item) => isLiteral(code, item)).map(toLazyImport)
 
   const replaced = replaceAll(code, [
+    ...imports.flatMap((item) => spell(item, respell(item, true))),
+    ...lazy.flatMap((item) => spell(item, respell(item, false))),
     ...dynamic.map(({ importStart: at }) => [at, at + wrapper.length, wrapper] as const),
     ...metas.map(({ importStart, importEnd }) => [importStart, importEnd, meta + '()'] as const),
   ])
@@ -47,11 +69,39 @@ export async function rewriteModule(path: string, source: string): Promise<Rewri
   ]
   return {
     code: markUtf8(helpers.length ? insertLast(replaced, helpers.join(';')) : replaced),
-    imports: found
-      .filter(isStatic)
-      .map(({ start, end, specifier }) => ({ start, end, specifier: specifier! })),
+    imports,
+    locals: new Map(
+      exports.flatMap((item) =>
+        item.type === 'direct' && item.localName ? [[item.localName, item.name]] : [],
+      ),
+    ),
+    exports: exports.map((item) => ('name' in item ? item.name : '*')),
+    lazy: {
+      specifiers: lazy.map(({ specifier }) => specifier),
+      isOpen: lazy.length < dynamic.length,
+    },
   }
 }
+
+const spell = ({ start, end, specifier }: ModuleImport, other: string) =>
+  other === specifier ? [] : [[start, end, other] as const]
+
+const toImport = ({ start, end, specifier, importStart }: Import): ModuleImport => ({
+  start,
+  end,
+  specifier: specifier!,
+  declaration: importStart,
+})
+
+/** In `import()` the offsets are those of an expression, quotes included. */
+const toLazyImport = (item: Import): ModuleImport => ({
+  ...toImport(item),
+  start: item.start + 1,
+  end: item.end - 1,
+})
+
+const isLiteral = (code: string, { start, end, specifier }: Import): boolean =>
+  specifier !== undefined && specifier === code.slice(start + 1, end - 1)
 
 /** Puts names in place of ranges, each as long as its range: what a name leaves over is blank but for line breaks. */
 function replaceAll(

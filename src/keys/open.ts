@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { SignedImpError } from '../errors.js'
+import { decryptPkcs8 } from './decrypt.js'
 import { decode } from './der.js'
 import { findPassword, type PasswordOptions } from './password.js'
 import { flatness, isCutShort, pemBlocks, pemBytes, type PemBlock } from './pem.js'
@@ -21,11 +22,29 @@ export async function openPrivateKey(
   if (encrypted && passphrase === undefined)
     throw refuseKey(where, passwordNeeded, 'ERR_SIGNEDIMP_PASSWORD')
   try {
-    return createPrivateKey({ key: block.text, format: 'pem', ...(encrypted && { passphrase }) })
+    return await open(block, passphrase)
   } catch (error) {
     throw explain(codeOf(error), encrypted, where)
   }
 }
+
+async function open(block: PemBlock, passphrase: string | undefined): Promise<KeyObject> {
+  try {
+    return createPrivateKey({
+      key: block.text,
+      format: 'pem',
+      ...(passphrase !== undefined && { passphrase }),
+    })
+  } catch (error) {
+    if (passphrase === undefined || codeOf(error) !== unknownDerivation) throw error
+    const key = await decryptPkcs8(pemBytes(block), passphrase)
+    if (!key) throw error
+    return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+  }
+}
+
+/** What BoringSSL says of scrypt. */
+const unknownDerivation = 'ERR_OSSL_UNSUPPORTED_KEY_DERIVATION_FUNCTION'
 
 const damaged = 'holds a private key that cannot be read: it is damaged, or of an unknown kind'
 

@@ -3,7 +3,7 @@ import { utf8, type Bytes } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { Boot, Runtime } from './context.js'
+import type { Mapped, Runtime } from './context.js'
 import { download } from './download.js'
 import { holdMilestones, parsed } from './events.js'
 import { enforceMap } from './map.js'
@@ -44,7 +44,7 @@ async function start(): Promise<void> {
   const manifest = await verifyManifest(stored, trust, webCrypto)
   const toUrl = (path: string) => pathToUrl(path, url)
   const enforced = await enforceMap(manifest, toUrl, carrier)
-  const context: Boot & Partial<Runtime> = {
+  const context: Mapped & Partial<Runtime> = {
     pinned,
     manifest,
     stored,

@@ -9,7 +9,24 @@ export interface Pinned {
   threshold: number
 }
 
-/** What the bootstrap has proven and hands to the runtime. */
+/** What the plugin writes into a module bootstrap: an entry that says itself what it is, because no page of ours does. */
+export interface Entry {
+  /** The path of the file that it stands in. */
+  path: string
+  /** The URL of the output, if the build knew it; else it is found by the file's own. */
+  base: string
+  name: string
+  build?: number
+  /** Paths of the entry's manifest and main chunk. */
+  manifest: string
+  main: string
+  /** Path of the runtime for import maps; absent where modules import one another by relative names. */
+  late?: string
+  /** Path of the runtime that links in memory. */
+  blob: string
+}
+
+/** What the bootstrap has checked, and hands to a runtime. */
 export interface Boot {
   pinned: Pinned
   manifest: VerifiedManifest
@@ -21,6 +38,10 @@ export interface Boot {
   credentials: RequestCredentials | undefined
   /** URL of a listed path, as the map knows it. */
   toUrl(path: string): string
+}
+
+/** An import map that the browser was seen to obey. */
+export interface EnforcedMap {
   /** What the map adds to the URLs of modules: nobody can have loaded one under that key before the map came. */
   salt: string
   /** The engine's own resolution. */
@@ -32,12 +53,41 @@ export interface Boot {
   run(path: string): Promise<string>
 }
 
+/** What the bootstrap hands to a runtime that goes by an import map. */
+export type Mapped = Boot & EnforcedMap
+
 /** What every emitted chunk finds as `__signedimp`. Its path is baked in: the URL that it came from is the server's word. */
-export interface Runtime {
+export interface Registry {
   /** `import(specifier, options)` in the chunk at `from`. */
   import(from: string, specifier: unknown, options?: ImportCallOptions): Promise<unknown>
   /** `import.meta` of the chunk at `path`. */
   meta(path: string): ImportMeta
+}
+
+/** What a page's runtime adds to its context. */
+export interface Runtime extends Registry {
   /** Starts a page's main chunks, in order. What hinders one is shown. @param entry their paths, as URI components, spaces between */
   start(entry: string): Promise<unknown>
+}
+
+/** What a module bootstrap hands to its runtime. */
+export interface ModuleBoot extends Boot, Partial<EnforcedMap> {
+  /** Tells this app, release and place from others on the page. */
+  id: string
+  /** The element whose rights scripts of ours have. */
+  carrier: Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
+  /** Whether blobs are run by tags, because the page's policy allows no `import()` of them. */
+  byTag?: boolean
+  /** Settles when entries of the same app can be run by it. */
+  ready?: Promise<ModuleRuntime>
+}
+
+/** What a module bootstrap's runtime adds: for all entries of one app on a page, so that each module is one instance. */
+export interface ModuleRuntime extends ModuleBoot, Registry {
+  /**
+   * Runs an entry's main chunk.
+   * @param loaded called when all that it imports statically is there, and only evaluation is left
+   * @returns its namespace
+   */
+  main(path: string, loaded: () => void): Promise<unknown>
 }

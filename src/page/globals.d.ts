@@ -1,8 +1,14 @@
 /** Set when the bootstrap is built: whether any of its keys signs in DER. Dead code goes. */
 declare const __DER__: boolean
 
+/** Set when the bootstrap is built: whether it is the module form, an entry file's own, and not a page's. */
+declare const __MODULE__: boolean
+
 /** Stands in the built bootstrap once, for the plugin to put the pinned keys in its place. */
 declare const __SIGNEDIMP_PINNED__: import('./context.js').Pinned
 
-/** What the bootstrap leaves for the runtime, which adds what the chunks use. */
-declare const __signedimp: import('./context.js').Boot & Partial<import('./context.js').Runtime>
+/** Stands in the built module bootstrap once, for what the plugin knows of the entry. */
+declare const __SIGNEDIMP_ENTRY__: import('./context.js').Entry
+
+/** What the bootstrap leaves for its runtime, which adds what the chunks use. */
+declare const __signedimp: unknown

@@ -1,37 +1,42 @@
 import { base64, utf8, type Bytes } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
+import { aliasOf } from '../manifest/linking.js'
 import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
-import type { Boot } from './context.js'
+import type { Boot, EnforcedMap } from './context.js'
 import { notEnforceable } from './refuse.js'
 
 /** The element that brings the bootstrap, as far as it says how the page's own tags would ask. */
 export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
 
-/** What an import map has once it is proven. */
-export type EnforcedMap = Pick<Boot, 'salt' | 'resolve' | 'run'>
-
 /**
  * Gives the browser the manifest as one import map (HTML, "Import maps"), then proves that the browser checks by it:
  * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with
- * integrity, other listed files to themselves, everything else to nothing.
+ * integrity, other listed files to themselves, everything else to nothing. In the module form, which comes late to a
+ * page that is not its own, only the names that modules import one another by are mapped.
+ * @param given the salt of an earlier map, whose modules are then the same ones
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on any doubt
  */
 export async function enforceMap(
-  { hash, files }: VerifiedManifest,
+  manifest: VerifiedManifest,
   toUrl: Boot['toUrl'],
   carrier: Carrier,
+  given?: string,
 ): Promise<EnforcedMap> {
   const hook = crypto.randomUUID()
-  const salt = '#' + hook
+  const salt = (__MODULE__ && given) || '#' + hook
   // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
-  const imports: Record<string, string> = { 'http://': 'data:,/', 'https://': 'data:,/' }
+  const imports: Record<string, string> = __MODULE__
+    ? {}
+    : { 'http://': 'data:,/', 'https://': 'data:,/' }
   const integrity: Record<string, string> = {}
-  for (const [path, digest] of files) {
+  for (const [path, digest] of manifest.files) {
     const url = toUrl(path)
-    imports[url] = isModulePath(path) ? url + salt : url
-    integrity[imports[url]] = `${hash}-${btoa(digest.replace(/../g, fromHex))}`
+    imports[url] = __MODULE__ || isModulePath(path) ? url + salt : url
+    integrity[imports[url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
   }
+  const links = __MODULE__ ? [...manifest.imports.values()].flat() : []
+  if (__MODULE__) for (const to of links) imports[aliasOf(to)] = toUrl(to.path) + salt
   // A control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin
   // loads; where such scripts are blocked the control does not.
   const control = `self["${hook}"](s=>import.meta.resolve(s))//`
@@ -41,13 +46,19 @@ export async function enforceMap(
     'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
-  appendScript('importmap', carrier).textContent = JSON.stringify({ imports, integrity })
+  const map = appendScript('importmap', carrier)
+  map.textContent = JSON.stringify({ imports, integrity })
+  // It stays in force; a page's other maps are told from ours by that they are there.
+  if (__MODULE__) map.remove()
 
-  const calls: Boot['resolve'][] = []
-  Reflect.set(self, hook, (given: Boot['resolve']) => calls.push(given))
+  const calls: EnforcedMap['resolve'][] = []
+  Reflect.set(self, hook, (given: EnforcedMap['resolve']) => calls.push(given))
   const runs = await Promise.all([runModule(good, carrier), runModule(bad, carrier)])
   const [resolve, again] = calls
   if (`${runs}` !== 'load,error' || !resolve || again) throw notEnforceable('no maps')
+  // Another app's modules may have these names, and an engine drops what has been resolved before.
+  if (__MODULE__ && links.some((to) => resolve(aliasOf(to)) !== toUrl(to.path) + salt))
+    throw notEnforceable('names in use')
   return {
     salt,
     resolve,
@@ -57,6 +68,7 @@ export async function enforceMap(
 
 const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
 
+/** Appends a script to the page, with the rights of the carrier. */
 function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
   const script = document.createElement('script')
   script.type = type
@@ -72,7 +84,7 @@ function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScript
  * awaits, when this settles.
  * @returns `load`, or `error` when it or something that it imports was not fetched
  */
-const runModule = (url: string, carrier: Carrier): Promise<string> =>
+export const runModule = (url: string, carrier: Carrier): Promise<string> =>
   new Promise((settle) => {
     const script = appendScript('module', carrier)
     script.async = false

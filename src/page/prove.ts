@@ -3,7 +3,8 @@ import { webCrypto } from '../crypto/webcrypto.js'
 import { SignedImpError } from '../errors.js'
 import { refusal } from '../manifest/refusal.js'
 import { findBlankLine } from '../manifest/verify.js'
-import type { Boot } from './context.js'
+import type { Boot, Mapped } from './context.js'
+import type { Manifest } from '../manifest/format.js'
 import { notEnforceable } from './refuse.js'
 
 /**
@@ -18,7 +19,7 @@ export type Prove = (path: string) => Set<string>
  * the map without a word; then an unlisted URL resolves.
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE`
  */
-export function proveDenied({ toUrl, salt, resolve }: Boot): void {
+export function proveDenied({ toUrl, salt, resolve }: Mapped): void {
   for (const root of ['http://', 'https://', location.href, toUrl('-')]) {
     try {
       resolve(root + salt.slice(1))
@@ -41,18 +42,25 @@ export async function proveNamed({ stored, url }: Boot): Promise<void> {
     throw refusal('MANIFEST_INVALID', 'signed, but not the one that this page names', url)
 }
 
+/**
+ * A module and all that it imports statically, itself first.
+ * @throws SignedImpError `ERR_SIGNEDIMP_UNLISTED`
+ */
+export function closureOf({ files, imports }: Manifest, path: string): Set<string> {
+  if (!files.has(path))
+    throw new SignedImpError('ERR_SIGNEDIMP_UNLISTED', 'the manifest does not list it', { path })
+  const closure = new Set([path])
+  for (const file of closure) for (const to of imports.get(file) ?? []) closure.add(to.path)
+  return closure
+}
+
 /** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */
-export function createProve({ manifest, toUrl, salt, resolve }: Boot): Prove {
+export function createProve({ manifest, toUrl, salt, resolve }: Mapped): Prove {
   const proven = new Set<string>()
   return (path) => {
-    const closure = new Set([path])
+    const closure = closureOf(manifest, path)
     for (const file of closure) {
-      for (const { path: to } of manifest.imports.get(file) ?? []) closure.add(to)
       if (proven.has(file)) continue
-      if (!manifest.files.has(file))
-        throw new SignedImpError('ERR_SIGNEDIMP_UNLISTED', 'the manifest does not list it', {
-          path: file,
-        })
       const url = toUrl(file)
       if (resolve(url) !== url + salt)
         throw notEnforceable(

@@ -15,9 +15,13 @@ export const announce = (error: unknown): boolean =>
 /** Says why the app did not start: to `error` listeners and the console, as an uncaught error, and to the reader. */
 export function showRefusal(error: Error): void {
   reportError(error)
-  if (!announce(error)) return
+  if (announce(error)) showNote(error)
+}
+
+/** Says something to the reader, at the end of the page. */
+export function showNote({ message }: Error): void {
   const note = document.createElement('p')
   note.role = 'alert'
-  note.textContent = error.message
+  note.textContent = message
   document.documentElement.append(note)
 }

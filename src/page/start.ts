@@ -1,12 +1,12 @@
 import { SignedImpError } from '../errors.js'
-import type { Boot } from './context.js'
+import type { Mapped } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
 
 /** Starts a page's main chunk once the parser has read the whole document, which is when module scripts run. */
-export async function start(context: Boot, prove: Prove, path: string): Promise<void> {
+export async function start(context: Mapped, prove: Prove, path: string): Promise<void> {
   try {
     prove(path)
     await parsed()
@@ -23,7 +23,7 @@ export async function start(context: Boot, prove: Prove, path: string): Promise<
 }
 
 /** A tag reports a module that cannot be linked, as after a redirect, like one that throws; only `import()` tells. */
-function watch(context: Boot, prove: Prove, path: string): void {
+function watch(context: Mapped, prove: Prove, path: string): void {
   import(context.toUrl(path)).catch(async (error) => {
     const found = error instanceof TypeError && (await diagnose(context, prove(path)))
     if (found) showRefusal(found)

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { digestRelease } from '../emit/bootstrap.js'
 import { emitOutput, type Release } from '../emit/emit.js'
 import { isDocument, isPage, type Output } from '../emit/output.js'
 import { createReport, type Report } from '../emit/report.js'
-import { isSystemModule } from '../emit/rewrite.js'
+import { aliasVersion, isSystemModule, rewriterVersion } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
@@ -11,7 +12,7 @@ import { openFolder, sealFolder, unsealFolder, type OutputFolder } from './folde
 import { findSecrets, keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
 import { readRelease } from './release.js'
-import type { Bundle, HookContext, OutputOptions } from './types.js'
+import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
 /** Where a build takes place. */
 export interface Place {
@@ -20,6 +21,8 @@ export interface Place {
   base: string
   /** A folder whose files are copied to the output as they are, if there is one. */
   publicDir: string | undefined
+  /** Path of the list of chunks that Vite writes for backends, if it does. */
+  viteManifest?: string | undefined
 }
 
 /** A build from its first output to its end. */
@@ -28,6 +31,8 @@ export interface Build {
   begin(meta: HookContext['meta']): Promise<void>
   /** Notes that this build's modules are there and its files come next; an earlier build is closed before, or by it. */
   render(): Promise<void>
+  /** What a chunk's name depends on, beside its code. */
+  salt(context: HookContext, chunk: RenderedChunk): string
   /** Looks at an output's folder before anything is written there. */
   open(options: OutputOptions): Promise<void>
   /**
@@ -57,12 +62,22 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
   let isRendering = false
   let reading: ReturnType<typeof readKeys> | undefined
   let closing: Promise<unknown> = Promise.resolve()
-  const read = () =>
-    (reading ??= readKeys(options, findPlace()).catch((error) => {
+  let released = ''
+  let hasPages: boolean | undefined
+  const read = () => (reading ??= readOnce())
+
+  async function readOnce() {
+    try {
+      const keys = await readKeys(options, findPlace())
+      released = digestRelease(keys.release)
+      return keys
+    } catch (error) {
       // A later build may find the key that this one did not.
       reading = undefined
       throw error
-    }))
+    }
+  }
+
   const folderOf = ({ dir, file }: OutputOptions) =>
     resolve(findPlace().root, dir ?? dirname(file ?? '.'))
 
@@ -76,6 +91,13 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     async render() {
       await closing
       isRendering = true
+      hasPages = undefined
+    },
+
+    salt(context, { isEntry, facadeModuleId }) {
+      hasPages ??= [...(context.getModuleIds?.() ?? [])].some(isPage)
+      const isModuleEntry = isEntry && !isPage(facadeModuleId ?? '')
+      return (hasPages ? rewriterVersion : aliasVersion) + (isModuleEntry ? released : '')
     },
 
     async open(outputOptions) {
@@ -93,7 +115,8 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       const { release, secrets } = await read()
       const output = await readBundle(bundle, outputOptions, secrets)
       await addPublicFiles(output, findPlace().publicDir, release, secrets)
-      const emitted = await emitOutput(output, release)
+      const emitted = await emitOutput(output, release, context.parse?.bind(context))
+      for (const warning of emitted.warnings) context.warn(warning)
       for (const [path, source] of emitted.changed) write(context, bundle, path, source)
       const milliseconds = performance.now() - started
       const rest = { oneTimeKey: !options.key, milliseconds }
@@ -132,8 +155,8 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
   }
 }
 
-async function readKeys(options: ResolvedOptions, { root, base }: Place) {
-  const release = await readRelease(options, root, base)
+async function readKeys(options: ResolvedOptions, { root, base, viteManifest }: Place) {
+  const release = { ...(await readRelease(options, root, base)), viteManifest }
   return { release, secrets: await findSecrets(options.key, root) }
 }
 
@@ -199,10 +222,12 @@ function write(
   context: HookContext,
   bundle: Bundle,
   path: string,
-  source: string | Uint8Array,
+  source: string | Uint8Array | undefined,
 ): void {
-  const file = bundle[path] ?? bundle[path.replaceAll('/', sep)]
-  if (!file) context.emitFile({ type: 'asset', fileName: path, source })
+  const key = bundle[path] ? path : path.replaceAll('/', sep)
+  const file = bundle[key]
+  if (source === undefined) delete bundle[key]
+  else if (!file) context.emitFile({ type: 'asset', fileName: path, source })
   else if (file.type === 'chunk') file.code = source as string
   else file.source = source
 }

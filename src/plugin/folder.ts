@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
 import { nodeCrypto } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
-import { toManifest, type Emitted, type Release } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/emit.js'
+import { toManifest } from '../emit/manifest.js'
 import { isCode, isPage, type Uncovered } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
 import { SignedImpError } from '../errors.js'
@@ -13,7 +14,9 @@ import { signManifest } from '../manifest/sign.js'
 import { verifyManifest } from '../manifest/verify.js'
 import { parseUnverified } from '../tree/describe.js'
 import { hashFiles } from '../tree/hash.js'
-import { readManifest } from '../tree/stored.js'
+import { copiesOf, findStaleCopies, refuseStaleCopies } from '../tree/copies.js'
+import { listedFiles, readManifest } from '../tree/stored.js'
+import { isSourceMap } from '../tree/source-maps.js'
 import { refusalOf } from '../tree/verify.js'
 import { refuseStrays, walkIfThere, whileStill, type Folder } from '../tree/walk.js'
 import { writeFileAtomically } from '../tree/write.js'
@@ -80,9 +83,11 @@ async function readOld(
 }
 
 /**
- * Signs the folder as it stands: this build's files, which must still be what was emitted, what other plugins added,
- * and what an earlier build left if our key vouches for it. The manifest is written last, by rename.
- * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE`, `…_FILES`, `…_NOT_COVERED`, `…_PATH`
+ * Signs the folder as it stands: this build's files, which must still be what was emitted (source maps may be gone),
+ * what other plugins added,
+ * and what an earlier build left if our key vouches for it. Compressed copies must hold what their files hold. The
+ * manifest is written last, by rename.
+ * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE`, `…_FILES`, `…_NOT_COVERED`, `…_OUTPUT`, `…_PATH`
  */
 export async function sealFolder(
   folder: OutputFolder,
@@ -91,11 +96,12 @@ export async function sealFolder(
 ): Promise<void> {
   const { dir } = folder
   await removeStalePages(folder, release)
+  await removeStaleCopies(dir, release)
   const stored = await whileStill(dir, async (now) => {
     refuseStrays(now)
     const files = await readFiles(folder, now, release, secrets)
     const imports = mergeImports(folder, files, release.hash)
-    const text = writeSignedText(toManifest({ ...release, imports, files }))
+    const text = writeSignedText(toManifest(release, { imports, files }))
     return signManifest(text, release.signer)
   })
   await writeFileAtomically(join(dir, release.manifestName), stored)
@@ -110,12 +116,16 @@ async function readFiles(
   { manifestName, hash, unverified }: Release,
   secrets: string[],
 ): Promise<Map<string, string>> {
-  const expected = mergeDigests(folder.emitted.map(({ digests }) => digests))
-  const isListed = (path: string) => !isManifestOf(manifestName, path)
-  const wanted = [...now.files.keys()].filter((path) => isListed(path) || expected.has(path))
+  const expected = withoutDeletedMaps(
+    mergeDigests(folder.emitted.map(({ digests }) => digests)),
+    now,
+  )
+  const listed = new Set(listedFiles({ folder: now, manifestName }))
+  const wanted = [...now.files.keys()].filter((path) => listed.has(path) || expected.has(path))
   const found = await hashFiles(folder.dir, wanted, hash)
   refuseChanges(expected, found)
-  const files = new Map([...found].filter(([path]) => isListed(path)))
+  await refuseStaleCopies(folder.dir, now.files.keys())
+  const files = new Map([...found].filter(([path]) => listed.has(path)))
   const added = [...files.keys()].filter((path) => !expected.has(path))
   const left = findLeftOvers(folder, now, files, added)
   acceptUncovered(findAddedCode(left, added), unverified)
@@ -140,6 +150,13 @@ function mergeDigests(all: Map<string, string>[]): Map<string, string> {
   }
   return merged
 }
+
+/** Uploaders of source maps delete them before the build ends. */
+const withoutDeletedMaps = (
+  expected: Map<string, string>,
+  { files }: Folder,
+): Map<string, string> =>
+  new Map([...expected].filter(([path]) => files.has(path) || !isSourceMap(path)))
 
 function refuseChanges(expected: Map<string, string>, files: Map<string, string>): void {
   const changed = [...expected.keys()].filter((path) => files.get(path) !== expected.get(path))
@@ -199,7 +216,7 @@ function mergeImports(
 /** Removes page manifests of earlier builds whose files are no longer what they list, or that no key of ours signed: their pages cannot start. */
 async function removeStalePages({ dir, emitted }: OutputFolder, release: Release): Promise<void> {
   const { manifestName, keys, name } = release
-  const own = new Set([manifestName, ...emitted.map(({ manifestPath }) => manifestPath)])
+  const own = new Set([manifestName, ...emitted.flatMap(({ manifests }) => manifests)])
   const { files } = await walkIfThere(dir)
   for (const path of files.keys()) {
     if (own.has(path) || !isManifestOf(manifestName, path)) continue
@@ -207,8 +224,22 @@ async function removeStalePages({ dir, emitted }: OutputFolder, release: Release
     const page = await verifyManifest(await readManifest(dir, path), trust, nodeCrypto).catch(
       () => undefined,
     )
-    if (!page || !(await isAllThere(dir, files, page))) await rm(join(dir, path))
+    if (!page || !(await isAllThere(dir, files, page))) await removeManifest(dir, path)
   }
+}
+
+/** Removes compressed copies of manifests that they do not hold: of the manifest, which is written after them, any. */
+async function removeStaleCopies(dir: string, { manifestName }: Release): Promise<void> {
+  const { files } = await walkIfThere(dir)
+  const pages = [...files.keys()].filter((path) => isManifestOf(manifestName, path))
+  const copies = pages.flatMap(copiesOf).filter((path) => files.has(path))
+  const stale = await findStaleCopies(dir, [...pages, ...copies])
+  for (const path of [...stale, ...copiesOf(manifestName)])
+    await rm(join(dir, path), { force: true })
+}
+
+async function removeManifest(dir: string, path: string): Promise<void> {
+  for (const file of [path, ...copiesOf(path)]) await rm(join(dir, file), { force: true })
 }
 
 async function isAllThere(dir: string, there: Folder['files'], page: Manifest): Promise<boolean> {
@@ -222,6 +253,6 @@ async function isAllThere(dir: string, there: Folder['files'], page: Manifest): 
 export async function unsealFolder(folder: OutputFolder, manifestName: string): Promise<void> {
   const { dir, emitted } = folder
   folder.isSealed = false
-  for (const path of [manifestName, ...emitted.map(({ manifestPath }) => manifestPath)])
-    await rm(join(dir, path), { force: true })
+  for (const path of [manifestName, ...emitted.flatMap(({ manifests }) => manifests)])
+    await removeManifest(dir, path)
 }

@@ -1,6 +1,5 @@
 import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
-import type { Inline } from '../emit/emit.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
@@ -27,7 +26,7 @@ export interface SignedImpOptions {
   /** When pages stop accepting this build. @default never */
   expires?: Date | string
   /** How pages carry the bootstrap: inline, linked (`false`), or inline with the signed manifest (`'all'`). @default true */
-  inline?: Inline
+  inline?: boolean | 'all'
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
   /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
@@ -46,7 +45,7 @@ export interface ResolvedOptions {
   name: string | undefined
   build: number | undefined
   expires: string | undefined
-  inline: Inline
+  inline: boolean | 'all'
   unverified: readonly string[]
   mode: 'on' | 'off'
 }

@@ -87,5 +87,8 @@ async function readPageCode(der: boolean): Promise<PageCode> {
   return {
     bootstrap: await read(der ? 'page-der.js' : 'page.js'),
     runtime: await read('runtime.js'),
+    module: await read(der ? 'module-der.js' : 'module.js'),
+    late: await read('late.js'),
+    blob: await read('blob.js'),
   }
 }

@@ -1,5 +1,4 @@
 import { formatReport, type Report } from '../emit/report.js'
-import { rewriterVersion } from '../emit/rewrite.js'
 import type { KeySource } from '../keys/private.js'
 import { createBuild, type Build, type Place } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
@@ -73,8 +72,8 @@ export function signedImp(...args: unknown[]): Plugin {
       },
     },
 
-    augmentChunkHash() {
-      return isOn(this) ? rewriterVersion : undefined
+    augmentChunkHash(chunk) {
+      return isOn(this) ? buildOf(this).salt(this, chunk) : undefined
     },
 
     buildStart() {

@@ -1,4 +1,7 @@
-/** The parts of Rollup's, Rolldown's and Vite's interfaces that the plugin uses: no bundler stands in our declarations. */
+/**
+ * The parts of Rollup's, Rolldown's and Vite's interfaces that the plugin uses: no bundler stands in our declarations.
+ * They must fit those of all versions, under `exactOptionalPropertyTypes` too.
+ */
 
 /** An emitted file, in `generateBundle`. */
 export interface BundleFile {
@@ -9,14 +12,21 @@ export interface BundleFile {
   isEntry?: boolean
 }
 
+/** A chunk whose name is being made. */
+export interface RenderedChunk {
+  isEntry: boolean
+  /** The module that the chunk stands for, if it stands for one. */
+  facadeModuleId?: string | null
+}
+
 /** The emitted files by name. */
 export type Bundle = Record<string, BundleFile>
 
 /** Options of one output. */
 export interface OutputOptions {
-  format?: string
-  dir?: string
-  file?: string
+  format?: string | undefined
+  dir?: string | undefined
+  file?: string | undefined
 }
 
 /** The context of a build hook. */
@@ -24,6 +34,8 @@ export interface HookContext {
   emitFile(file: { type: 'asset'; fileName: string; source: string | Uint8Array }): string
   warn(message: string): void
   info?(message: string): void
+  parse?(code: string): unknown
+  getModuleIds?(): IterableIterator<string>
   meta?: { rolldownVersion?: string; watchMode?: boolean }
   /** Since Vite 6. */
   environment?: { config: ViteConfig & { consumer: string } }
@@ -36,7 +48,13 @@ export interface ViteConfig {
   command: 'build' | 'serve'
   publicDir: string
   plugins: readonly { name: string }[]
-  build: { outDir: string; ssr: unknown; copyPublicDir: boolean; write: boolean }
+  build: {
+    outDir: string
+    ssr: unknown
+    copyPublicDir: boolean
+    write: boolean
+    manifest?: boolean | string
+  }
   logger: { info(message: string): void; warn(message: string): void }
 }
 
@@ -48,20 +66,31 @@ export interface ViteServer {
 
 /** A Connect middleware. */
 export type Middleware = (
-  request: { url?: string; originalUrl?: string },
+  request: { url?: string | undefined; originalUrl?: string | undefined },
   response: { statusCode: number; end(body: string): unknown },
   next: () => void,
 ) => void
 
-type ModulePreloadDependencies = (file: string, dependencies: string[], context: never) => string[]
+type ModulePreloadDependencies = (
+  file: string,
+  dependencies: string[],
+  context: { hostId: string; hostType: 'html' | 'js' },
+) => string[]
 
-/** Vite's `build.modulePreload`. */
-export type ModulePreload =
-  boolean | { polyfill?: boolean; resolveDependencies?: ModulePreloadDependencies } | undefined
+/** Vite's `build.modulePreload`, where it is neither on nor off. */
+export interface ModulePreload {
+  polyfill?: boolean
+  resolveDependencies?: ModulePreloadDependencies
+}
 
 /** Vite's configuration as a user gives it. */
 export interface ViteUserConfig {
-  build?: { modulePreload?: ModulePreload } | undefined
+  build?: { modulePreload?: boolean | ModulePreload | undefined } | undefined
+}
+
+/** What the plugin adds to it. */
+export interface ViteAddition {
+  build: { modulePreload: ModulePreload }
 }
 
 /** A hook that runs after those of all other plugins. */
@@ -75,12 +104,12 @@ interface Last<Handler> {
 export interface Plugin {
   name: 'signedimp'
   enforce: 'post'
-  config(this: unknown, config: ViteUserConfig): ViteUserConfig | undefined
+  config(this: unknown, config: ViteUserConfig): ViteAddition | undefined
   configResolved(config: unknown): void
   configureServer(server: ViteServer): void
   applyToEnvironment(environment: { config: { consumer: string } }): boolean
   load: { order: 'pre'; filter: { id: RegExp }; handler(this: HookContext, id: string): void }
-  augmentChunkHash(this: HookContext): string | undefined
+  augmentChunkHash(this: HookContext, chunk: RenderedChunk): string | undefined
   buildStart(this: HookContext): Promise<void>
   buildEnd(this: HookContext, error?: unknown): Promise<void> | undefined
   renderStart: Last<(this: HookContext, options: OutputOptions) => Promise<void>>

@@ -1,20 +1,28 @@
 import type { Place } from './build.js'
 import { denyKey, keyFileOf } from './guard.js'
 import type { ResolvedOptions } from './options.js'
-import type { HookContext, ModulePreload, ViteConfig, ViteServer, ViteUserConfig } from './types.js'
+import type {
+  HookContext,
+  ModulePreload,
+  ViteAddition,
+  ViteConfig,
+  ViteServer,
+  ViteUserConfig,
+} from './types.js'
 
 /** What Vite's configuration says of where a build takes place. */
 export const placeOf = ({ root, base, publicDir, build }: ViteConfig): Place => ({
   root,
   base: base === './' ? '' : base,
   publicDir: publicDir && build.copyPublicDir ? publicDir : undefined,
+  viteManifest: build.manifest === true ? '.vite/manifest.json' : build.manifest || undefined,
 })
 
 /**
  * What the plugin adds to Vite's configuration. Vite before 8 preloads the scripts that a chunk imports under URLs
  * that the map does not use; the page preloads them itself. Vite 8 asks the map, and is left alone.
  */
-export function configure(context: unknown, { build }: ViteUserConfig): ViteUserConfig | undefined {
+export function configure(context: unknown, { build }: ViteUserConfig): ViteAddition | undefined {
   const isRolldown =
     (context as Partial<HookContext> | undefined)?.meta?.rolldownVersion !== undefined
   const given = build?.modulePreload
@@ -22,10 +30,7 @@ export function configure(context: unknown, { build }: ViteUserConfig): ViteUser
   return { build: { modulePreload: withoutScripts(typeof given === 'object' ? given : {}) } }
 }
 
-function withoutScripts({
-  resolveDependencies,
-  ...rest
-}: Exclude<ModulePreload, boolean | undefined>): ModulePreload {
+function withoutScripts({ resolveDependencies, ...rest }: ModulePreload): ModulePreload {
   return {
     ...rest,
     resolveDependencies: (file, dependencies, context) =>
@@ -43,8 +48,8 @@ export function moveLast({ plugins }: ViteConfig): void {
   const list = plugins as { name: string }[]
   const [own, another] = list.filter(({ name }) => name === 'signedimp')
   if (another) throw new TypeError('signedImp: the plugin is there twice; remove one')
-  list.splice(list.indexOf(own!), 1)
-  list.push(own!)
+  // Under another name it stays where it is.
+  if (own) list.push(...list.splice(list.indexOf(own), 1))
 }
 
 /**

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import type { Bytes } from '../crypto/bytes.js'
@@ -7,6 +8,7 @@ import { defaultManifestName } from '../manifest/names.js'
 import { isSafeText } from '../manifest/path.js'
 import { signText, storeManifest, type Signer } from '../manifest/sign.js'
 import type { StoredManifest } from '../manifest/verify.js'
+import { copiesOf, refuseStaleCopies } from './copies.js'
 import {
   describeFolder,
   readExisting,
@@ -24,6 +26,7 @@ import {
 } from './options.js'
 import { readPagesToSign } from './pages.js'
 import { summaryOf, type ManifestSummary } from './report.js'
+import { copiesOfManifests, listedFiles } from './stored.js'
 import { refuseStrays, whileStill, type Folder } from './walk.js'
 import { writeFileAtomically } from './write.js'
 
@@ -47,6 +50,8 @@ export interface SignReport extends ManifestSummary {
   pageManifests: string[]
   /** Modules whose recorded imports were dropped, because they changed or what they import is gone. */
   droppedImports: string[]
+  /** Compressed copies of the manifests as they were before; they were removed. */
+  removedCopies: string[]
 }
 
 const rules: Record<string, Rule> = {
@@ -66,9 +71,11 @@ const rules: Record<string, Rule> = {
 
 /**
  * Lists every file of a folder, signs the list and writes it there. Where the folder's manifest says the same already,
- * the signature is added to those it carries. Page manifests beside it are signed with it.
+ * the signature is added to those it carries. Page manifests beside it are signed with it. Compressed copies of them
+ * are removed, as they hold the old ones.
  * Nothing is written unless everything could be signed.
- * @throws SignedImpError `…_PATH`, `…_LATE_WRITE`, `…_EXPIRED`, `…_FILES` (page manifests that the files do not match)
+ * @throws SignedImpError `…_PATH`, `…_LATE_WRITE`, `…_EXPIRED`, `…_FILES` (page manifests that the files do not match),
+ *   `…_OUTPUT` (compressed copies of other bytes)
  */
 export async function signDirectory(
   dir: string | URL,
@@ -78,7 +85,7 @@ export async function signDirectory(
   checkOptions(options, rules)
   const root = folderPath(dir)
   const { manifest: path = defaultManifestName, progress, ...directives } = options
-  const { existing, main, pages } = await whileStill(root, (folder) =>
+  const { existing, main, pages, copies } = await whileStill(root, (folder) =>
     read(root, folder, path, directives, progress),
   )
   const signedText = writeSignedText(main)
@@ -93,6 +100,7 @@ export async function signDirectory(
     kept: otherKeys(signatures, signer).map(({ fingerprint }) => fingerprint),
     pageManifests: pages.map((page) => page.path),
     droppedImports: recorded.filter((file) => !main.imports.has(file)),
+    removedCopies: copies,
   }
 }
 
@@ -104,6 +112,8 @@ async function signAll(
 ): Promise<void> {
   const stored: [string, Bytes][] = []
   for (const text of texts) stored.push([join(dir, text.path), await addSignature(text, signer)])
+  for (const copy of texts.flatMap(({ path }) => copiesOf(path)))
+    await rm(join(dir, copy), { force: true })
   for (const [file, bytes] of stored) await writeFileAtomically(file, bytes)
 }
 
@@ -111,6 +121,8 @@ interface ReadFolder {
   existing: UnverifiedManifest | undefined
   main: Manifest
   pages: UnverifiedManifest[]
+  /** Compressed copies of the manifests. */
+  copies: string[]
 }
 
 async function read(
@@ -122,6 +134,7 @@ async function read(
 ): Promise<ReadFolder> {
   refuseStrays(folder)
   refuseSharedNames([...folder.files.keys(), manifestName])
+  await refuseStaleCopies(dir, listedFiles({ folder, manifestName }))
   const existing = await readExisting(dir, folder, manifestName)
   const main = await describeFolder(
     { dir, folder, manifestName },
@@ -130,7 +143,7 @@ async function read(
     progress,
   )
   const pages = await readPagesToSign({ dir, folder, manifestName, main, hashes: main.files })
-  return { existing, main, pages }
+  return { existing, main, pages, copies: copiesOfManifests({ dir, folder, manifestName }) }
 }
 
 async function addSignature(text: StoredManifest, signer: Signer): Promise<Bytes> {

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SignedImpError } from '../errors.js'
 import { isManifestOf } from '../manifest/names.js'
+import { isCopyOfManifest } from './copies.js'
 import type { Folder } from './walk.js'
 
 /** A folder, and which of its files is the manifest. */
@@ -11,9 +12,16 @@ export interface ManifestFolder {
   manifestName: string
 }
 
-/** What the manifest has to list: every file but itself and the page manifests beside it. */
-export const listedFiles = ({ folder, manifestName }: ManifestFolder): string[] =>
-  [...folder.files.keys()].filter((path) => !isManifestOf(manifestName, path))
+/** What the manifest has to list: every file but itself, the page manifests beside it, and compressed copies of these. */
+export const listedFiles = ({ folder, manifestName }: Omit<ManifestFolder, 'dir'>): string[] =>
+  [...folder.files.keys()].filter(
+    (path) =>
+      !isManifestOf(manifestName, path) && !isCopyOfManifest(manifestName, path, folder.files),
+  )
+
+/** The manifests' compressed copies, which stand for themselves: they hold what a signed file holds. */
+export const copiesOfManifests = ({ folder, manifestName }: ManifestFolder): string[] =>
+  [...folder.files.keys()].filter((path) => isCopyOfManifest(manifestName, path, folder.files))
 
 /** Names of the page manifests, those of older builds included. */
 export const pageManifests = ({ folder, manifestName }: ManifestFolder): string[] =>

@@ -5,6 +5,7 @@ import { refuseSharedNames } from '../manifest/distinct.js'
 import { defaultManifestName } from '../manifest/names.js'
 import { comparePaths } from '../manifest/path.js'
 import { splitManifest, verifyManifest, type Trust } from '../manifest/verify.js'
+import { findStaleCopies, reasonAgainstCopy } from './copies.js'
 import { parseUnverified } from './describe.js'
 import { hashFiles, type Progress } from './hash.js'
 import {
@@ -18,7 +19,14 @@ import {
 import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import { summaryOf, type ManifestSummary } from './report.js'
-import { listedFiles, pageManifests, readManifest, type ManifestFolder } from './stored.js'
+import { isSourceMap } from './source-maps.js'
+import {
+  copiesOfManifests,
+  listedFiles,
+  pageManifests,
+  readManifest,
+  type ManifestFolder,
+} from './stored.js'
 import { whileStill } from './walk.js'
 
 /** What a folder must be, beside being signed. */
@@ -41,6 +49,8 @@ export interface VerifyReport extends ManifestSummary {
   signers: string[]
   /** Page manifests beside the manifest, each verified by its own signatures. */
   pageManifests: string[]
+  /** Listed source maps that are not there: uploaders delete them, and no page runs them. */
+  missingSourceMaps: string[]
 }
 
 const rules: Record<string, Rule> = {
@@ -56,6 +66,7 @@ const rules: Record<string, Rule> = {
 
 /**
  * Checks that a folder holds exactly what was signed by enough of the keys: every listed file with its hash, and no other.
+ * Source maps may be missing.
  * @throws FilesRefusedError with every file that is changed, missing or unlisted
  * @throws SignedImpError `…_MISSING` (no manifest), `…_LATE_WRITE`, `…_PATH`, and what `verifyManifest` refuses
  */
@@ -100,13 +111,18 @@ async function verifyFolder(
   const present = [...main.files.keys()].filter((path) => folder.files.has(path))
   const hashes = await hashFiles(dir, present, main.hash, progress)
   const described = { ...where, main, hashes }
-  const problems = [...fileProblems(described), ...(await allPageProblems(described, trust))]
+  const problems = [
+    ...fileProblems(described),
+    ...(await allPageProblems(described, trust)),
+    ...(await copyProblems(where)),
+  ]
   if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
   refuseSharedNames(main.files.keys())
   return {
     ...summaryOf(main),
     signers: signersOf(bytes, trust),
     pageManifests: pageManifests(where),
+    missingSourceMaps: [...main.files.keys()].filter((path) => isDeletedMap(path, where)),
   }
 }
 
@@ -118,6 +134,9 @@ function readMain({ dir, folder, manifestName: path }: ManifestFolder): Promise<
   throw new SignedImpError('ERR_SIGNEDIMP_MISSING', reason, { path })
 }
 
+const isDeletedMap = (path: string, { folder }: ManifestFolder): boolean =>
+  isSourceMap(path) && !folder.files.has(path) && !folder.refused.has(path)
+
 function fileProblems(where: DescribedFolder): FileProblem[] {
   const { main, hashes, folder } = where
   const { refused } = folder
@@ -126,7 +145,7 @@ function fileProblems(where: DescribedFolder): FileProblem[] {
     return { path, problem, ...(reason && { reason }) }
   }
   const changed = [...main.files]
-    .filter(([path, digest]) => hashes.get(path) !== digest)
+    .filter(([path, digest]) => hashes.get(path) !== digest && !isDeletedMap(path, where))
     .map(([path]) => problem(path, hashes.has(path) || refused.has(path) ? 'changed' : 'missing'))
   const unlisted = [...listedFiles(where), ...refused.keys()]
     .filter((path) => !main.files.has(path))
@@ -147,6 +166,14 @@ async function allPageProblems(where: DescribedFolder, trust: Trust): Promise<Fi
     if (!(page instanceof Error)) problems.push(...(await pageProblems(page, where)))
   }
   return problems
+}
+
+/** Compressed copies of manifests are listed nowhere, and so have to hold what the manifests hold. */
+async function copyProblems(where: ManifestFolder): Promise<FileProblem[]> {
+  const { dir, manifestName } = where
+  const copies = copiesOfManifests(where)
+  const stale = await findStaleCopies(dir, [manifestName, ...pageManifests(where), ...copies])
+  return stale.map((path) => ({ path, problem: 'changed', reason: reasonAgainstCopy(path) }))
 }
 
 /**

@@ -82,7 +82,13 @@ async function emitBootstrap(page: PageCode, algorithm: KeyAlgorithm): Promise<s
 async function readPageCode(file: string): Promise<PageCode> {
   const read = (name: string) =>
     readFile(new URL(`../../dist/bootstrap/${name}`, import.meta.url), 'utf8')
-  return { bootstrap: await read(file), runtime: await read('runtime.js') }
+  return {
+    bootstrap: await read(file),
+    runtime: await read('runtime.js'),
+    module: await read(file.replace('page', 'module')),
+    late: await read('late.js'),
+    blob: await read('blob.js'),
+  }
 }
 
 function sizesOf(code: string): Sizes {

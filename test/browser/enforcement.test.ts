@@ -8,13 +8,11 @@ import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
 import { inEngines } from '../support/browsers.ts'
 import { headStarts, tryHeadStart } from '../support/head-start.ts'
 import { atOutside, outside } from '../support/outside.ts'
+import { kinds, policies, type Kind } from '../support/policies.ts'
 import { skip } from '../support/skip.ts'
 import { glance, look, open } from '../support/visit.ts'
 
 // Whatever a page has loaded before, and whatever its policy, its chunks are checked or it refuses to start.
-
-const kinds = { inline: true, linked: false, all: 'all' } as const
-type Kind = keyof typeof kinds
 
 const folders = {} as Record<Kind, string>
 const sites = {} as Record<Kind, TestSite>
@@ -41,25 +39,6 @@ for (const [title, headStart] of Object.entries(headStarts)) {
     if (code === 'ERR_SIGNEDIMP_CHANGED') assert.is(await open(false), '')
   })
 }
-
-type Fate = 'checked' | 'refused' | 'nothing runs'
-
-/** Policies (script-src), for each kind of bootstrap: what becomes of the page, in every engine. */
-const policies: [policy: string, kind: Kind, fate: Fate][] = [
-  [`'self'`, 'inline', 'nothing runs'],
-  [`'self'`, 'linked', 'refused'],
-  [`'self' BOOTSTRAP`, 'inline', 'refused'],
-  [`'self' 'unsafe-inline'`, 'inline', 'refused'],
-  [`'self' 'unsafe-inline' data:`, 'inline', 'checked'],
-  [`'self' 'nonce-abc'`, 'inline', 'checked'],
-  [`'self' 'nonce-abc'`, 'linked', 'checked'],
-  [`'self' 'nonce-abc'`, 'all', 'checked'],
-  [`'self' 'nonce-other'`, 'linked', 'refused'],
-  [`'nonce-abc' 'strict-dynamic'`, 'inline', 'checked'],
-  [`'nonce-abc' 'strict-dynamic'`, 'linked', 'checked'],
-  [`BOOTSTRAP 'strict-dynamic'`, 'inline', 'checked'],
-  [`BOOTSTRAP 'strict-dynamic'`, 'all', 'checked'],
-]
 
 for (const [policy, kind, fate] of policies) {
   inEngines(test, `script-src ${policy}, ${kind}: ${fate}`, async (page) => {

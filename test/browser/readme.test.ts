@@ -1,14 +1,16 @@
 import { readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { serve, type Site } from '../../playground/server.ts'
 import { inEngines, type Page } from '../support/browsers.ts'
-import { blocksOf, codesOf, rowsOf, sectionOf } from '../support/markdown.ts'
-import { createApp, lazy, quickStart, readme, shapeOf, succeed } from '../support/readme-app.ts'
+import { blocksOf, readDocument, rowsOf, sectionOf } from '../support/markdown.ts'
+import { copyApp, createApp, lazy, quickStart, shapeOf, succeed } from '../support/readme-app.ts'
 
-// What the README says of pages, in pages.
+// What the README and the documents say of pages, in pages.
+
+const refusals = readDocument('docs/refusals.md')
 
 const build = lazy(async () => {
   const app = await createApp()
@@ -16,7 +18,7 @@ const build = lazy(async () => {
   const dist = join(app, 'dist')
   const html = await readFile(join(dist, 'index.html'), 'utf8')
   const [main] = readdirSync(join(dist, 'assets')).filter((name) => /^index.*\.js$/.test(name))
-  return { dist, html, hash: hash!, main: `assets/${main}` }
+  return { app, dist, html, hash: hash!, main: `assets/${main}` }
 })
 
 /** How a visit differs from an honest one. */
@@ -66,9 +68,9 @@ inEngines(test, 'a page whose main chunk has changed says what the README shows'
   assert.is(cart, undefined)
 })
 
-inEngines(test, "the README's script shows a refusal in its own way", async (page) => {
+inEngines(test, "the document's script shows a refusal in its own way", async (page) => {
   const { main, html } = await build()
-  const [script] = blocksOf(sectionOf(readme, 'Refusals in the page'), 'html')
+  const [script] = blocksOf(sectionOf(refusals, 'What a page does'), 'html')
   const seen = await visit(page, {
     html: html.replace('</title>', `</title>${script}`),
     tamper: (site) => site.tamper(main, 'flipped'),
@@ -77,30 +79,61 @@ inEngines(test, "the README's script shows a refusal in its own way", async (pag
   assert.is(seen.text, 'This page cannot be trusted now (ERR_SIGNEDIMP_CHANGED).')
 })
 
-const policies = sectionOf(readme, 'Content-Security-Policy')
+const policies = sectionOf(readDocument('docs/csp.md'), 'Policies that work')
 
-inEngines(test, 'an app works under the policy of the README', async (page) => {
-  const { hash } = await build()
-  const [header] = blocksOf(policies, 'text')
-  const policy = header!
+/** A policy with the hash and the nonce of a page. */
+const fill = (policy: string, hash: string): string =>
+  policy
+    .replace(/\s*Content-Security-Policy: /, '')
     .trim()
-    .replace(/^Content-Security-Policy: /, '')
     .replace('sha256-…', hash)
-  assert.equal(await visit(page, { policy }), { alert: '', text: '', cart: 'open' })
+    .replace('nonce-…', 'nonce-abc')
+
+const headers = blocksOf(policies, 'text')
+
+test('the documents show headers with a hash and with a nonce', () => {
+  for (const header of headers) assert.match(header, /^Content-Security-Policy: /)
+  assert.ok(headers.filter((header) => header.includes("'sha256-…' 'strict-dynamic'")).length > 0)
+  const nonces = headers.flatMap(
+    (header) => /script-src 'nonce-…' ?([^;\n]*)/.exec(header)?.[1] ?? [],
+  )
+  assert.equal(nonces, ['', "'self'", "'strict-dynamic'"])
 })
 
-inEngines(test, 'an app works under a policy with a nonce as the README has it', async (page) => {
-  const { html } = await build()
-  const nonced = html.replaceAll(/<(script|link) /g, '<$1 nonce="abc" ')
-  const [nonce, ...others] = codesOf(policies).filter((code) => /^'(nonce|self|strict)/.test(code))
-  assert.equal([nonce, ...others], ["'nonce-…'", "'self'", "'strict-dynamic'"])
-  for (const other of ['', ...others]) {
-    const policy = `script-src ${nonce!.replace('…', 'abc')} ${other}`
-    assert.is((await visit(page, { policy, html: nonced })).cart, 'open', policy)
-  }
+for (const header of headers)
+  inEngines(test, `an app works under ${header.trim()}`, async (page) => {
+    const { hash, html } = await build()
+    const nonced = header.includes('nonce-')
+      ? html.replaceAll(/<(script|link) /g, '<$1 nonce="abc" ')
+      : html
+    const seen = await visit(page, { policy: fill(header, hash), html: nonced })
+    assert.equal(seen, { alert: '', text: '', cart: 'open' })
+  })
+
+/** The page of a build whose sources have the policy of the document. */
+const buildWithMeta = lazy(async () => {
+  const { app, hash } = await build()
+  const [meta] = blocksOf(policies, 'html')
+  const folder = copyApp(app)
+  const file = join(folder, 'index.html')
+  const page = await readFile(file, 'utf8')
+  await writeFile(file, page.replace('<title>', `${meta!.replace('sha256-…', hash)}<title>`))
+  assert.match(succeed('vite build', folder), hash)
+  return readFile(join(folder, 'dist/index.html'), 'utf8')
 })
 
-const told = rowsOf(sectionOf(readme, 'Not enforceable'))
+inEngines(test, 'a policy in the HTML does what a header does', async (page) => {
+  const html = await buildWithMeta()
+  assert.equal(await visit(page, { html }), { alert: '', text: '', cart: 'open' })
+  // And blocks what is not the bootstrap.
+  const other = html.replace(
+    '<title>',
+    '<script>globalThis.started = document.title</script><title>',
+  )
+  assert.equal(await visit(page, { html: other }), { alert: '', text: '', cart: 'open' })
+})
+
+const told = rowsOf(sectionOf(refusals, 'Not enforceable'))
 
 /** The message of the row that speaks of something, as the page shows it. */
 function messageOf(cause: RegExp): string {
@@ -111,7 +144,7 @@ function messageOf(cause: RegExp): string {
 
 inEngines(
   test,
-  'a policy without nonce and strict-dynamic refuses as the README says',
+  'a policy without nonce and strict-dynamic refuses as the document says',
   async (page) => {
     const { hash } = await build()
     const { alert } = await visit(page, { policy: `script-src 'self' '${hash}'` })
@@ -119,7 +152,7 @@ inEngines(
   },
 )
 
-inEngines(test, 'an import map of the page refuses as the README says', async (page) => {
+inEngines(test, 'an import map of the page refuses as the document says', async (page) => {
   const { html } = await build()
   const map = '<script type="importmap">{"imports":{"x":"/x.js"}}</script>'
   const { alert } = await visit(page, { html: html.replace('<title>', `${map}<title>`) })
@@ -128,7 +161,7 @@ inEngines(test, 'an import map of the page refuses as the README says', async (p
 
 inEngines(
   test,
-  'a modulepreload tag refuses in Firefox as the README says',
+  'a modulepreload tag refuses in Firefox as the document says',
   async (page) => {
     const { html, main } = await build()
     const tag = `<link rel="modulepreload" href="/${main}">`
@@ -140,7 +173,7 @@ inEngines(
 
 inEngines(
   test,
-  'an import before the map refuses in Chromium and WebKit as the README says',
+  'an import before the map refuses in Chromium and WebKit as the document says',
   async (page) => {
     const { html } = await build()
     const script = "<script>import('/assets/other.js').catch(() => {})</script>"

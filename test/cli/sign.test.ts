@@ -54,6 +54,7 @@ test('--json says the same as one object, of a second signature too', async () =
     kept: [],
     pageManifests: [],
     droppedImports: [],
+    removedCopies: [],
   })
   const again = signedimp(['sign', 'dist', '--key', 'second.key', '--manifest', 'm.txt'], { cwd })
   assert.is(again.status, 0)

@@ -53,7 +53,29 @@ test('--json is one object, and nothing else is said', async () => {
     files: 2,
     signers: [a],
     pageManifests: [],
+    missingSourceMaps: [],
   })
+})
+
+test('source maps that were deleted are told, and no fault', async () => {
+  const { cwd, verify } = await app()
+  writeInto(cwd, 'dist/assets/a.js.map', '{}')
+  writeInto(cwd, 'dist/assets/b.css.map', '{}')
+  assert.is(signedimp(['sign', 'dist', '--key', 'a.key'], { cwd }).status, 0)
+  assert.not.match(verify('--key', 'a.key.pub').stderr, 'map')
+  rmSync(join(cwd, 'dist/assets/a.js.map'))
+  assert.match(verify('--key', 'a.key.pub').stderr, '1 source map is not there any more.\n')
+  rmSync(join(cwd, 'dist/assets/b.css.map'))
+  const { status, stdout, stderr } = verify('--key', 'a.key.pub', '--name', 'shop')
+  assert.is(status, 0)
+  assert.match(stdout, /\ndeleted map +assets\/a\.js\.map\ndeleted map +assets\/b\.css\.map\n$/)
+  assert.is(stderr, 'dist is as signed.\n2 source maps are not there any more.\n')
+  assert.equal(jsonOf(verify('--key', 'a.key.pub', '--json')).missingSourceMaps, [
+    'assets/a.js.map',
+    'assets/b.css.map',
+  ])
+  assert.is(signedimp(['sign', 'dist', '--key', 'a.key'], { cwd }).status, 0)
+  assert.equal(jsonOf(verify('--key', 'a.key.pub', '--json')).missingSourceMaps, [])
 })
 
 test('every file that differs is printed, and refused with 1', async () => {

@@ -43,15 +43,6 @@ const loose: Record<string, [more: Bundled, name: string]> = {
   'code in capitals': [{ 'WORKER.JS': '' }, 'WORKER.JS'],
   WebAssembly: [{ 'assets/a-1.wasm': new Uint8Array([0, 97, 115, 109]) }, 'assets/a-1.wasm'],
   'a service worker': [{ 'sw.js': '' }, 'sw.js'],
-  'an entry that no page starts': [{ 'assets/b.js': entry('1') }, 'assets/b.js'],
-  'an entry that no page starts and others import': [
-    { 'assets/b.js': entry('1'), 'assets/lazy.js': chunk('import "./b.js"; import("./b.js")') },
-    'assets/b.js',
-  ],
-  'an entry that a page merely preloads': [
-    { 'assets/b.js': entry('1'), 'b.html': '<link rel=modulepreload href=/assets/b.js>' },
-    'assets/b.js',
-  ],
   'a worklet that is left as TypeScript': [{ 'assets/w.ts': 'let a: 1' }, 'assets/w.ts'],
   'a document of XML with a script': [
     { 'about.xhtml': '<html><script>1</script></html>' },
@@ -139,13 +130,13 @@ test('a file of the bundle hides one of the public folder', async () => {
 // Messages.
 
 test('everything that is not covered stands in one message, with a line to copy', async () => {
-  const message = await refused({ 'a.wasm': '', 'b.js': '', 'c.js': entry('1') })
-  for (const name of ['a.wasm', 'b.js', 'c.js']) assert.match(message, `  ${name}: `)
+  const message = await refused({ 'a.wasm': '', 'b.js': '', 'c.ts': '' })
+  for (const name of ['a.wasm', 'b.js', 'c.ts']) assert.match(message, `  ${name}: `)
   const [, names] = /unverified: \[(.*)\]/.exec(message)!
   assert.equal([...names!.matchAll(/'([^']*)'/g)].map(([, name]) => name).sort(), [
     'a.wasm',
     'b.js',
-    'c.js',
+    'c.ts',
   ])
 })
 

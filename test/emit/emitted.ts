@@ -31,6 +31,8 @@ export interface EmitOptions extends SignedImpOptions {
   publicFiles?: Record<string, string>
   /** What the bundler says that its chunks are. */
   format?: string
+  /** Of Vite's own `build` options, those that are not the same in every test. */
+  viteBuild?: { manifest?: boolean | string }
 }
 
 /** An output after the plugin saw it. */
@@ -41,6 +43,8 @@ export interface EmittedFiles {
   manifest: VerifiedManifest
   manifestPath: string
   manifestText: string
+  /** Every page manifest, verified, by name. */
+  manifests: Map<string, VerifiedManifest>
 }
 
 /** The key of all outputs that are not given another. */
@@ -48,10 +52,10 @@ export const key = await generateKey('ed25519')
 
 /** Hands a bundle to the built plugin, as a bundler would, and gives what it made of it. */
 export async function emit(bundled: Bundled, options: EmitOptions = {}): Promise<EmittedFiles> {
-  const { base = '/', key: own = key, publicFiles, format = 'es', ...rest } = options
+  const { base = '/', key: own = key, publicFiles, format = 'es', viteBuild, ...rest } = options
   const plugin = signedImp(own, { name: 'shop', ...rest })
   const bundle = toBundle(bundled)
-  plugin.configResolved(await configOf(base, publicFiles))
+  plugin.configResolved(await configOf(base, publicFiles, viteBuild))
   const emitFile = (file: { fileName: string; source: string | Uint8Array }) => {
     bundle[file.fileName] = { type: 'asset', fileName: file.fileName, source: file.source }
     return file.fileName
@@ -79,7 +83,11 @@ const toBundle = (bundled: Bundled): Record<string, BundleFile> =>
     ]),
   )
 
-async function configOf(base: string, publicFiles: Record<string, string> | undefined) {
+async function configOf(
+  base: string,
+  publicFiles: Record<string, string> | undefined,
+  viteBuild: EmitOptions['viteBuild'],
+) {
   const publicDir = publicFiles ? scratchFolder() : ''
   if (publicFiles) await writeFiles(publicDir, publicFiles)
   return {
@@ -88,7 +96,7 @@ async function configOf(base: string, publicFiles: Record<string, string> | unde
     command: 'build',
     publicDir,
     plugins: [],
-    build: { outDir: 'dist', ssr: false, copyPublicDir: true, write: false },
+    build: { outDir: 'dist', ssr: false, copyPublicDir: true, write: false, ...viteBuild },
     logger: { info() {}, warn() {} },
   }
 }
@@ -100,13 +108,14 @@ async function read(bundle: Record<string, BundleFile>, own: KeyObject): Promise
       Buffer.from((code ?? source ?? '') as string),
     ]),
   )
-  const [manifestPath] = [...files.keys()].filter((path) =>
-    /-manifest\.[0-9a-f]{16}\.txt$/.test(path),
-  )
+  const paths = [...files.keys()].filter((path) => /-manifest\.[0-9a-f]{16}\.txt$/.test(path))
   const text = (path: string) => files.get(path)!.toString('utf8')
   const trust = { keys: [toTrustedKey(own)], threshold: 1, name: 'shop' }
-  const manifest = await verifyManifest(files.get(manifestPath!)!, trust, nodeCrypto)
-  return { files, text, manifest, manifestPath: manifestPath!, manifestText: text(manifestPath!) }
+  const read = (path: string) => verifyManifest(files.get(path)!, trust, nodeCrypto)
+  const manifests = new Map<string, VerifiedManifest>()
+  for (const path of paths) manifests.set(path, await read(path))
+  const [[manifestPath, manifest]] = [...manifests] as [[string, VerifiedManifest]]
+  return { files, text, manifest, manifestPath, manifestText: text(manifestPath), manifests }
 }
 
 /** An element of a page, as a browser would see it. */

@@ -9,14 +9,14 @@ export interface TestFile {
   /** Relative to the checkout, with `/`. */
   path: string
   /** Fast ones first. */
-  group: 'unit' | 'bundlers' | 'attacks' | 'browser'
+  group: 'unit' | 'bundlers' | 'runtimes' | 'attacks' | 'browser'
   /** Whether it starts browsers; such files run one at a time. */
   browsers: boolean
   /** Whether some of it belongs to a quick run. */
   quick: boolean
 }
 
-const order: TestFile['group'][] = ['unit', 'attacks', 'bundlers', 'browser']
+const order: TestFile['group'][] = ['unit', 'attacks', 'bundlers', 'runtimes', 'browser']
 
 /** Every file under test/, whatever its name. */
 export function filesUnderTest(): string[] {

@@ -21,11 +21,22 @@ export function sectionOf(text: string, heading: string): string {
   return text.slice(start, end < 0 ? undefined : start + end)
 }
 
+/** A block of code. */
+export interface Block {
+  language: string
+  code: string
+}
+
+/** All blocks of code, in order. */
+export const allBlocks = (text: string): Block[] =>
+  [...text.matchAll(fence)].map(([, indent, language, code]) => ({
+    language: language!,
+    code: code!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  }))
+
 /** The blocks of code in a language, without the indent of a list. */
 export const blocksOf = (text: string, language: string): string[] =>
-  [...text.matchAll(fence)]
-    .filter(([, , name]) => name === language)
-    .map(([, indent, , code]) => code!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
+  allBlocks(text).flatMap((block) => (block.language === language ? block.code : []))
 
 /** The rows of a table as texts, without its head; no cell of ours holds a bar. */
 export const rowsOf = (text: string): string[][] =>
@@ -37,6 +48,15 @@ export const rowsOf = (text: string): string[][] =>
 /** What stands between backticks. */
 export const codesOf = (text: string): string[] =>
   [...prose(text).matchAll(/`([^`]+)`/g)].map(([, code]) => code!)
+
+/** The headings of one depth with what stands under each, down to the next one that is no deeper. */
+export const headingsOf = (text: string, depth: number): [heading: string, section: string][] =>
+  [...prose(text).matchAll(new RegExp(`^#{${depth}} (.+)$`, 'gm'))].map(([, heading]) => [
+    heading!,
+    sectionOf(text, escapeRegExp(heading!)),
+  ])
+
+const escapeRegExp = (text: string): string => text.replace(/[^\w\s]/g, '\\$&')
 
 /** Targets of the links. */
 export const linksOf = (text: string): string[] =>

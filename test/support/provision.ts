@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { neededBy } from './binaries.ts'
 import { selectedEngines } from './browsers.ts'
 import { runCommand } from './command.ts'
+import { runtimes, runtimesFolder } from './runtimes.ts'
 
-/** What came of looking for the browsers. */
+/** What came of looking for what tests need. */
 export interface Provisioned {
   /** Programs that are still missing. */
   missing: string[]
@@ -20,6 +21,16 @@ export async function provision(): Promise<Provisioned> {
     return { missing: missing.map((need) => need.what), output: adviceFor(packages) }
   const output = await install(packages)
   return { missing: missingPrograms().map((need) => need.what), output }
+}
+
+/** Installs the runtimes that are missing, from npm. */
+export async function provisionRuntimes(): Promise<Provisioned> {
+  const missing = () => runtimes().flatMap((one) => (one.missing ? [one.name] : []))
+  if (missing().length === 0) return { missing: [], output: '' }
+  const flags = ['--ignore-scripts', '--no-bin-links', '--no-audit', '--no-fund']
+  const args = ['ci', '--prefix', runtimesFolder, ...flags]
+  const { output } = await runCommand('npm', args, { timeoutMs: 5 * 60_000 })
+  return { missing: missing(), output }
 }
 
 function missingPrograms() {

@@ -47,24 +47,29 @@ export interface ScriptRun {
   stderr: string
 }
 
-/** Runs a block of the README in an app that has this checkout and Vite installed. */
-export function runScript(script: string, cwd: string): ScriptRun {
+/** What runs a block of the README in an app that has this checkout and Vite installed. */
+export function shellFor(script: string): { args: string[]; env: NodeJS.ProcessEnv } {
   const tools = { signedimp: 'dist/cli.js', vite: 'node_modules/vite/bin/vite.js' }
   const functions = Object.entries(tools).map(
     ([name, file]) => `${name}() { '${process.execPath}' '${join(root, file)}' "$@"; }\n`,
   )
   const { PATH, HOME, TMPDIR } = process.env
-  const { status, stdout, stderr } = spawnSync(
-    'sh',
-    ['-ec', functions.join('') + script.replaceAll(/^npx /gm, '')],
-    {
-      cwd,
-      env: { PATH, HOME, TMPDIR, SIGNEDIMP_PASSWORD: 'a password', NO_COLOR: '1' },
-      encoding: 'utf8',
-      timeout: 120_000,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  return {
+    args: ['-ec', functions.join('') + script.replaceAll(/\bnpx /g, '')],
+    env: { PATH, HOME, TMPDIR, SIGNEDIMP_PASSWORD: 'a password', NO_COLOR: '1' },
+  }
+}
+
+/** Runs a block of the README in an app that has this checkout and Vite installed. */
+export function runScript(script: string, cwd: string): ScriptRun {
+  const { args, env } = shellFor(script)
+  const { status, stdout, stderr } = spawnSync('sh', args, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    timeout: 120_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   return { status, stdout, stderr }
 }
 
@@ -104,6 +109,7 @@ export const shapeOf = (text: string): string =>
   text
     .replaceAll(/sha256-[\w+/]{43}=/g, 'sha256-<base64>')
     .replaceAll(/\b[0-9a-f]{64}\b/g, '<hex>')
+    .replaceAll(/\b[0-9a-f]{16}\b/g, '<id>')
     .replaceAll(/-[\w-]{8}(?=\.\w)/g, '-<hash>')
     .replaceAll(/\d+(\.\d+)?/g, '<number>')
     .trim()

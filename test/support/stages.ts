@@ -1,5 +1,5 @@
 import { runCommand } from './command.ts'
-import { provision } from './provision.ts'
+import { provision, provisionRuntimes } from './provision.ts'
 import type { Result } from './run-file.ts'
 
 /** An npm script as one test: it passes when it exits with 0. */
@@ -11,18 +11,20 @@ export async function npmStage(script: string): Promise<Result> {
   return { ...resultOf(script, problem ? 'failed' : 'passed', seconds), output, problem }
 }
 
-/** The browsers as one test: skipped where they are missing and cannot be installed, which fails under CI. */
-export async function provisionStage(): Promise<Result> {
+const provided = { browsers: provision, runtimes: provisionRuntimes }
+
+/** What tests need, as one test: skipped where it is missing and cannot be installed, which fails under CI. */
+export async function provisionStage(title: keyof typeof provided): Promise<Result> {
   const start = performance.now()
-  const { missing, output } = await provision()
+  const { missing, output } = await provided[title]()
   const seconds = (performance.now() - start) / 1000
   const reason = `not installed: ${missing.join(', ')}`
-  if (missing.length === 0) return { ...resultOf('provision', 'passed', seconds), output }
+  if (missing.length === 0) return { ...resultOf(title, 'passed', seconds), output }
   if (process.env.CI === 'true')
-    return { ...resultOf('provision', 'failed', seconds), output, problem: reason }
+    return { ...resultOf(title, 'failed', seconds), output, problem: reason }
   console.log(output)
-  const result = resultOf('provision', 'skipped', seconds)
-  return { ...result, output, notes: [{ kind: 'skipped', title: 'browsers', reason }] }
+  const result = resultOf(title, 'skipped', seconds)
+  return { ...result, output, notes: [{ kind: 'skipped', title, reason }] }
 }
 
 function resultOf(name: string, outcome: 'passed' | 'failed' | 'skipped', seconds: number): Result {

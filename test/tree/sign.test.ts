@@ -79,6 +79,7 @@ test('every file but the manifest is listed with its hash', async () => {
     kept: [],
     pageManifests: [],
     droppedImports: [],
+    removedCopies: [],
   })
   await verifyAll(dir, [signer])
 })

@@ -51,8 +51,50 @@ test('a folder that is as signed passes, and what it is, is told', async () => {
     files: 3,
     signers: [signer.key.fingerprint],
     pageManifests: [],
+    missingSourceMaps: [],
   })
 })
+
+test('source maps that are gone are told and no fault, changed ones are', async () => {
+  const maps = ['a.js.map', 'a.mjs.map', 'b.css.map']
+  const dir = await folderOf({ ...files, 'a.js.map': '1', 'a.mjs.map': '2', 'b.css.map': '3' })
+  await signDirectory(dir, signer, { name: 'shop' })
+  assert.equal((await verify(dir)).missingSourceMaps, [])
+  for (const path of maps) rmSync(join(dir, path))
+  assert.equal((await verify(dir)).missingSourceMaps, maps)
+  await signDirectory(dir, second)
+  const { missingSourceMaps, files: count } = await verifyDirectory(dir, [second.key])
+  assert.equal([missingSourceMaps, count], [[], 3])
+  writeInto(dir, 'a.js.map', '1')
+  assert.match(
+    (await throwsCode(() => verifyDirectory(dir, [second.key]), 'ERR_SIGNEDIMP_FILES')).message,
+    'a.js.map unlisted',
+  )
+})
+
+for (const [what, spoil, problem] of [
+  ['changed', (dir: string) => writeInto(dir, 'a.js.map', '2'), 'changed a.js.map'],
+  ['emptied', (dir: string) => writeInto(dir, 'a.js.map', ''), 'changed a.js.map'],
+  [
+    'replaced by a link',
+    (dir: string) => {
+      rmSync(join(dir, 'a.js.map'))
+      symlinkSync('index.html', join(dir, 'a.js.map'))
+    },
+    'changed a.js.map',
+  ],
+  [
+    'no source map by its name',
+    (dir: string) => rmSync(join(dir, 'level.map')),
+    'missing level.map',
+  ],
+] as const)
+  test(`a source map that is ${what} is a fault`, async () => {
+    const dir = await folderOf({ 'a.js': '', 'index.html': '', 'a.js.map': '1', 'level.map': '' })
+    await signDirectory(dir, signer, { name: 'shop' })
+    spoil(dir)
+    assert.equal(short(await problemsOf(dir)), [problem])
+  })
 
 test('every file that differs is named, with what is wrong with it', async () => {
   const dir = await signedFolder()

@@ -1,0 +1,77 @@
+import { SignedImpError } from '../errors.js'
+import type { Changes } from './changes.js'
+import { matches } from './coverage.js'
+import type { Graph } from './graph.js'
+import { judgeTag } from './judge.js'
+import { isPage, textOf, type Output, type OutputFile } from './output.js'
+import { findTags } from './tags.js'
+
+/** An entry that no page of the build starts: its file becomes a module bootstrap, and its code the main chunk. */
+export interface ModuleEntry {
+  /** Of the entry's file. */
+  path: string
+  main: string
+}
+
+/**
+ * Moves the code of each entry that neither a page starts nor `unverified` names to a file beside it.
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
+ */
+export function moveEntries(
+  output: Output,
+  graph: Graph,
+  unverified: readonly string[],
+  changes: Changes,
+): ModuleEntry[] {
+  const started = new Set([...output.values()].flatMap((file) => startedBy(file, output, graph)))
+  const isNamed = (path: string) => unverified.some((pattern) => matches(pattern, path))
+  const files = [...output.values()].filter(({ isModule, isEntry }) => isModule && isEntry)
+  const entries = files.filter(({ path }) => !started.has(path) && !isNamed(path))
+  return entries.map((file) => {
+    const main = moveEntry(file, output, changes)
+    graph.move(file.path, main)
+    return { path: file.path, main }
+  })
+}
+
+function startedBy(file: OutputFile, output: Output, graph: Graph): string[] {
+  if (!isPage(file.path) || file.source === undefined) return []
+  const page = {
+    resolve: (reference: string) => graph.resolve(file.path, reference),
+    isModule: (path: string) => output.get(path)!.isModule,
+  }
+  return findTags(textOf(file)).flatMap((tag) => {
+    const action = judgeTag(tag, page)
+    return action.kind === 'entry' ? action.path : []
+  })
+}
+
+/** The new name is as long, so that what imports it keeps its length. The source map goes with the code. */
+function moveEntry(file: OutputFile, output: Output, { move }: Changes): string {
+  const { path } = file
+  const main = freePath(path, output)
+  const code = textOf(file)
+  const map = output.get(`${path}.map`)
+  const [from, to] = [path, main].map((name) => name.slice(name.lastIndexOf('/') + 1))
+  move(path, main, map ? renameMap(code, from!, to!) : code)
+  if (map) move(map.path, `${main}.map`, textOf(map).replace(`"file":"${from}"`, `"file":"${to}"`))
+  return main
+}
+
+const renameMap = (code: string, from: string, to: string): string =>
+  code.replace(
+    /(\n\/\/# sourceMappingURL=)(\S+)(?=(\n\/\/# \S+)*\s*$)/,
+    (all, comment: string, url: string) => (url === `${from}.map` ? `${comment}${to}.map` : all),
+  )
+
+/** The path with the last character of its stem replaced. */
+function freePath(path: string, output: Output): string {
+  const at = path.lastIndexOf('.') - 1
+  for (const letter of '_-$~0123456789xyz') {
+    const other = path.slice(0, at) + letter + path.slice(at + 1)
+    if (!output.has(other)) return other
+  }
+  throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', 'has too many files of nearly its name', {
+    path,
+  })
+}

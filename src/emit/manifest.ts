@@ -1,0 +1,49 @@
+import type { HashType } from '../crypto/algorithms.js'
+import type { Bytes } from '../crypto/bytes.js'
+import { hashBytes } from '../crypto/node.js'
+import { writeSignedText, type Manifest } from '../manifest/format.js'
+import { isManifestOf, pageManifestName } from '../manifest/names.js'
+import { signManifest } from '../manifest/sign.js'
+import type { Release } from './emit.js'
+import { isPage, isSourceMap, type Output, type OutputFile } from './output.js'
+
+/** Whether pages may load a file: not themselves, nor what only tools read. */
+export const isForPages = (path: string, { manifestName, viteManifest }: Release): boolean =>
+  !isPage(path) && !isSourceMap(path) && !isManifestOf(manifestName, path) && path !== viteManifest
+
+/** Hashes of an output's files, in hex. @param known those that need not be made again */
+export function hashFiles(
+  output: Output,
+  type: HashType,
+  isListed: (path: string) => boolean,
+  known?: Map<string, string>,
+): Map<string, string> {
+  const files = [...output.values()].filter(({ path }) => isListed(path))
+  return new Map(files.map((file) => [file.path, known?.get(file.path) ?? digestOf(file, type)]))
+}
+
+const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =>
+  digest ?? hashBytes(type, source)
+
+/** Signs the manifest of what a page or an entry loads. It is named by what it says, so that older pages keep theirs. */
+export async function signPageManifest(
+  release: Release,
+  listed: Pick<Manifest, 'imports' | 'files'>,
+): Promise<{ path: string; stored: Bytes }> {
+  const text = writeSignedText(toManifest(release, listed))
+  const stored = await signManifest(text, release.signer)
+  return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), stored }
+}
+
+/** A manifest without what is unknown. */
+export const toManifest = (
+  { hash, name, build, expires }: Pick<Release, 'hash' | 'name' | 'build' | 'expires'>,
+  { imports, files }: Pick<Manifest, 'imports' | 'files'>,
+): Manifest => ({
+  hash,
+  name,
+  ...(build === undefined ? {} : { build }),
+  ...(expires === undefined ? {} : { expires }),
+  imports,
+  files,
+})

@@ -1,0 +1,179 @@
+import { SignedImpError } from '../errors.js'
+import { aliasOf, declarationStart, standInOf, updateName } from '../manifest/linking.js'
+import type { StaticImport } from '../manifest/format.js'
+import { isModulePath } from '../manifest/path.js'
+import type { Changes } from './changes.js'
+import type { ModuleEntry } from './entries.js'
+import type { Graph } from './graph.js'
+import { textOf, type Output } from './output.js'
+import { rewriteModule, type ModuleImport, type Respell, type RewrittenModule } from './rewrite.js'
+
+/** What the modules of an output import, once they are written anew. */
+export interface LinkedModules {
+  /** Static imports by module. */
+  imports: Map<string, StaticImport[]>
+  /** Files that a module loads with `import()`, and whether there may be others that its text does not name. */
+  lazy: Map<string, { paths: string[]; isOpen: boolean }>
+  /** Names that a module exports. */
+  exports: Map<string, RewrittenModule['exports']>
+  /** What a module's own names are exported as. */
+  locals: Map<string, RewrittenModule['locals']>
+}
+
+/**
+ * Writes all modules anew, and finds what they import.
+ * @param entries those whose code has moved, so that what imports them is to import that
+ * @param hasAliases whether static imports get names that mean nothing without an import map
+ */
+export async function linkModules(
+  output: Output,
+  graph: Graph,
+  entries: readonly ModuleEntry[],
+  hasAliases: boolean,
+  { change }: Changes,
+): Promise<LinkedModules> {
+  const linked: LinkedModules = {
+    imports: new Map(),
+    lazy: new Map(),
+    exports: new Map(),
+    locals: new Map(),
+  }
+  const respell = createRespell(graph, entries, hasAliases)
+  for (const file of output.values()) {
+    if (!file.isModule) continue
+    const { path } = file
+    if (!isModulePath(path)) throw noModuleName(path)
+    const before = textOf(file)
+    const module = await rewriteModule(path, before, respell(path))
+    const code = renameDependencies(module.code, entries)
+    if (code !== before) change(path, code)
+    const links = graph.link(path, module.imports)
+    if (links.length > 0) linked.imports.set(path, links)
+    const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
+    const paths = found.filter((to) => to !== undefined)
+    linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
+    linked.exports.set(path, module.exports)
+    linked.locals.set(path, module.locals)
+    if (entries.length > 0) checkDeclarations(path, module)
+  }
+  return linked
+}
+
+/** What links in memory finds the declaration by its specifier, with no lexer. */
+function checkDeclarations(path: string, { code, imports }: RewrittenModule): void {
+  const text = code.replace(/^\ufeff/, '')
+  const unclear = imports.find(
+    ({ declaration, start }) => declarationStart(text, start) !== declaration,
+  )
+  if (unclear)
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `imports something that is called "import" or "export" from "${unclear.specifier}"; call it something else`,
+      { path },
+    )
+}
+
+const noModuleName = (path: string): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    "is a module by no module's name; let it end in .js or .mjs",
+    { path },
+  )
+
+function createRespell(
+  { resolve }: Graph,
+  entries: readonly ModuleEntry[],
+  hasAliases: boolean,
+): (from: string) => Respell {
+  const moved = new Map(entries.map(({ path, main }) => [main, path]))
+  const meanings = new Map<string, string>()
+  return (from) => (item, isStatic) => {
+    const { specifier } = item
+    const path = specifier.startsWith('data:') ? undefined : resolve(from, specifier)
+    if (path === undefined) return specifier
+    if (isStatic && hasAliases) return spellAlias(from, { ...item, path }, meanings)
+    const before = moved.get(path)
+    return before === undefined || isRespelled(specifier, path)
+      ? specifier
+      : spellMain(from, item, before, path)
+  }
+}
+
+const isRespelled = (specifier: string, main: string): boolean =>
+  specifier.endsWith(main.slice(main.lastIndexOf('/') + 1))
+
+function spellAlias(from: string, item: StaticImport, meanings: Map<string, string>): string {
+  const alias = aliasOf(item)
+  const other = meanings.get(alias) ?? item.path
+  meanings.set(alias, item.path)
+  if (other !== item.path || /["'`\\$]/.test(alias))
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `imports ${item.path} by a name that cannot be told from others; give chunks plain and different names, for example with [hash]`,
+      { path: from },
+    )
+  return alias
+}
+
+/** The two names differ in one character, which stands as far from the end in both. */
+function spellMain(from: string, item: ModuleImport, before: string, main: string): string {
+  const { start, end, specifier } = item
+  const index = [...main].findIndex((letter, at) => letter !== before[at])
+  const at = specifier.length - (main.length - index)
+  if (end - start !== specifier.length || specifier.slice(at) !== before.slice(index))
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `imports ${before} by an address that does not spell it out`,
+      { path: from },
+    )
+  return specifier.slice(0, at) + main.slice(index)
+}
+
+/** Vite has what a lazy module needs in a list of texts, to load it early. */
+function renameDependencies(code: string, entries: readonly ModuleEntry[]): string {
+  if (entries.length === 0 || !code.includes('__vite__mapDeps')) return code
+  return code.replace(/(?<=\bm\.f=\[)[^\]]*(?=\])/, (list) =>
+    entries.reduce(
+      (text, { path, main }) => text.replaceAll(`${lastSegment(path)}"`, `${lastSegment(main)}"`),
+      list,
+    ),
+  )
+}
+
+const lastSegment = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+/**
+ * What is to be linked in memory needs a stand-in for each module that what it imports imports: none of the two could
+ * have its address first. Gives one to some modules more, that only connect such circles.
+ * @returns the texts by path
+ */
+export function createStandIns({ imports, exports }: LinkedModules): Map<string, string> {
+  let circular = [...imports.keys()]
+  for (let before = -1; before !== circular.length;) {
+    before = circular.length
+    const left = new Set(circular)
+    const importsOne = (path: string) => imports.get(path)!.some((to) => left.has(to.path))
+    const imported = new Set(circular.flatMap((path) => imports.get(path)!.map((to) => to.path)))
+    circular = circular.filter((path) => importsOne(path) && imported.has(path))
+  }
+  return new Map(
+    circular.map((path) => [standInOf(path), standInFor(namedExports(path, exports.get(path)!))]),
+  )
+}
+
+/** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` where some names are another module's to tell */
+export function namedExports(path: string, names: readonly string[]): readonly string[] {
+  if (!names.includes('*')) return names
+  throw new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    'exports everything of another module, by names that are not known here; name what it exports',
+    { path },
+  )
+}
+
+function standInFor(exports: readonly string[]): string {
+  const locals = exports.map((_, at) => `e${at}`)
+  const named = exports.map((name, at) => `e${at} as ${JSON.stringify(name)}`)
+  const told = exports.map((name, at) => `e${at}=m[${JSON.stringify(name)}]`)
+  return `${locals.length ? `let ${locals.join()};` : ''}export{${[...named, `u as "${updateName}"`].join()}};function u(m){${told.join(';')}}\n`
+}

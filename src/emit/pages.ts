@@ -1,0 +1,126 @@
+import { fromUtf8, type Bytes } from '../crypto/bytes.js'
+import { SignedImpError } from '../errors.js'
+import { pathToRelativeUrl } from '../manifest/path.js'
+import type { StaticImport } from '../manifest/format.js'
+import { toIntegrity, type Bootstrap } from './bootstrap.js'
+import type { Changes } from './changes.js'
+import type { Release } from './emit.js'
+import type { Graph } from './graph.js'
+import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
+import { signPageManifest } from './manifest.js'
+import { isPage, textOf, type Output } from './output.js'
+
+/** What pages are made to start with. */
+export interface Pageable {
+  graph: Graph
+  imports: Map<string, StaticImport[]>
+  digests: Map<string, string>
+  bootstrap: Bootstrap
+}
+
+/** Pages that start through the bootstrap, and their manifest. */
+export interface StartedPages {
+  manifest: string
+  pages: RewrittenPage[]
+}
+
+/** Signs the list of what pages may load, and makes them start through the bootstrap. */
+export async function startPages(
+  output: Output,
+  release: Release,
+  pageable: Pageable,
+  { change }: Changes,
+): Promise<StartedPages> {
+  const { imports, digests: files } = pageable
+  const { path: manifestPath, stored } = await signPageManifest(release, { imports, files })
+  change(manifestPath, stored)
+  const carried = carriedManifest(release, manifestPath, stored)
+  const signed = { ...pageable, manifestPath, carried }
+  return { manifest: manifestPath, pages: rewritePages(output, release, signed, change) }
+}
+
+interface Signed extends Pageable {
+  manifestPath: string
+  /** The manifest's text, where pages carry it. */
+  carried: string | undefined
+}
+
+function rewritePages(
+  output: Output,
+  release: Release,
+  signed: Signed,
+  change: Changes['change'],
+): RewrittenPage[] {
+  return [...output.values()]
+    .filter(({ path, source }) => isPage(path) && source !== undefined)
+    .map((file) => {
+      const before = textOf(file)
+      const page = rewritePage(before, createPageContext(file.path, output, release, signed))
+      if (page.html !== before) change(file.path, page.html)
+      return page
+    })
+}
+
+function createPageContext(
+  page: string,
+  output: Output,
+  release: Release,
+  signed: Signed,
+): PageContext {
+  const { base, hash, name, build, inline } = release
+  const { graph, imports, digests, bootstrap, manifestPath, carried } = signed
+  const up = '../'.repeat(page.split('/').length - 1)
+  const refer = (path: string) => (base || up || './') + pathToRelativeUrl(path).slice(2)
+  return {
+    path: page,
+    resolve: (reference) => graph.resolve(page, reference),
+    isModule: (path) => output.get(path)!.isModule,
+    integrityOf: (path) => toIntegrity(hash, digests.get(path)!),
+    closure: (path) => [...closureOf(imports, path)],
+    refer,
+    manifest: refer(manifestPath),
+    inlineManifest: carried,
+    bootstrap: bootstrap.code,
+    linked: inline === false ? bootstrap.linked.fileName : undefined,
+    runtime: bootstrap.runtime.fileName,
+    release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
+    crossOrigin: /^(https?:)?\/\//.test(base),
+  }
+}
+
+/** A module and everything that it imports statically. */
+export function closureOf(imports: Map<string, StaticImport[]>, path: string): Set<string> {
+  const paths = new Set([path])
+  for (const from of paths) for (const to of imports.get(from) ?? []) paths.add(to.path)
+  return paths
+}
+
+/** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */
+const markup = /<\/script|<!--|<script/i
+
+/** Above this many bytes a manifest that pages need not carry is a file of its own, which all pages share. */
+const maxCarried = 1 << 15
+
+/**
+ * The text of the manifest, where pages carry it. Beside a linked bootstrap that saves the round trip in which the
+ * bootstrap, once it is there, asks for it: WebKit takes no preload for that.
+ */
+function carriedManifest(
+  { inline, threshold, signer }: Release,
+  path: string,
+  stored: Bytes,
+): string | undefined {
+  const text = fromUtf8(stored)
+  if (inline === 'all') return markup.test(text) ? refuseMarkup(path) : text
+  // What is signed later would be signed in the file only.
+  const isFit = signer && threshold === 1 && stored.length <= maxCarried && isAscii(text)
+  return inline === false && isFit && !markup.test(text) ? text : undefined
+}
+
+function refuseMarkup(path: string): never {
+  throw new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    "holds a name with markup in it, which pages cannot carry; rename the file, or do without inline: 'all'",
+    { path },
+  )
+}

@@ -1,0 +1,101 @@
+import { hashBytes } from '../crypto/node.js'
+import { SignedImpError } from '../errors.js'
+import { standInOf } from '../manifest/linking.js'
+import { createModuleBootstrap, toIntegrity, type Bootstrap } from './bootstrap.js'
+import type { Changes } from './changes.js'
+import type { Release } from './emit.js'
+import type { ModuleEntry } from './entries.js'
+import { isForPages, signPageManifest } from './manifest.js'
+import { namedExports, type LinkedModules } from './modules.js'
+
+/** What entries are started with. */
+export interface Startable extends LinkedModules {
+  digests: Map<string, string>
+  bootstrap: Bootstrap
+  /** Whether modules import one another by names that an import map can give. */
+  hasAliases: boolean
+}
+
+/** An entry that starts through its own bootstrap. */
+export interface StartedEntry {
+  path: string
+  /** Integrity metadata of its file, for the tags that load it. */
+  integrity: string
+  manifest: string
+}
+
+/** Writes the module bootstrap of each entry, and signs the list of what it may load. */
+export async function startEntries(
+  entries: readonly ModuleEntry[],
+  startable: Startable,
+  release: Release,
+  { change }: Changes,
+): Promise<StartedEntry[]> {
+  const started: StartedEntry[] = []
+  for (const { path, main } of entries) {
+    const { path: manifest, stored } = await signPageManifest(
+      release,
+      listFor(main, startable, release),
+    )
+    change(manifest, stored)
+    const { bootstrap, hasAliases, exports } = startable
+    const { late, blob } = bootstrap
+    const code = createModuleBootstrap(
+      release,
+      {
+        path,
+        base: /^(https?:)?\/\//.test(release.base) ? release.base : '',
+        name: release.name,
+        ...(release.build === undefined ? {} : { build: release.build }),
+        manifest,
+        main,
+        ...(hasAliases ? { late: late.fileName } : {}),
+        blob: blob.fileName,
+      },
+      exportable(path, exports.get(main)!),
+    )
+    change(path, code)
+    const integrity = toIntegrity(release.hash, hashBytes(release.hash, code))
+    started.push({ path, integrity, manifest })
+  }
+  return started
+}
+
+/**
+ * What an entry can load, and nothing else: so its file, which names the list, has other bytes only where the bundler
+ * gave it another name.
+ */
+function listFor(main: string, startable: Startable, release: Release) {
+  const { digests, imports, bootstrap, hasAliases } = startable
+  const reached = reach(main, startable)
+  const own = [bootstrap.blob.fileName, ...(hasAliases ? [bootstrap.late.fileName] : [])]
+  const wanted = reached && new Set([...reached, ...[...reached].map(standInOf), ...own])
+  const isListed = (path: string) => wanted?.has(path) ?? isForPages(path, release)
+  return {
+    files: new Map([...digests].filter(([path]) => isListed(path))),
+    imports: new Map([...imports].filter(([path]) => isListed(path))),
+  }
+}
+
+/** What a module may load, itself included, or undefined where only its run tells. */
+function reach(main: string, { imports, lazy }: LinkedModules): Set<string> | undefined {
+  const reached = new Set([main])
+  for (const path of reached) {
+    const { paths, isOpen } = lazy.get(path) ?? { paths: [], isOpen: false }
+    if (isOpen) return undefined
+    for (const to of imports.get(path) ?? []) reached.add(to.path)
+    for (const to of paths) reached.add(to)
+  }
+  return reached
+}
+
+/** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on exports that another file cannot hand on */
+function exportable(path: string, names: readonly string[]): readonly string[] {
+  if (names.includes('then'))
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      'exports "then", which makes a promise of the module for whoever imports it later; rename the export',
+      { path },
+    )
+  return namedExports(path, names)
+}

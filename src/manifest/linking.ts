@@ -1,0 +1,25 @@
+/** How the modules that a manifest lists are made to find one another where relative names are not enough. */
+import type { StaticImport } from './format.js'
+
+const scheme = 's:'
+
+/**
+ * What stands in a module's text for a static import, where the module form of the bootstrap can map it: a URL of no
+ * scheme that anybody serves. Unlike a relative one it means the same wherever a redirect leads, and without the map it
+ * means nothing. It is as long as what the bundler wrote, and ends like the path, so that offsets and columns stay.
+ */
+export const aliasOf = ({ start, end, path }: StaticImport): string =>
+  scheme + path.padStart(end - start - scheme.length, '/').slice(start - end + scheme.length)
+
+/** Where in a module's text the declaration begins that holds the specifier at `start`. */
+export const declarationStart = (text: string, start: number): number =>
+  /(?:.*[^\w$.])?(?=(?:import|export)(?![\w$]))/s.exec(text.slice(0, start))?.[0].length ?? start
+
+/**
+ * Path of the file that stands in for a module where modules import one another in a circle and are linked in memory:
+ * it has the same exports, and one more, {@link updateName}, which is told what they are.
+ */
+export const standInOf = (path: string): string => path.replace(/\.m?js$/, '.circular$&')
+
+/** No bundler exports this name. */
+export const updateName = 'signedimp:update'

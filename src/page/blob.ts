@@ -1,0 +1,52 @@
+/** The runtime of module entries where no import map can be: what runs was fetched once, hashed, and linked in memory. */
+import { decodeText, hex } from '../crypto/bytes.js'
+import { webCrypto } from '../crypto/webcrypto.js'
+import { refusal } from '../manifest/refusal.js'
+import type { ModuleRuntime } from './context.js'
+import { diagnose } from './diagnose.js'
+import { download } from './download.js'
+import { createImport, createMeta } from './import.js'
+import { createLink } from './link.js'
+import { runModule } from './map.js'
+
+const maxFileBytes = 1 << 26
+
+const context = __signedimp as ModuleRuntime
+const { manifest, toUrl } = context
+const link = createLink(context, read)
+
+/** The text of a listed file whose bytes hash to what is listed, without a byte order mark. */
+async function read(path: string): Promise<string> {
+  const bytes = await fetchListed(path).catch(() => undefined)
+  if (bytes) return decodeText(bytes).replace(/^\ufeff/, '')
+  throw (
+    (await diagnose(context, [path])) ??
+    refusal('REFUSED', 'a second fetch saw the signed bytes; try again', path)
+  )
+}
+
+async function fetchListed(path: string) {
+  const { response, bytes } = await download(toUrl(path), maxFileBytes, { redirect: 'error' })
+  const digest = hex(await webCrypto.digest(manifest.hash, bytes))
+  return response.status === 200 && digest === manifest.files.get(path) ? bytes : undefined
+}
+
+async function evaluate(urls: string[], options?: ImportCallOptions): Promise<unknown> {
+  let module: unknown
+  for (const url of urls) {
+    if (context.byTag && !options) await runModule(url, context.carrier)
+    module = await (options ? import(url, options) : import(url))
+  }
+  return module
+}
+
+const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> = {
+  import: createImport(context, async (path, options) => evaluate(await link(path), options)),
+  meta: createMeta(context, (url) => url),
+  main: async (path, loaded) => {
+    const urls = await link(path)
+    loaded()
+    return evaluate(urls)
+  },
+}
+Object.assign(context, runtime)

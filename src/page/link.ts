@@ -1,0 +1,117 @@
+import { declarationStart, standInOf, updateName } from '../manifest/linking.js'
+import type { Boot } from './context.js'
+import { closureOf } from './prove.js'
+
+/** Gives a module's text; what is refused is not given. */
+export type Read = (path: string) => Promise<string>
+
+/** Links a module. @returns the URLs to import, in order; the last one is the module's own */
+export type Link = (path: string) => Promise<string[]>
+
+/**
+ * Links modules in memory: each becomes a blob, in whose text the signed offsets say where it imports. A module has one
+ * URL, and so is one instance. What it imports is evaluated in the order that the text says.
+ */
+export function createLink({ manifest, toUrl }: Boot, read: Read): Link {
+  const urls = new Map<string, string>()
+  /** A module that is imported by what it imports has no URL yet: these stand in for it there, and are told later. */
+  const standIns = new Map<string, string>()
+  const updates = new Map<string, string>()
+  const reading = new Map<string, Promise<string>>()
+
+  const readOnce = (path: string) => {
+    const text = reading.get(path) ?? read(path)
+    reading.set(path, text)
+    text.catch(() => reading.delete(path))
+    return text
+  }
+
+  async function readAll(path: string): Promise<Map<string, string>> {
+    const modules = [...closureOf(manifest, path)].filter((file) => !urls.has(file))
+    const files = modules.flatMap((file) => [file, standInOf(file)])
+    const listed = files.filter((file) => manifest.files.has(file))
+    return new Map(
+      await Promise.all(listed.map(async (file) => [file, await readOnce(file)] as const)),
+    )
+  }
+
+  /** @param open the modules that are being linked, each imported by the one before */
+  function linkOne(path: string, texts: Map<string, string>, open: Set<string>): string {
+    const known = urls.get(path)
+    if (known !== undefined) return known
+    let code = texts.get(path)!
+    let declarations = ''
+    open.add(path)
+    for (const { start, end, path: to } of manifest.imports.get(path) ?? []) {
+      const from = declarationStart(code, start)
+      const quote = code[end]!
+      const url = open.has(to) ? standIn(to, texts) : linkImport(to, quote, texts, open)
+      // Behind the code they mean the same, and their new length moves nothing.
+      declarations += code.slice(from, start) + url + quote + ';'
+      code = code.slice(0, from) + blank(code.slice(from, end + 1)) + code.slice(end + 1)
+    }
+    open.delete(path)
+    const url = createModule(path, code, declarations)
+    urls.set(path, url)
+    if (standIns.has(path)) updates.set(path, createUpdate(url, standIns.get(path)!))
+    return url
+  }
+
+  /** Whoever imports a module that another URL stands in for has that told first. */
+  function linkImport(
+    path: string,
+    quote: string,
+    texts: Map<string, string>,
+    open: Set<string>,
+  ): string {
+    const url = linkOne(path, texts, open)
+    const update = updates.get(path)
+    return update === undefined ? url : `${url}${quote};import${quote}${update}`
+  }
+
+  function standIn(path: string, texts: Map<string, string>): string {
+    const url = standIns.get(path) ?? createBlob(texts.get(standInOf(path))!, path)
+    standIns.set(path, url)
+    return url
+  }
+
+  function createModule(path: string, code: string, declarations: string): string {
+    if (!/\.m?js$/.test(path)) return createBlob(code, path)
+    return createBlob(`${code}\n;${declarations}${sourceOf(code, toUrl(path))}`, path)
+  }
+
+  return async (path) => {
+    const texts = await readAll(path)
+    const url = linkOne(path, texts, new Set())
+    const update = updates.get(path)
+    return update === undefined ? [url] : [update, url]
+  }
+}
+
+/** Tells a module's stand-in what the module exports, once it has been evaluated. */
+const createUpdate = (url: string, standIn: string): string =>
+  createBlob(
+    `import*as m from"${url}";import{"${updateName}" as u}from"${standIn}";u(m)`,
+    'update.js',
+  )
+
+/** Types by extension: the server's word for them is not signed. */
+const types: [pattern: RegExp, type: string][] = [
+  [/\.m?js$/, 'text/javascript'],
+  [/\.json$/, 'application/json'],
+  [/\.css$/, 'text/css'],
+]
+
+function createBlob(text: string, path: string): string {
+  const [, type = ''] = types.find(([pattern]) => pattern.test(path)) ?? []
+  return URL.createObjectURL(new Blob([text], { type }))
+}
+
+const blank = (text: string): string => text.replace(/[^\n\r\u2028\u2029]/g, ' ')
+
+/** Stacks and debuggers go by the file's own URL, and find its source map from there. */
+function sourceOf(code: string, url: string): string {
+  const [, map] = /\n\/\/# sourceMappingURL=(?!\w+:)(\S+)(?:\n\/\/# \S+)*\s*$/.exec(code) ?? []
+  const comment = map === undefined ? '' : `\n//# sourceMappingURL=${new URL(map, url).href}`
+  return `${comment}\n//# sourceURL=${url}`
+}

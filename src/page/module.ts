@@ -1,0 +1,157 @@
+/**
+ * What an entry's file is when no page of the build starts it: it checks the entry's manifest, runs the main chunk
+ * checked, and hands its exports on. Module form of the bootstrap.
+ */
+import { hex, type Bytes } from '../crypto/bytes.js'
+import { webCrypto } from '../crypto/webcrypto.js'
+import { pathToUrl } from '../manifest/path.js'
+import { refusal } from '../manifest/refusal.js'
+import { verifyManifest, type VerifiedManifest } from '../manifest/verify.js'
+import type { ModuleBoot, ModuleRuntime } from './context.js'
+import { download } from './download.js'
+import { holdMilestones } from './events.js'
+import { enforceMap, runModule } from './map.js'
+import { proveNamed } from './prove.js'
+import { announce, notEnforceable, showNote } from './refuse.js'
+
+const maxManifestBytes = 1 << 23
+const maxManifestLines = 1 << 16
+const maxRuntimeBytes = 1 << 20
+/** How long an app that awaits something while it first evaluates keeps the document's milestones, in milliseconds. */
+const patience = 2000
+
+const entry = __SIGNEDIMP_ENTRY__
+const pinned = __SIGNEDIMP_PINNED__
+
+async function open(): Promise<unknown> {
+  if (typeof document === 'undefined') throw notEnforceable('no document')
+  const release = holdMilestones()
+  try {
+    const runtime = await join(await boot())
+    return await runtime.main(entry.main, () => setTimeout(release, patience))
+  } catch (error) {
+    const code = (error as { code?: unknown }).code
+    // What the app itself throws is its own. A page that did not start by this is its owner's to speak to.
+    if (`${code}`.startsWith('ERR_SIGNEDIMP_') && announce(error) && isStarted())
+      showNote(error as Error)
+    throw error
+  } finally {
+    release()
+  }
+}
+
+/** Whether a tag of the page runs this file, as opposed to other code that imports it. */
+const isStarted = (): boolean =>
+  [...document.scripts].some(({ type, src }) => type === 'module' && src === import.meta.url)
+
+async function boot(): Promise<ModuleBoot> {
+  if (!isSecureContext) throw notEnforceable('no https')
+  const base = entry.base || findBase()
+  const url = pathToUrl(entry.manifest, base)
+  const { name, build } = entry
+  const trust = { ...pinned, name, build, maxLines: maxManifestLines }
+  const { response, bytes: stored } = await download(url, maxManifestBytes, {})
+  const { ok, status } = response
+  if (!ok) throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
+  const manifest = await verifyManifest(stored, trust, webCrypto)
+  const nonced = document.querySelector<HTMLScriptElement>('script[nonce]')
+  const context: ModuleBoot = {
+    pinned,
+    manifest,
+    stored,
+    url,
+    credentials: undefined,
+    toUrl: (path) => pathToUrl(path, base),
+    id: JSON.stringify([base, name, pinned]),
+    carrier: { nonce: nonced?.nonce ?? '', crossOrigin: null },
+  }
+  await proveNamed(context)
+  return context
+}
+
+/** The output's folder, which is where the file's own path starts. */
+function findBase(): string {
+  const own = new URL(import.meta.url)
+  own.search = own.hash = ''
+  const base = new URL('../'.repeat(entry.path.split('/').length - 1) || './', own).href
+  if (pathToUrl(entry.path, base) !== own.href) throw notEnforceable('another place')
+  return base
+}
+
+/** Entries of one app share what the first of them began: a module is one instance, whoever imports it. */
+async function join(context: ModuleBoot): Promise<ModuleRuntime> {
+  for (;;) {
+    const first = Reflect.get(self, '__signedimp') as ModuleRuntime | undefined
+    if (!first) return begin(context)
+    if (first.id !== context.id) throw notEnforceable('another signed app')
+    // One that refused is no longer there.
+    const runtime = await first.ready!.catch(() => undefined)
+    if (runtime) return add(runtime, context)
+  }
+}
+
+async function begin(context: ModuleBoot): Promise<ModuleRuntime> {
+  const claim = (configurable: boolean) =>
+    Object.defineProperty(self, '__signedimp', { value: context, configurable })
+  claim(true)
+  context.ready = enforce(context)
+  try {
+    await context.ready
+    Object.freeze(context)
+    claim(false)
+  } catch (error) {
+    Reflect.deleteProperty(self, '__signedimp')
+    throw error
+  }
+  return context as ModuleRuntime
+}
+
+/** Makes the first enforcement that the page lets prove itself, and runs its runtime. */
+async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
+  const { manifest, toUrl, carrier } = context
+  const map = entry.late && (await enforceMap(manifest, toUrl, carrier).catch(() => undefined))
+  Object.assign(context, map)
+  if (!map) await runBlob(context)
+  else if ((await map.run(entry.late!)) !== 'load') throw notAsSigned(entry.late!)
+  return context as ModuleRuntime
+}
+
+async function runBlob(context: ModuleBoot): Promise<void> {
+  const { manifest, toUrl, carrier } = context
+  const path = entry.blob
+  const init: RequestInit = { redirect: 'error' }
+  const found = await download(toUrl(path), maxRuntimeBytes, init).catch(() => undefined)
+  if (!found || !(await isListed(manifest, path, found.bytes))) throw notAsSigned(path)
+  const { bytes } = found
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
+  try {
+    await import(url)
+  } catch {
+    // Where a policy goes by nonces, a tag may do what import() may not.
+    context.byTag = true
+    const ran = await Promise.resolve(url)
+      .then((src) => runModule(src, carrier))
+      .catch(() => '')
+    if (ran !== 'load') throw notEnforceable('no maps, no blobs')
+  }
+}
+
+const isListed = async ({ hash, files }: VerifiedManifest, path: string, bytes: Bytes) =>
+  hex(await webCrypto.digest(hash, bytes)) === files.get(path)
+
+const notAsSigned = (path: string) => refusal('REFUSED', 'not as signed', path)
+
+/** Adds what another entry may load to what its app on this page may load. */
+async function add(runtime: ModuleRuntime, { manifest }: ModuleBoot): Promise<ModuleRuntime> {
+  const { hash, files, imports } = runtime.manifest
+  for (const [path, digest] of manifest.files)
+    if (manifest.hash !== hash || (files.get(path) ?? digest) !== digest)
+      throw refusal('VERSION_SKEW', 'another build of it is on the page', path)
+  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, runtime.salt)
+  for (const [path, digest] of manifest.files) files.set(path, digest)
+  for (const [path, list] of manifest.imports) imports.set(path, list)
+  return runtime
+}
+
+/** The plugin hands on what this exports, by this name. Last, because all above must be there. */
+export const __signedimpMain = await open()

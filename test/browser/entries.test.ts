@@ -1,0 +1,221 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { generateKey } from '../../src/keys/generate.ts'
+import type { TestSite } from '../support/app.ts'
+import { inEngines, type Page } from '../support/browsers.ts'
+import {
+  entryBundlers,
+  handWritten,
+  heads,
+  serveEntries,
+  tagOf,
+  visitEntry,
+} from '../support/entry-app.ts'
+import { glance } from '../support/visit.ts'
+
+// Entries that no page of their build starts: by a tag that somebody wrote, and imported by other code.
+
+const sites: Partial<Record<string, TestSite>> = {}
+
+test.before(async () => {
+  const key = await generateKey('ed25519')
+  const assets = { 'data.json': '{"a":[1]}' }
+  for (const bundler of entryBundlers) sites[bundler] = await serveEntries(key, { bundler, assets })
+})
+
+test.after(async () => {
+  for (const site of Object.values(sites)) await site!.close()
+})
+
+const siteOf = (bundler = 'rollup'): TestSite => {
+  const site = sites[bundler]!
+  site.reset()
+  return site
+}
+
+interface App {
+  url: string
+  shared: { word: string }
+  throughRight(): string
+  lazy(): Promise<{ text: string; same: unknown; url: string }>
+  open(specifier: string, options?: object): Promise<{ default: unknown }>
+  fail(): never
+}
+
+type Globals = { app: App; ran: string[]; other: unknown; errors: string[]; names: string }
+
+const ran = (page: Page) => page.evaluate(() => (globalThis as unknown as Globals).ran)
+
+for (const bundler of entryBundlers)
+  for (const [how, head] of Object.entries(heads)) {
+    inEngines(
+      test,
+      `${bundler}, ${how}: what runs, and in which order, is as unsigned`,
+      async (page) => {
+        const site = siteOf(bundler)
+        await visitEntry(page, site, tagOf('plain/main.js'), { head })
+        const plain = (await ran(page)).filter((name) => name !== 'DOMContentLoaded')
+        await visitEntry(page, site, tagOf('main.js'), { head })
+        await page.waitFor(() =>
+          (globalThis as unknown as Globals).ran.includes('DOMContentLoaded'),
+        )
+        assert.equal(await ran(page), [...plain, 'DOMContentLoaded'])
+        assert.equal(plain.sort(), ['early', 'left', 'main', 'right', 'shared'])
+        const seen = await page.evaluate(async () => {
+          const { app } = globalThis as unknown as Globals
+          const { text, same, url } = await app.lazy()
+          return {
+            text,
+            isSame: same === app.shared,
+            circle: app.throughRight(),
+            urls: [app.url, url],
+          }
+        })
+        assert.is(seen.text, 'lazy caféleft')
+        assert.ok(seen.isSame)
+        assert.is(seen.circle, 'leftright')
+        assert.equal(seen.urls, [site.url + 'mai_.js', site.url + 'deep/lazy.js'])
+        assert.equal((await glance(page)).refusals, [])
+      },
+    )
+  }
+
+for (const [how, head] of Object.entries(heads)) {
+  inEngines(test, `${how}: other code imports an entry, with all its exports`, async (page) => {
+    const site = siteOf()
+    const script = (path: string) =>
+      `<script type="module">import value, * as all from '/${path}'
+      globalThis.names = Object.keys(all).join() + value + all.word + all['a text'].word</script>`
+    const namesOf = async (path: string) => {
+      await visitEntry(page, site, script(path), { head })
+      return page.waitFor<string>('globalThis.names')
+    }
+    const plain = await namesOf('plain/main.js')
+    assert.match(plain, /^a text,default,fail,lazy,open,throughRight,url,word.*café/)
+    assert.is(await namesOf('main.js'), plain)
+  })
+
+  inEngines(test, `${how}: two entries on a page share what both import`, async (page) => {
+    const site = siteOf()
+    await visitEntry(page, site, tagOf('other.js') + tagOf('main.js'), { head })
+    await page.waitFor('globalThis.other')
+    assert.ok(
+      await page.evaluate(() => {
+        const { app, other } = globalThis as unknown as Globals
+        return app.shared === other
+      }),
+    )
+    assert.is((await ran(page)).filter((name) => name === 'shared').length <= 1, true)
+    assert.is(
+      await page.evaluate(async () => (await (globalThis as unknown as Globals).app.lazy()).text),
+      'lazy caféleft',
+    )
+  })
+
+  inEngines(test, `${how}: a JSON module`, async (page) => {
+    const site = siteOf()
+    await visitEntry(page, site, tagOf('main.js'), { head })
+    const json = await page.evaluate(async () => {
+      const { app } = globalThis as unknown as Globals
+      return (await app.open('./data.json', { with: { type: 'json' } })).default
+    })
+    assert.equal(json, { a: [1] })
+  })
+
+  inEngines(test, `${how}: what other code imports by itself is left alone`, async (page) => {
+    const site = siteOf()
+    site.reply('free.js', { body: 'globalThis.free = 1' })
+    await visitEntry(page, site, tagOf('main.js'), { head })
+    await page.evaluate(async () => void (await import('/free.js' as string)))
+    assert.ok(await page.evaluate('globalThis.free'))
+  })
+
+  inEngines(
+    test,
+    `${how}: lines and columns of stacks are the file's own`,
+    async (page, engine) => {
+      const site = siteOf()
+      const frameOf = async (path: string) => {
+        await visitEntry(page, site, tagOf(path), { head })
+        return page.evaluate(() => {
+          try {
+            return (globalThis as unknown as Globals).app.fail()
+          } catch (error) {
+            return /([\w-]+)\.js(?:#[\w-]+)?:(\d+:\d+)/.exec((error as Error).stack!)
+          }
+        })
+      }
+      const [, plainName, plain] = (await frameOf('plain/main.js'))!
+      const frame = await frameOf('main.js')
+      // WebKit takes no notice of the comment that names a blob's source.
+      if (engine.name === 'webkit' && how === 'map') return assert.is(frame, null)
+      assert.equal([plainName, frame![1]], ['main', 'mai_'])
+      assert.is(frame![2], plain)
+    },
+  )
+}
+
+inEngines(
+  test,
+  'an app that awaits DOMContentLoaded while it first evaluates starts',
+  async (page) => {
+    const site =
+      sites.waiting ??
+      (sites.waiting = await serveEntries(await generateKey('ed25519'), {
+        files: {
+          'src/main.js': `await new Promise((settle) => addEventListener('DOMContentLoaded', settle))
+globalThis.app = 1
+`,
+        },
+      }))
+    await visitEntry(page, site, tagOf('main.js'))
+    assert.is(await page.evaluate('app'), 1)
+  },
+)
+
+inEngines(test, 'what an entry throws is thrown to whoever imports it', async (page) => {
+  const site =
+    sites.throwing ??
+    (sites.throwing = await serveEntries(await generateKey('ed25519'), {
+      files: { 'src/main.js': `throw new RangeError('planned failure')` },
+    }))
+  const importer = `<script>import('/main.js').catch(({ name, message }) => globalThis.failure = name + message)</script>`
+  for (const head of Object.values(heads)) {
+    await visitEntry(page, site, importer, { head })
+    assert.is(await page.evaluate('failure'), 'RangeErrorplanned failure')
+    assert.is((await glance(page)).alert, '')
+  }
+})
+
+type Fate = 'runs' | 'refused'
+
+/** Policies (script-src) of a page with the entry's tag: what becomes of it in the engines that take a late map, and in Firefox. */
+const policies: [policy: string, map: Fate, blob: Fate][] = [
+  [`'self'`, 'refused', 'refused'],
+  [`'self' 'nonce-abc'`, 'runs', 'runs'],
+  [`'nonce-abc' 'strict-dynamic'`, 'runs', 'runs'],
+  [`'self' blob:`, 'runs', 'runs'],
+]
+
+for (const [policy, ...fates] of policies)
+  inEngines(test, `script-src ${policy}`, async (page, engine) => {
+    const site = siteOf()
+    const [map, blob] = fates
+    const { body } = handWritten(tagOf('main.js'))
+    const html = (body as string).replaceAll('<script', '<script nonce="abc"')
+    const own = policy.includes('nonce')
+      ? html
+      : html.replace(/<script nonce="abc">[^]*?<\/script>/, '')
+    site.reply('hand.html', {
+      type: 'text/html',
+      body: own,
+      headers: { 'content-security-policy': `script-src ${policy}` },
+    })
+    await page.goto(site.url + 'hand.html')
+    await page.waitFor(`globalThis.app || document.querySelector('[role=alert]')`)
+    const { alert } = await glance(page)
+    if ((engine.name === 'firefox' ? blob : map) === 'runs') assert.is(alert, '')
+    else assert.is(alert, 'ERR_SIGNEDIMP_NOT_ENFORCEABLE no maps, no blobs')
+  })
+
+test.run()
