@@ -25,6 +25,8 @@ export function moveEntries(
 ): ModuleEntry[] {
   const started = new Set([...output.values()].flatMap((file) => startedBy(file, output, graph)))
   const isNamed = (path: string) => unverified.some((pattern) => matches(pattern, path))
+  // What stands beside System.register chunks and is called a module may as well be a script that helps them.
+  if ([...output.values()].some(({ format }) => format === 'system')) return []
   const files = [...output.values()].filter(({ isModule, isEntry }) => isModule && isEntry)
   const entries = files.filter(({ path }) => !started.has(path) && !isNamed(path))
   return entries.map((file) => {

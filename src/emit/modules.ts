@@ -68,7 +68,7 @@ function checkDeclarations(path: string, { code, imports }: RewrittenModule): vo
   if (unclear)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',
-      `imports something that is called "import" or "export" from "${unclear.specifier}"; call it something else`,
+      `imports something that is called "import" or "export" (${unclear.specifier}); call it something else`,
       { path },
     )
 }

@@ -189,8 +189,9 @@ async function readBundle(
     const path = emittedPath(fileName)
     refuseSecrets(path, code ?? source, secrets)
     const isChunk = code !== undefined && type === 'chunk'
-    const isModule = isChunk && isEs(format) && !(await isSystemModule(code))
-    const other = isChunk && !isEs(format) ? { format: format! } : {}
+    const isSystem = isChunk && isEs(format) && (await isSystemModule(code))
+    const isModule = isChunk && isEs(format) && !isSystem
+    const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
     output.set(path, { path, source: code ?? source, isModule, isEntry, ...other })
   }
   return output

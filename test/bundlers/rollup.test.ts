@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -6,7 +7,7 @@ import { generateKey } from '../../src/keys/generate.ts'
 import { carrierOf } from '../emit/emitted.ts'
 import { writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
-import { check, codeOf, findUnwrapped, manifestsIn, outcomeOf, textIn } from './built.ts'
+import { check, codeOf, filesIn, findUnwrapped, manifestsIn, outcomeOf, textIn } from './built.ts'
 
 // Rollup and Rolldown themselves, where a plugin of the project emits the pages.
 
@@ -34,27 +35,39 @@ interface Options {
   format?: string
   plugins?: object[]
   unverified?: string[]
+  /** Options of the plugin. */
+  signed?: object
+  /** Where the app is, if it is to be built in one place several times. */
+  folder?: string
+  /** Files of the app that are other ones. */
+  changes?: Record<string, string>
+  /** Pattern of the chunks' names. */
+  names?: string
+  /** Takes what the bundler says. */
+  logs?: string[]
 }
 
 /** How a bundler is told to make one file of all. */
 const whole = { rollup: { inlineDynamicImports: true }, rolldown: { codeSplitting: false } }
 
 async function build(bundler: (typeof bundlers)[number], options: Options = {}): Promise<string> {
-  const { format = 'es', plugins = [html], unverified = [] } = options
-  const folder = scratchFolder()
-  await writeFiles(folder, files)
-  const own = signedImp(key, { name: 'fixture', unverified })
+  const { format = 'es', plugins = [html], unverified = [], names = '[name].js' } = options
+  const { folder = scratchFolder() } = options
+  await rm(join(folder, 'dist'), { recursive: true, force: true })
+  await writeFiles(folder, { ...files, ...options.changes })
+  const own = signedImp(key, { name: 'fixture', unverified, ...options.signed })
   const { [bundler]: start } = (await import(bundler)) as Record<string, RollupStart>
   // The plugin is first: it must still see what the others emit.
   const bundle = await start!({
     input: join(folder, 'src/main.js'),
     plugins: [own as never, ...(plugins as never[])],
-    onLog() {},
+    onLog: (_, { message }) => void options.logs?.push(message),
   })
   const dir = join(folder, 'dist')
+  const output = { dir, format, name: 'app', entryFileNames: names, chunkFileNames: names }
   const single = format === 'iife' || format === 'umd'
   try {
-    await bundle.write({ dir, format, name: 'app', ...(single && whole[bundler]) } as never)
+    await bundle.write({ ...output, ...(single && whole[bundler]) } as never)
   } finally {
     await bundle.close()
   }
@@ -71,12 +84,58 @@ for (const bundler of bundlers) {
     assert.equal(await findUnwrapped(dir), [])
   })
 
-  test(`${bundler}: refused: an entry that no page starts, unless it is named`, async () => {
-    const error = await outcomeOf(build(bundler, { plugins: [] }))
-    assert.is(codeOf(error), 'ERR_SIGNEDIMP_NOT_COVERED')
-    assert.match(error.message, 'main.js')
-    const dir = await build(bundler, { plugins: [], unverified: ['main.js'] })
-    assert.ok((await check(dir, key)).main.files.has('main.js'))
+  test(`${bundler}: an entry that no page starts starts itself, unless it is named`, async () => {
+    const dir = await build(bundler, { plugins: [] })
+    const { main, pages } = await check(dir, key)
+    assert.ok(main.files.has('main.js') && main.files.has('mai_.js'))
+    assert.equal(
+      [...pages.values()].map(({ files }) => files.has('mai_.js')),
+      [true],
+    )
+    assert.equal(await findUnwrapped(dir, ['main.js']), [])
+    const named = await build(bundler, { plugins: [], unverified: ['main.js'] })
+    assert.not.ok((await check(named, key)).main.files.has('mai_.js'))
+  })
+
+  test(`${bundler}: an entry's file has another name for another release, and no name has two files`, async () => {
+    const folder = scratchFolder()
+    const namesOf = async (signed: object, changes: Record<string, string> = {}) => {
+      const dir = await build(bundler, {
+        plugins: [],
+        folder,
+        signed,
+        changes,
+        names: '[name]-[hash].js',
+      })
+      const scripts = filesIn(dir).filter((path) => /^(main|lazy|dep)-/.test(path))
+      return new Map(scripts.map((path) => [path, textIn(dir, path)]))
+    }
+    const first = await namesOf({})
+    assert.equal(await namesOf({}), first)
+    for (const signed of [{ build: 7 }, { name: 'other' }, { expires: '2099-01-01' }]) {
+      const other = await namesOf(signed)
+      for (const [path, text] of other) assert.is(text, first.get(path) ?? text, path)
+      assert.not.ok([...other.keys()].some((path) => path.startsWith('main-') && first.has(path)))
+    }
+    const changed = await namesOf({}, { 'src/lazy.js': 'export default 2' })
+    for (const [path, text] of changed) assert.is(text, first.get(path) ?? text, path)
+  })
+
+  test(`${bundler}: warned of: an export that is assigned to later`, async () => {
+    const main = `export let live = 0
+export const fixed = 1
+export const inc = () => { live++ }
+export function other(fixed) { fixed = 2 }
+import('./lazy.js')
+`
+    const logs: string[] = []
+    await build(bundler, { plugins: [], changes: { 'src/main.js': main }, logs })
+    assert.equal(
+      logs
+        .filter((text) => text.includes('assigns to it later'))
+        .map((text) => /exports "(\w+)"/.exec(text)![1]),
+      ['live'],
+    )
   })
 
   for (const format of ['cjs', 'iife', 'umd', 'system'])
