@@ -111,6 +111,14 @@ for (const vite of attackedVites) {
   })
 }
 
+test('under another name the plugin takes no other one out of the list', () => {
+  const others = [{ name: 'a' }, { name: 'b' }]
+  const plugins = [...others]
+  const logger = { info() {}, warn() {} }
+  signedImp('missing.pem').configResolved({ plugins, logger, command: 'build', build: {} })
+  assert.equal(plugins, others)
+})
+
 // Vite's own servers, as processes.
 
 test('vite dev serves the sources without a key, and a change of them; vite preview serves what was signed', async () => {

@@ -150,6 +150,17 @@ test('several signatures may all come later', async () => {
     assert.is(textIn(dir, path).split('\n\n')[0]!.split('\n').length, 2, path)
 })
 
+test('entries that start by themselves are signed later, too', async () => {
+  const input = ['src/main.js', 'src/lazy.js']
+  const config = { build: { rollupOptions: { input } } }
+  const dir = await build({ config, more: { 'src/main.js': 'console.log(import.meta.url)' } })
+  assert.ok(manifestsIn(dir).length > 2, 'each entry has a manifest')
+  assert.ok(manifestsIn(dir).every((path) => isUnsigned(dir, path)))
+  assert.is(verify(dir).status, 1)
+  assert.is(sign(dir).status, 0)
+  await check(dir, key)
+})
+
 test('a public key is no key to sign with', async () => {
   const dir = await build()
   const { status, stderr } = signedimp(['sign', 'dist', '--key', 'release.pem.pub'], {
