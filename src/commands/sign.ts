@@ -1,12 +1,14 @@
-import { realpath } from 'node:fs/promises'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { hashTypes } from '../crypto/algorithms.js'
 import { SignedImpError } from '../errors.js'
 import { findPassword } from '../keys/password.js'
 import { loadSigner } from '../keys/private.js'
+import { isPem } from '../keys/source.js'
 import type { Signer } from '../manifest/sign.js'
 import { signDirectory, type SignReport } from '../tree/sign.js'
-import { wholeNumber } from './arguments.js'
+import { isInside } from '../tree/system-path.js'
+import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { withProgress } from './progress.js'
 import { askHidden, canAsk } from './prompt.js'
@@ -42,6 +44,7 @@ export const sign: Command = defineCommand({
   },
   async run({ dir, key, name, expires, hash, manifest, ...numbers }): Promise<Output> {
     const build = wholeNumber('--build', numbers.build)
+    if (isPem(key)) throw new UsageError(keyInSight)
     const signer = await openKey(key)
     await refuseKeyInside(dir, key)
     const report = await withProgress((progress) =>
@@ -58,9 +61,14 @@ function openKey(key: string): Promise<Signer> {
   return loadSigner(key, { option: '--key', ...(canAsk() && { password }) })
 }
 
+// Without the key, which the logs of a CI system keep.
+const keyInSight =
+  '--key takes a file and no key itself, which everybody on the machine could see; in Bash, --key <(printf %s "$KEY") gives a variable\'s text'
+
 async function refuseKeyInside(dir: string, key: string): Promise<void> {
-  const inside = relative(await realpath(dir), await realpath(key))
-  if (inside === '..' || inside.startsWith('..' + sep) || isAbsolute(inside)) return
+  // A pipe is in no folder, and has no path.
+  if (!(await stat(key)).isFile()) return
+  if (!isInside(await realpath(dir), await realpath(key))) return
   const reason = 'is the private key, inside the folder to sign: whoever gets the folder could sign'
   throw new SignedImpError('ERR_SIGNEDIMP_KEY_EXPOSED', reason, { path: key })
 }

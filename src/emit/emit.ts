@@ -23,7 +23,8 @@ export type Inline = boolean | 'all'
 
 /** What an output is signed with and for. */
 export interface Release {
-  signer: Signer
+  /** Undefined where only the public key is here, and the signature comes later. */
+  signer: Signer | undefined
   /** Keys that pages accept: the signer's and the other trusted ones. */
   keys: readonly TrustedKey[]
   threshold: number

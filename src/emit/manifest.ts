@@ -3,7 +3,7 @@ import type { Bytes } from '../crypto/bytes.js'
 import { hashBytes } from '../crypto/node.js'
 import { writeSignedText, type Manifest } from '../manifest/format.js'
 import { isManifestOf, pageManifestName } from '../manifest/names.js'
-import { signText, storeManifest } from '../manifest/sign.js'
+import { signManifest } from '../manifest/sign.js'
 import type { Release } from './emit.js'
 import { isPage, isSourceMap, type Output, type OutputFile } from './output.js'
 
@@ -31,7 +31,7 @@ export async function signPageManifest(
   listed: Pick<Manifest, 'imports' | 'files'>,
 ): Promise<{ path: string; stored: Bytes }> {
   const text = writeSignedText(toManifest(release, listed))
-  const stored = storeManifest([await signText(text, release.signer)], text)
+  const stored = await signManifest(text, release.signer)
   return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), stored }
 }
 

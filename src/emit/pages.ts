@@ -106,13 +106,14 @@ const maxCarried = 1 << 15
  * bootstrap, once it is there, asks for it: WebKit takes no preload for that.
  */
 function carriedManifest(
-  { inline, threshold }: Release,
+  { inline, threshold, signer }: Release,
   path: string,
   stored: Bytes,
 ): string | undefined {
   const text = fromUtf8(stored)
   if (inline === 'all') return markup.test(text) ? refuseMarkup(path) : text
-  const isFit = threshold === 1 && stored.length <= maxCarried && isAscii(text)
+  // What is signed later would be signed in the file only.
+  const isFit = signer && threshold === 1 && stored.length <= maxCarried && isAscii(text)
   return inline === false && isFit && !markup.test(text) ? text : undefined
 }
 

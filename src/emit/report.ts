@@ -10,6 +10,8 @@ export interface Report {
   fingerprints: string[]
   threshold: number
   oneTimeKey: boolean
+  /** Whether the manifests are signed already. */
+  signed: boolean
   modules: { count: number; bytes: number }
   pages: number
   /** Entries that start by themselves, with the integrity of their files. */
@@ -59,6 +61,7 @@ export function createReport(
     expires: release.expires,
     fingerprints: release.keys.map(({ fingerprint }) => fingerprint),
     threshold: release.threshold,
+    signed: release.signer !== undefined,
     modules: {
       count: modules.length,
       bytes: modules.reduce((sum, { source = '' }) => sum + Buffer.byteLength(source), 0),
@@ -90,12 +93,12 @@ export function formatReport(report: Report): string[] {
   const [signer, ...others] = fingerprints
   const counted = Object.entries(unchecked).map(([kind, count]) => countOf(count, kind))
   return [
-    `signedimp: signed ${name}${build === undefined ? '' : ` build ${build}`}: ${countOf(modules.count, 'modules')}, ${kilobytes(modules.bytes)}, ${countOf(pages, 'pages')}, ${Math.round(milliseconds)} ms`,
+    `signedimp: ${report.signed ? 'signed' : 'listed, but NOT SIGNED YET:'} ${name}${build === undefined ? '' : ` build ${build}`}: ${countOf(modules.count, 'modules')}, ${kilobytes(modules.bytes)}, ${countOf(pages, 'pages')}, ${Math.round(milliseconds)} ms`,
     `  key ${signer}${report.oneTimeKey ? ' (one-time: made for this build and forgotten)' : ''}`,
     ...others.map((fingerprint) => `  also accepted: ${fingerprint}`),
     ...(threshold > 1
       ? [
-          `  pages need ${threshold} signatures, and this build has 1: add the others with "signedimp sign"`,
+          `  pages need ${threshold} signatures, and this build has ${report.signed ? '1: add the others' : 'none: add them'} with "signedimp sign"`,
         ]
       : []),
     ...(report.expires ? [`  expires ${report.expires}`] : []),

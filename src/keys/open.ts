@@ -3,7 +3,7 @@ import type { SignedImpError } from '../errors.js'
 import { decryptPkcs8 } from './decrypt.js'
 import { decode } from './der.js'
 import { findPassword, type PasswordOptions } from './password.js'
-import { isCutShort, pemBlocks, pemBytes, type PemBlock } from './pem.js'
+import { flatness, isCutShort, pemBlocks, pemBytes, type PemBlock } from './pem.js'
 import { codeOf, refuseKey, type Where } from './source.js'
 
 /**
@@ -64,7 +64,7 @@ function problemWith([key, ...others]: PemBlock[], blocks: PemBlock[]): string |
   const found = blocks.map(({ label }) => label).join(', ')
   if (others.length) return `must hold one private key, but holds: ${found}`
   if (key?.label === 'OPENSSH PRIVATE KEY') return 'holds an OpenSSH key, which is not supported'
-  if (key) return undefined
+  if (key) return flatness(key)
   return found.includes('PUBLIC KEY')
     ? 'holds a public key where a private key belongs: give the file without .pub'
     : `holds ${found || 'no key in PEM'}: a private key in PEM belongs here (openssl pkey converts)`

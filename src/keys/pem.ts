@@ -8,12 +8,21 @@ export interface PemBlock {
   text: string
 }
 
-/** The complete blocks of a text; what stands between them is no concern of ours. */
+/**
+ * The complete blocks of a text; what stands between them is no concern of ours. Variables of some CI systems have `\n`
+ * for a line break, which can mean nothing else: there is no backslash in PEM.
+ */
 export const pemBlocks = (text: string): PemBlock[] =>
   [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----[^]*?-----END \1-----/g)].map((match) => ({
     label: match[1]!,
-    text: match[0] + '\n',
+    text: match[0].replace(/(\\r)?\\n/g, '\n') + '\n',
   }))
+
+/** Why a block that is all on one line cannot be read, where it is. */
+export const flatness = ({ text }: PemBlock): string | undefined =>
+  text.trim().includes('\n')
+    ? undefined
+    : 'holds a key without its line breaks, as a variable may lose them: give them as they were or as \\n, or give a file'
 
 /** Whether a block begins that does not end: a file that was cut short. */
 export const isCutShort = (text: string): boolean =>

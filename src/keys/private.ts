@@ -22,7 +22,9 @@ export interface SignerObject {
 export type KeySource = string | URL | KeyObject | SignerObject
 
 /** How to read a {@link KeySource}. */
-export interface LoadOptions extends PasswordOptions {
+export interface LoadOptions extends Omit<PasswordOptions, 'cwd'> {
+  /** What a relative path of the key is relative to. @default process.cwd() */
+  cwd?: string
   /** What the caller calls the source, for messages. @default 'key' */
   option?: string
 }
@@ -33,12 +35,13 @@ export interface LoadOptions extends PasswordOptions {
  * @throws TypeError on anything that is no key: an unset variable must not look like "no key wanted"
  */
 export async function loadSigner(source: KeySource, options: LoadOptions = {}): Promise<Signer> {
-  const { option = 'key', cwd } = options
+  // Not the password's file: who sets a variable means a path from where they are.
+  const { option = 'key', cwd, ...secret } = options
   if (source instanceof KeyObject) return keySigner(source, { option })
   if (isSignerObject(source)) return objectSigner(source, option, cwd)
   const expected = 'a private key: a file, a URL, PEM text, a KeyObject or a signer'
   const { text, where } = await readSource(source, expected, option, cwd)
-  return keySigner(await openPrivateKey(text, where, options), where)
+  return keySigner(await openPrivateKey(text, where, secret), where)
 }
 
 function keySigner(privateKey: KeyObject, where: Where): Signer {

@@ -2,7 +2,7 @@ import { createPublicKey, KeyObject } from 'node:crypto'
 import { algorithms } from '../crypto/algorithms.js'
 import { fromBase64 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
-import { isCutShort, pemBlocks, toPem } from './pem.js'
+import { flatness, isCutShort, pemBlocks, toPem } from './pem.js'
 import { spkiWithScheme } from './rsa.js'
 import { readSource, refuseKey, type Where } from './source.js'
 import { trust } from './trust.js'
@@ -28,6 +28,23 @@ export async function loadPublicKey(
   return trust(parsePublicPem(text, where), where)
 }
 
+/**
+ * Whether a source is a public key, and nobody who could sign.
+ * @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY` on a file that cannot be read
+ */
+export async function isPublicKey(source: unknown, cwd?: string): Promise<boolean> {
+  if (source instanceof KeyObject) return source.type === 'public'
+  if (typeof source !== 'string' && !(source instanceof URL)) return false
+  const { text } = await readSource(source, 'a key: a file, a URL or PEM text', 'key', cwd)
+  return isPublicPem(text)
+}
+
+/** Whether a text has a public key in PEM, and no private one: that would be what to sign with. */
+export function isPublicPem(text: string): boolean {
+  const labels = pemBlocks(text).map(({ label }) => label)
+  return labels.includes('PUBLIC KEY') && !text.includes('PRIVATE KEY')
+}
+
 /** The public half of a key as manifests count it. @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY` on a weak or unsupported key */
 export const toTrustedKey = (key: KeyObject): TrustedKey => trust(key, { option: 'key' })
 
@@ -48,6 +65,8 @@ function parsePublicPem(text: string, where: Where): KeyObject {
     throw refuseKey(where, 'holds no public key in PEM, or a damaged one')
   if (found !== 'PUBLIC KEY')
     throw refuseKey(where, `must hold one PUBLIC KEY in PEM, but holds: ${found}`)
+  const flat = flatness(blocks[0]!)
+  if (flat) throw refuseKey(where, flat)
   return parseSpki(blocks[0]!.text, where)
 }
 

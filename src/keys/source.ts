@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SignedImpError } from '../errors.js'
 
@@ -41,6 +41,13 @@ const kindOf = (value: unknown): string =>
 export const isPem = (source: unknown): source is string =>
   typeof source === 'string' && source.includes('-----BEGIN ')
 
+/** Whether a text is a PEM text in base64, as some keep it in a variable. It may be a private key, so that it is never shown. */
+const isEncodedPem = (source: unknown): boolean =>
+  typeof source === 'string' && Buffer.from(source, 'base64').includes('-----BEGIN ')
+
+const encoded =
+  'is a PEM text in base64: decode it first; a PEM text (line breaks may be written as \\n), its file or its URL is accepted'
+
 /**
  * The text of a key file, or the text itself where PEM was given instead of a file.
  * @param expected what belongs in `option`, for the message about anything else
@@ -56,13 +63,15 @@ export async function readSource(
   if (source instanceof URL && source.protocol !== 'file:')
     throw new TypeError(`"${option}" must be a file: URL, not ${source.protocol}`)
   if (isPem(source)) return { text: source, where: { option } }
+  if (isEncodedPem(source)) throw refuseKey({ option }, encoded)
   const file = source instanceof URL ? fileURLToPath(source) : source
   const where = isPathLike(file) ? { option, file } : { option }
   try {
     return { text: await readFile(resolve(cwd, file), 'latin1'), where }
   } catch (error) {
     const subject = where.file === undefined ? 'names a file that ' : ''
-    throw refuseKey(where, `${subject}cannot be read (${codeOf(error)})`)
+    const from = where.file === undefined || isAbsolute(file) ? '' : ` from ${cwd}`
+    throw refuseKey(where, `${subject}cannot be read${from} (${codeOf(error)})`)
   }
 }
 

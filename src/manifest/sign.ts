@@ -17,6 +17,14 @@ export async function signText(
   return { fingerprint: key.fingerprint, scheme: key.scheme, signature }
 }
 
+/** The stored manifest as a build leaves it: with the signature of its signer, or without any where others sign later. */
+export async function signManifest(
+  signedText: Uint8Array,
+  signer: Signer | undefined,
+): Promise<Bytes> {
+  return storeManifest(signer ? [await signText(signedText, signer)] : [], signedText)
+}
+
 /** The stored manifest: one line a signature, a blank line, the signed text. */
 export function storeManifest(signatures: StoredSignature[], signedText: Uint8Array): Bytes {
   const header = signatures.map(({ fingerprint, scheme, signature }) => {

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { digestRelease } from '../emit/bootstrap.js'
 import { emitOutput, type Release } from '../emit/emit.js'
 import { isDocument, isPage, type Output } from '../emit/output.js'
 import { createReport, type Report } from '../emit/report.js'
 import { aliasVersion, isSystemModule, rewriterVersion } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
+import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
 import { openFolder, sealFolder, unsealFolder, type OutputFolder } from './folder.js'
 import { findSecrets, keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
@@ -184,9 +185,8 @@ async function readBundle(
   secrets: string[],
 ): Promise<Output> {
   const output: Output = new Map()
-  for (const { fileName: path, type, code, source = '', isEntry = false } of Object.values(
-    bundle,
-  )) {
+  for (const { fileName, type, code, source = '', isEntry = false } of Object.values(bundle)) {
+    const path = emittedPath(fileName)
     refuseSecrets(path, code ?? source, secrets)
     const isChunk = code !== undefined && type === 'chunk'
     const isSystem = isChunk && isEs(format) && (await isSystemModule(code))
@@ -225,8 +225,9 @@ function write(
   path: string,
   source: string | Uint8Array | undefined,
 ): void {
-  const file = bundle[path]
-  if (source === undefined) delete bundle[path]
+  const key = bundle[path] ? path : path.replaceAll('/', sep)
+  const file = bundle[key]
+  if (source === undefined) delete bundle[key]
   else if (!file) context.emitFile({ type: 'asset', fileName: path, source })
   else if (file.type === 'chunk') file.code = source as string
   else file.source = source

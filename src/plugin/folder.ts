@@ -10,7 +10,7 @@ import type { Report } from '../emit/report.js'
 import { SignedImpError } from '../errors.js'
 import { writeSignedText, type Manifest, type StaticImport } from '../manifest/format.js'
 import { isManifestOf } from '../manifest/names.js'
-import { signText, storeManifest } from '../manifest/sign.js'
+import { signManifest } from '../manifest/sign.js'
 import { verifyManifest } from '../manifest/verify.js'
 import { parseUnverified } from '../tree/describe.js'
 import { hashFiles } from '../tree/hash.js'
@@ -33,7 +33,7 @@ export interface OutputFolder {
   old: Manifest | undefined
   /** Digests of what earlier builds put there that were not signed in the end, as one that a watcher did not wait for. */
   unsigned: Map<string, string>
-  /** Whether the manifest stands there. */
+  /** Whether the manifest stands there, signed. */
   isSealed: boolean
   /** What this build's outputs are. */
   emitted: Emitted[]
@@ -102,10 +102,11 @@ export async function sealFolder(
     const files = await readFiles(folder, now, release, secrets)
     const imports = mergeImports(folder, files, release.hash)
     const text = writeSignedText(toManifest(release, { imports, files }))
-    return storeManifest([await signText(text, release.signer)], text)
+    return signManifest(text, release.signer)
   })
   await writeFileAtomically(join(dir, release.manifestName), stored)
-  folder.isSealed = true
+  // Without a signature nobody vouches for it yet, so that the next build of a watcher must remember what is ours.
+  folder.isSealed = release.signer !== undefined
 }
 
 /** Hashes of the files to list, each of this build, of another plugin, or of an earlier build. */

@@ -1,10 +1,13 @@
 import { KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, resolve, sep } from 'node:path'
+import { basename, resolve, type PlatformPath } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SignedImpError } from '../errors.js'
 import { pemBlocks } from '../keys/pem.js'
+import { isPublicPem } from '../keys/public.js'
 import { isPem } from '../keys/source.js'
+import { isInside, isSameFile } from '../tree/system-path.js'
 import type { Middleware } from './types.js'
 
 /** The file of a key that is given as one, for keeping it out of everything. */
@@ -13,10 +16,19 @@ export function keyFileOf(key: unknown, root: string): string | undefined {
   return typeof key === 'string' && !isPem(key) ? resolve(root, key) : undefined
 }
 
+/** Whether a file holds a public key, which everybody may have. One that cannot be read may be the private one. */
+function isPublicFile(file: string): boolean {
+  try {
+    return isPublicPem(readFileSync(file, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
 /** What the ids of modules look like that may be the key's file. */
 export const keyPattern = (key: unknown): RegExp => {
   const file = keyFileOf(key, '/')
-  return file === undefined ? /^\0never$/ : new RegExp(escapeRegExp(basename(file)))
+  return file === undefined ? /^\0never$/ : new RegExp(escapeRegExp(basename(file)), 'i')
 }
 
 const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
@@ -25,7 +37,8 @@ const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
 export const denyKey =
   (file: string): Middleware =>
   (request, response, next) => {
-    if (!asksFor(request.originalUrl ?? request.url ?? '', basename(file))) return next()
+    const url = request.originalUrl ?? request.url ?? ''
+    if (!asksFor(url, basename(file)) || isPublicFile(file)) return next()
     response.statusCode = 403
     response.end('signedimp: private keys are not served')
   }
@@ -48,7 +61,7 @@ function asksFor(url: string, name: string): boolean {
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
 export function refuseKeyModule(id: string, file: string): void {
-  if (resolve(id.replace(/[?#].*$/s, '')) === file)
+  if (isModuleOf(id, file) && !isPublicFile(file))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_KEY_EXPOSED',
       'is the private key and is imported by the app; remove that import',
@@ -56,12 +69,16 @@ export function refuseKeyModule(id: string, file: string): void {
     )
 }
 
+/** Whether a module's id is a file with or without a query; folders may have these characters in their names, too. */
+export const isModuleOf = (id: string, file: string, system?: PlatformPath): boolean =>
+  [...id.matchAll(/[?#]|$/g)].some(({ index }) => isSameFile(id.slice(0, index), file, system))
+
 /**
  * Refuses a key whose file lies in a folder that is published.
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
 export function refuseKeyIn(folder: string, file: string): void {
-  if (file.startsWith(resolve(folder) + sep))
+  if (isInside(folder, file) && !isPublicFile(file))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_KEY_EXPOSED',
       `is in ${basename(folder)}, which is published; keep the private key elsewhere`,
@@ -71,7 +88,9 @@ export function refuseKeyIn(folder: string, file: string): void {
 
 /** Texts of which each gives a key away: a line of its PEM, as it is and in base64 at each of its three alignments. */
 export async function findSecrets(key: unknown, root: string): Promise<string[]> {
-  const block = pemBlocks(await readPem(key, root)).find(({ label }) => label.endsWith('KEY'))
+  const block = pemBlocks(await readPem(key, root)).find(({ label }) =>
+    label.endsWith('PRIVATE KEY'),
+  )
   const [line] = block?.text.match(/[A-Za-z0-9+/]{40,}/) ?? []
   if (line === undefined) return []
   const encoded = [0, 1, 2].map((at) => Buffer.from(line.slice(at, at + 36)).toString('base64'))
@@ -81,7 +100,8 @@ export async function findSecrets(key: unknown, root: string): Promise<string[]>
 async function readPem(key: unknown, root: string): Promise<string> {
   const file = keyFileOf(key, root)
   if (file !== undefined) return readFile(file, 'latin1')
-  if (key instanceof KeyObject) return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  if (key instanceof KeyObject && key.type === 'private')
+    return key.export({ type: 'pkcs8', format: 'pem' }).toString()
   return isPem(key) ? key : ''
 }
 

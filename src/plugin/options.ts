@@ -118,8 +118,11 @@ export function resolveOptions(
   env: NodeJS.ProcessEnv = process.env,
 ): ResolvedOptions {
   const [key, given = {}] = args as [unknown, SignedImpOptions?]
-  if (args.length > 0 && !isKeySource(key) && !isSigner(key)) throw wrong('the key', keyRule, key)
   if (!isPlain(given)) throw wrong('options', 'an object', given)
+  // Only where nothing is signed: elsewhere an unset variable must not look like a wish for a one-time key.
+  const mayLack = given.mode === 'off' && (key === undefined || key === '')
+  if (args.length > 0 && !mayLack && !isKeySource(key) && !isSigner(key))
+    throw wrong('the key', keyRule, key)
   for (const [name, value] of Object.entries(given)) checkOption(name, value)
 
   const { password, name, expires, keys = [], threshold = 1, inline = true } = given
@@ -134,7 +137,7 @@ export function resolveOptions(
       'signedImp: inline: \'all\' puts the one signature of this build into the pages, so "threshold" must be 1',
     )
   return {
-    key: key as KeySource | undefined,
+    key: (key || undefined) as KeySource | undefined,
     password,
     keys,
     threshold,
@@ -150,7 +153,7 @@ export function resolveOptions(
 }
 
 const keyRule =
-  'a file, a URL, a PEM text, a KeyObject or a signer { publicKey, sign }; for a one-time key, call signedImp() without arguments'
+  "a file, a URL, a PEM text, a KeyObject or a signer { publicKey, sign }; for a one-time key, call signedImp() without arguments; only with mode 'off' there may be none"
 
 function checkOption(name: string, value: unknown): void {
   if (!Object.hasOwn(rules, name))

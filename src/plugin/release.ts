@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { TrustedKey } from '../crypto/key.js'
 import type { PageCode } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
-import { loadPublicKey, type PublicKeySource } from '../keys/public.js'
+import { isPublicKey, loadPublicKey, type PublicKeySource } from '../keys/public.js'
 import { generateKey } from '../keys/generate.js'
+import type { Signer } from '../manifest/sign.js'
 import { findPackageName } from '../tree/package-name.js'
 import type { ResolvedOptions } from './options.js'
 
@@ -18,14 +20,10 @@ export async function readRelease(
   root: string,
   base: string,
 ): Promise<Release> {
-  const { key, password, threshold, hash, manifest, build, expires, inline, unverified } = options
-  // Not Ed25519: WebKitGTK 2.50 dies of verifying a text of more than 64 KiB with it.
-  const signer = await loadSigner(key ?? (await generateKey('ecdsa-p256')), {
-    cwd: root,
-    ...(password === undefined ? {} : { password }),
-  })
+  const { threshold, hash, manifest, build, expires, inline, unverified } = options
+  const { own, signer } = await readOwnKey(options, root)
   const keys = [
-    signer.key,
+    own,
     ...(await Promise.all(options.keys.map((source) => loadPublicKey(locate(source, root))))),
   ]
   const distinct = new Map(keys.map((trusted) => [trusted.fingerprint, trusted]))
@@ -55,6 +53,29 @@ export async function readRelease(
     unverified,
     page,
   }
+}
+
+/**
+ * The key that the build is given, and who signs with it: nobody, where it is a public one.
+ * @throws SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`; TypeError where pages could not be signed later
+ */
+export async function readOwnKey(
+  { key, password, inline }: ResolvedOptions,
+  root: string,
+): Promise<{ own: TrustedKey; signer: Signer | undefined }> {
+  // Not Ed25519: WebKitGTK 2.50 dies of verifying a text of more than 64 KiB with it.
+  const source = key ?? (await generateKey('ecdsa-p256'))
+  if (!(await isPublicKey(source, root))) {
+    const secret = password === undefined ? {} : { password }
+    const signer = await loadSigner(source, { cwd: root, ...secret })
+    return { own: signer.key, signer }
+  }
+  if (inline === 'all')
+    throw new TypeError(
+      "signedImp: inline: 'all' puts the signature of this build into the pages, so that the key must be a private one; it is a public key",
+    )
+  const place = { cwd: root, option: 'key' }
+  return { own: await loadPublicKey(source as PublicKeySource, place), signer: undefined }
 }
 
 const locate = (source: PublicKeySource, root: string): PublicKeySource =>

@@ -4,12 +4,12 @@ import { createBuild, type Build, type Place } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
 import { resolveOptions, type SignedImpOptions } from './options.js'
 import type { HookContext, Plugin, ViteConfig } from './types.js'
-import { configure, guardServer, moveLast, placeOf } from './vite.js'
+import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.js'
 
 /**
  * Signs what a build emits, and makes its pages run nothing else.
- * @param key a PEM file or text, a URL, a `KeyObject` or a signer `{ publicKey, sign }`; without any argument, a
- *   one-time key signs this build and is forgotten
+ * @param key a PEM file or text, a URL, a `KeyObject` or a signer `{ publicKey, sign }`; a public key leaves the
+ *   signature to `signedimp sign`; without any argument, a one-time key signs this build and is forgotten
  * @throws TypeError on any option that is unknown or wrong, naming it
  */
 export function signedImp(key?: KeySource, options?: SignedImpOptions): Plugin
@@ -33,7 +33,7 @@ export function signedImp(...args: unknown[]): Plugin {
 
   function isOn({ environment }: HookContext): boolean {
     const isForPages = environment ? environment.config.consumer === 'client' : !vite?.build.ssr
-    return options.mode === 'on' && isForPages
+    return options.mode === 'on' && isForPages && !(vite && isStorybook(vite))
   }
 
   return {
@@ -52,6 +52,10 @@ export function signedImp(...args: unknown[]): Plugin {
         logger.warn("signedimp: mode is 'off': this output is NOT signed and nothing checks it")
       else if (vite.build.ssr && command === 'build')
         logger.warn('signedimp: the server build is NOT signed; only the pages are')
+      else if (isStorybook(vite) && command === 'build')
+        logger.warn(
+          'signedimp: this is a build of Storybook: it is NOT signed and nothing checks it',
+        )
     },
 
     configureServer: (server) => guardServer(server, options),
@@ -104,7 +108,16 @@ export function signedImp(...args: unknown[]): Plugin {
     const text = formatReport(report).join('\n')
     if (vite) vite.logger.info(text)
     else context.info?.(text)
+    if (!report.signed) warn(context, notSigned)
+  }
+
+  function warn(context: HookContext, text: string): void {
+    if (vite) vite.logger.warn(text)
+    else context.warn(text)
   }
 }
+
+const notSigned =
+  'signedimp: NOT SIGNED YET: the pages of this build refuse to start; run signedimp sign <folder> --key <private key>'
 
 const last = <Handler>(handler: Handler) => ({ order: 'post', sequential: true, handler }) as const

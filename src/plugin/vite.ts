@@ -48,9 +48,17 @@ export function moveLast({ plugins }: ViteConfig): void {
   const list = plugins as { name: string }[]
   const [own, another] = list.filter(({ name }) => name === 'signedimp')
   if (another) throw new TypeError('signedImp: the plugin is there twice; remove one')
-  list.splice(list.indexOf(own!), 1)
-  list.push(own!)
+  // Under another name it stays where it is.
+  if (own) list.push(...list.splice(list.indexOf(own), 1))
 }
+
+/**
+ * Whether a build is Storybook's, which takes the project's plugins, puts its own page in the place of the project's and
+ * goes on writing to the folder afterwards. The plugin that puts it there tells, and no variable: one that is set by
+ * mistake would leave a release unsigned.
+ */
+export const isStorybook = ({ plugins }: ViteConfig): boolean =>
+  plugins.some(({ name }) => name === 'storybook:code-generator-plugin')
 
 /** Keeps a server from giving the key's file away. */
 export function guardServer({ middlewares, config }: ViteServer, { key }: ResolvedOptions): void {

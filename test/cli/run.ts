@@ -37,6 +37,18 @@ export function signedimp(args: string[], { cwd, env = {} }: RunOptions): Run {
   return { status, stdout, stderr }
 }
 
+/** Runs `signedimp` as {@link signedimp} does, with a file in a pipe on its standard input. */
+export function signedimpPiped(file: string, args: string[], { cwd, env = {} }: RunOptions): Run {
+  const line = [process.execPath, ...command, ...args]
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', 'cat "$0" | "$@"', file, ...line], {
+    cwd,
+    env: environment(env),
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return { status, stdout, stderr }
+}
+
 /** The one JSON object on standard output. */
 export const jsonOf = ({ stdout }: Run): any => JSON.parse(stdout)
 

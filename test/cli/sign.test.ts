@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { skip } from '../support/skip.ts'
 import { readFrom, writeInto } from '../tree/folder.ts'
-import { hasTerminal, jsonOf, signedimp, signedimpInTerminal } from './run.ts'
+import { hasTerminal, jsonOf, signedimp, signedimpInTerminal, signedimpPiped } from './run.ts'
 import { addKey, appFolder } from './workplace.ts'
 
 const env = { SIGNEDIMP_PASSWORD: 'pw' }
@@ -126,6 +126,32 @@ test('a private key inside the folder is not signed into it', async () => {
   assert.is(status, 1)
   assert.match(stderr, 'ERR_SIGNEDIMP_KEY_EXPOSED')
   assert.not.ok(existsSync(join(cwd, 'dist/signedimp-manifest.txt')))
+})
+
+test('a key that is given instead of its file is refused, and never repeated', async () => {
+  const cwd = await workplace()
+  const pem = readFileSync(join(cwd, 'open.key'), 'utf8')
+  for (const [key, words] of [
+    [pem, '--key takes a file'],
+    [pem.replaceAll('\n', '\\n'), '--key takes a file'],
+    [Buffer.from(pem).toString('base64'), 'is a PEM text in base64'],
+    [pem.split('\n')[1]!, 'cannot be read'],
+  ] as const)
+    for (const command of ['sign', 'verify']) {
+      const run = signedimp([command, 'dist', `--key=${key}`], { cwd })
+      assert.is(run.status, 2)
+      if (command === 'sign') assert.match(run.stderr, words)
+      for (const part of key.match(/[\w+/=]{20,}/g)!)
+        assert.not.ok((run.stdout + run.stderr).includes(part), run.stderr)
+    }
+})
+
+test('a key may come through a pipe, so that it is written nowhere', async () => {
+  const cwd = await workplace()
+  const args = ['sign', 'dist', '--key', '/dev/stdin', '--name', 'shop']
+  const { status, stderr } = signedimpPiped('open.key', args, { cwd })
+  assert.is(status, 0, stderr)
+  assert.is(signedimp(['verify', 'dist', '--key', 'open.key.pub'], { cwd }).status, 0)
 })
 
 const inTerminal: [string, () => Promise<void>][] = [

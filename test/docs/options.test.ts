@@ -56,7 +56,7 @@ for (const [heading, section] of [...keys, ...options])
   )
 
 test('every way to give a key has an example', () => {
-  assert.is(keys.length, 5)
+  assert.is(keys.length, 6)
   for (const [heading, section] of keys) assert.is(examplesOf(section).length, 1, heading)
 })
 

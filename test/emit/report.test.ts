@@ -9,6 +9,7 @@ const report: Report = {
   fingerprints: ['f'.repeat(64)],
   threshold: 1,
   oneTimeKey: false,
+  signed: true,
   modules: { count: 3, bytes: 2048 },
   pages: 2,
   entries: [],
@@ -39,6 +40,13 @@ test('other keys that pages accept, and signatures that are still missing', () =
   assert.match(more, 'also accepted: c')
   assert.match(more, /need 2 signatures.*"signedimp sign"/)
   assert.not.match(text(), 'signatures')
+})
+
+test('a build that others sign later says so, first of all', () => {
+  const unsigned = lines({ signed: false, threshold: 2, fingerprints: ['a', 'b'] })
+  assert.match(unsigned[0]!, /^signedimp: listed, but NOT SIGNED YET: shop/)
+  assert.match(unsigned.join('\n'), /need 2 signatures, and this build has none/)
+  assert.not.match(text({ threshold: 2 }), 'has none')
 })
 
 test('the source for a policy, where the bootstrap is inline', () => {

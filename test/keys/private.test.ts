@@ -15,7 +15,7 @@ import { nodeCrypto } from '../../src/crypto/node.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import { pemBlocks, pemBytes, toPem } from '../../src/keys/pem.ts'
 import { loadSigner } from '../../src/keys/private.ts'
-import { publicKeyPem, toTrustedKey } from '../../src/keys/public.ts'
+import { loadPublicKey, publicKeyPem, toTrustedKey } from '../../src/keys/public.ts'
 import { skip } from '../support/skip.ts'
 import { throwsCode } from '../support/throws.ts'
 import { inFolder } from './folder.ts'
@@ -188,7 +188,7 @@ test('a file that cannot be read is named, with the reason', () =>
     await refused(
       'ERR_SIGNEDIMP_KEY',
       () => loadSigner('no.pem', { cwd: folder, env }),
-      /^ERR_SIGNEDIMP_KEY no\.pem: cannot be read \(ENOENT\)$/,
+      `ERR_SIGNEDIMP_KEY no.pem: cannot be read from ${folder} (ENOENT)`,
     )
     await refused('ERR_SIGNEDIMP_KEY', () => loadSigner(folder, { env }), 'cannot be read (EISDIR)')
   }))
@@ -241,6 +241,23 @@ test('a key at a URL that is no file is a mistake: nothing is fetched', () =>
     'must be a file: URL, not https:',
   ))
 
+const encode = (text: string) => Buffer.from(text).toString('base64')
+
+test('line breaks may be written as \\n, as variables of some CI systems have them', () =>
+  inFolder(async (folder) => {
+    for (const made of [rsa, ed, ec])
+      for (const pem of [pemOf(made), encryptedPemOf(made)])
+        for (const flat of [pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\\r\\n')]) {
+          const options = { password, env }
+          assert.equal((await loadSigner(flat, options)).key, toTrustedKey(made))
+          await writeFile(join(folder, 'flat.pem'), flat + '\n')
+          const signer = await loadSigner(join(folder, 'flat.pem'), options)
+          assert.equal(signer.key, toTrustedKey(made))
+        }
+    const pub = publicKeyPem(toTrustedKey(rsa)).replaceAll('\n', '\\n')
+    assert.equal(await loadPublicKey(pub), toTrustedKey(rsa))
+  }))
+
 // Key material in the place of a path, as from a variable that holds the key itself.
 for (const [what, text, words] of [
   ['the base64 of a key', pemBytes(pemBlocks(pemOf(rsa))[0]!).toString('base64'), 'cannot be read'],
@@ -251,7 +268,16 @@ for (const [what, text, words] of [
   ],
   ['a JWK', JSON.stringify(ec.export({ format: 'jwk' })), 'cannot be read'],
   ['PEM whose first line is lost', pemOf(ed).split('\n').slice(1).join('\n'), 'cannot be read'],
-  ['PEM whose line ends are written as \\n', pemOf(ed).replaceAll('\n', '\\n'), 'private key'],
+  ['the base64 of PEM', encode(pemOf(ed)), 'is a PEM text in base64: decode it first'],
+  [
+    'the base64 of PEM, in lines',
+    encode(pemOf(ed)).replace(/.{20}/g, '$&\n'),
+    'is a PEM text in base64: decode it first',
+  ],
+  ['the base64 of PEM after a word', encode('key\n' + pemOf(ed)), 'is a PEM text in base64'],
+  ['PEM on one line', pemOf(ed).replaceAll('\n', ''), 'without its line breaks'],
+  ['PEM with spaces for line breaks', pemOf(ed).replaceAll('\n', ' '), 'without its line breaks'],
+  ['PEM whose \\n are written twice', pemOf(ed).replaceAll('\n', '\\\\n'), 'damaged'],
   [
     'PEM whose line ends are spaces',
     pemOf(ed).replaceAll('\n', ' ').replaceAll('PRIVATE KEY-----', 'PRIVATE KEY----'),

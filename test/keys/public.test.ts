@@ -100,7 +100,7 @@ test('a public key’s file that is not there is named', () =>
     refused(
       'ERR_SIGNEDIMP_KEY',
       () => loadPublicKey('no.pub', { cwd: folder }),
-      'no.pub: cannot be read (ENOENT)',
+      `no.pub: cannot be read from ${folder} (ENOENT)`,
     ),
   ))
 

@@ -5,8 +5,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
 import { generateKey } from '../../src/keys/generate.ts'
+import { toTrustedKey } from '../../src/keys/public.ts'
 import { resolveOptions } from '../../src/plugin/options.ts'
-import { readRelease } from '../../src/plugin/release.ts'
+import { readOwnKey, readRelease } from '../../src/plugin/release.ts'
 import { writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { throwsCode } from '../support/throws.ts'
@@ -66,6 +67,19 @@ test('an unset variable never means a one-time key', () => {
 test('no argument at all means a one-time key', () => {
   assert.is(resolveOptions([]).key, undefined)
   assert.is(signedImp().name, 'signedimp')
+})
+
+test("with mode 'off' there may be no key: nothing would be signed with it", () => {
+  for (const none of [undefined, ''])
+    assert.is(resolveOptions([none, { mode: 'off' }]).key, undefined)
+  for (const none of [undefined, ''])
+    for (const options of [{}, { mode: 'on' }, { mode: undefined }]) {
+      const { message } = mistake(none, options)
+      assert.match(message, 'the key must be')
+      assert.match(message, 'is an environment variable not set?')
+    }
+  for (const value of [null, 0, false, {}])
+    assert.match(mistake(value, { mode: 'off' }).message, 'the key must be')
 })
 
 test('a key may be a file, a URL, a text, an object, a signer', () => {
@@ -290,14 +304,41 @@ test('a missing key file is named, and what to do', async () => {
   assert.match(error.message, 'missing.pem')
 })
 
-test('a public key file where the private one belongs is named', async () => {
+const publicPem = createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string
+
+test('a public key is pinned, and signs nothing', async () => {
   const root = scratchFolder()
-  const text = createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string
-  await writeFiles(root, { 'release.pem.pub': text })
-  const options = resolveOptions(['release.pem.pub', { name: 'shop' }])
-  await throwsCode(() => readRelease(options, root, '/'), 'ERR_SIGNEDIMP_KEY')
-  const object = resolveOptions([createPublicKey(key), { name: 'shop' }])
-  await throwsCode(() => readRelease(object, root, '/'), 'ERR_SIGNEDIMP_KEY')
+  await writeFiles(root, { 'release.pem.pub': publicPem })
+  const url = pathToFileURL(join(root, 'release.pem.pub'))
+  for (const source of ['release.pem.pub', url, publicPem, createPublicKey(key)]) {
+    const { own, signer } = await readOwnKey(resolveOptions([source]), root)
+    assert.equal([own, signer], [toTrustedKey(key), undefined])
+  }
+})
+
+test("a public key with inline: 'all' is a mistake: the signature could not be added to the pages", async () => {
+  const options = resolveOptions([publicPem, { name: 'shop', inline: 'all' }])
+  const outcome = await readRelease(options, scratchFolder(), '/').catch((error) => error)
+  assert.instance(outcome, TypeError)
+  assert.match((outcome as Error).message, /inline: 'all'.*public key/)
+})
+
+test('a private key signs, also where its public half stands in the same text', async () => {
+  for (const text of [publicPem + pem, pem + publicPem]) {
+    const { signer } = await readOwnKey(resolveOptions([text]), '/')
+    assert.equal(signer?.key, toTrustedKey(key))
+  }
+})
+
+test('a public key that is weak, damaged or in another form is refused', async () => {
+  const lines = publicPem.split('\n')
+  for (const text of [
+    [lines[0], lines[1]!.slice(8), ...lines.slice(2)].join('\n'),
+    lines.slice(0, 2).join('\n'),
+    publicPem + publicPem,
+    publicPem.replaceAll('PUBLIC', 'RSA PUBLIC'),
+  ])
+    await throwsCode(() => readOwnKey(resolveOptions([text]), '/'), 'ERR_SIGNEDIMP_KEY')
 })
 
 test('a private key file among the public keys is refused', async () => {
