@@ -171,7 +171,11 @@ for (const [algorithm, file, kilobytes] of limits) {
   test(`${file} with one ${algorithm} key has at most ${kilobytes} KB in Brotli`, async () => {
     const key = toTrustedKey(await generateKey(algorithm))
     const bootstrap = bootstraps.find((one) => one.file === file)!.code
-    const { code } = createBootstrap({ bootstrap, runtime: '', module: '', late: '', blob: '' }, [key], 1)
+    const { code } = createBootstrap(
+      { bootstrap, runtime: '', module: '', late: '', blob: '' },
+      [key],
+      1,
+    )
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11 }
     const size = brotliCompressSync(code, { params }).length
     assert.ok(size <= kilobytes * 1024, `${size} bytes`)

@@ -72,7 +72,7 @@ function declaredIn({ params, body }: Node): Set<string> {
   const collect = (node: Node): void => {
     if (node.type === 'VariableDeclarator')
       for (const name of bound(node.id as Node)) names.add(name)
-    if (/Declaration$/.test(node.type) && node.id) names.add((node.id as Node).name as string)
+    if (node.type.endsWith('Declaration') && node.id) names.add((node.id as Node).name as string)
     if (!/Function/.test(node.type)) for (const child of childrenOf(node)) collect(child)
   }
   collect(body as Node)
