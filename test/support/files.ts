@@ -9,14 +9,22 @@ export interface TestFile {
   /** Relative to the checkout, with `/`. */
   path: string
   /** Fast ones first. */
-  group: 'unit' | 'bundlers' | 'runtimes' | 'attacks' | 'browser'
+  group: 'unit' | 'attacks' | 'docs' | 'package' | 'bundlers' | 'runtimes' | 'browser'
   /** Whether it starts browsers; such files run one at a time. */
   browsers: boolean
   /** Whether some of it belongs to a quick run. */
   quick: boolean
 }
 
-const order: TestFile['group'][] = ['unit', 'attacks', 'bundlers', 'runtimes', 'browser']
+const order: TestFile['group'][] = [
+  'unit',
+  'attacks',
+  'docs',
+  'package',
+  'bundlers',
+  'runtimes',
+  'browser',
+]
 
 /** Every file under test/, whatever its name. */
 export function filesUnderTest(): string[] {
