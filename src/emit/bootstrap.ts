@@ -1,6 +1,7 @@
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
 import type { Release } from './emit.js'
+import type { Entry } from '../manifest/linking.js'
 import { markUtf8 } from './rewrite.js'
 
 /** What the package ships for pages, as built. */
@@ -15,20 +16,6 @@ export interface PageCode {
   late: string
   /** Its runtime that links in memory. */
   blob: string
-}
-
-/** What the module form of a bootstrap says of its entry. */
-export interface EntryDescription {
-  path: string
-  /** The output's URL where the build knows it, else empty. */
-  base: string
-  name: string
-  build?: number
-  manifest: string
-  main: string
-  late?: string
-  blob: string
-  preload: [path: string, integrity: string][]
 }
 
 /** A file of ours in an output, named by its content. */
@@ -101,12 +88,13 @@ function fill(code: string, slot: string, text: string): string {
  */
 export function createModuleBootstrap(
   { page, keys, threshold }: Release,
-  entry: EntryDescription,
+  entry: Entry,
   exports: readonly string[],
 ): string {
   const code = fill(page.module.trim(), pinnedSlot, toLiteral({ keys, threshold }))
   const whole = fill(code, entrySlot, escapeUnits(toLiteral(entry)))
-  const [all, main] = /export\{(\w+) as __signedimpMain\};?$/.exec(whole)!
+  const [all, main] = /export\{(\w+) as __signedimpMain\};?$/.exec(whole) ?? []
+  if (all === undefined) throw new Error('the built module bootstrap exports nothing to hand on')
   return whole.slice(0, -all.length) + handOn(main!, exports)
 }
 

@@ -85,9 +85,10 @@ export async function emitOutput(
   const linked = await linkModules(output, graph, moved, !hasPages, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = ownFiles(bootstrap, release, hasPages, moved.length > 0)
-  if (moved.length > 0)
-    for (const [fileName, code] of createStandIns(linked)) own.push({ fileName, code })
-  for (const { fileName, code } of own) changes.change(fileName, code)
+  const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
+  for (const [fileName, code] of standIns) own.push({ fileName, code })
+  for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
+  checkNames(output)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
   const startable = { ...linked, digests, bootstrap, hasAliases: !hasPages }
@@ -113,7 +114,10 @@ export async function emitOutput(
     own: [...manifests, ...ownPaths],
     pages: pages.filter((page) => page.entries.length > 0).length,
     entries,
-    warnings: parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : [],
+    warnings: [
+      ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
+      ...(standIns.size > 0 ? [circleWarning(standIns)] : []),
+    ],
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
   }
@@ -134,6 +138,20 @@ function ownFiles(
     ...(hasEntries && !hasPages ? [late] : []),
   ]
 }
+
+/** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` where the app has a file of that name */
+function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
+  if (output.has(path))
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      'has a name that signedimp needs for a file of its own; rename it',
+      { path },
+    )
+  change(path, code)
+}
+
+const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
+  `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`
 
 function checkNames(output: Output): void {
   for (const path of output.keys())

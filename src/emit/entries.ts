@@ -66,12 +66,13 @@ const renameMap = (code: string, from: string, to: string): string =>
     (all, comment: string, url: string) => (url === `${from}.map` ? `${comment}${to}.map` : all),
   )
 
-/** The path with the last character of its stem replaced. */
+/** The path with the last character of its stem replaced, so that no host takes it for another file. */
 function freePath(path: string, output: Output): string {
-  const at = path.lastIndexOf('.') - 1
+  const [, stem, last, extension] = /^(.*)(.)(\.\w+)$/su.exec(path)!
+  const taken = new Set([...output.keys()].map((other) => other.toLowerCase()))
   for (const letter of '_-$~0123456789xyz') {
-    const other = path.slice(0, at) + letter + path.slice(at + 1)
-    if (!output.has(other)) return other
+    const other = stem! + letter.repeat(last!.length) + extension!
+    if (!taken.has(other.toLowerCase())) return other
   }
   throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', 'has too many files of nearly its name', {
     path,

@@ -5,7 +5,8 @@ import { writeSignedText, type Manifest } from '../manifest/format.js'
 import { isManifestOf, pageManifestName } from '../manifest/names.js'
 import { signManifest } from '../manifest/sign.js'
 import type { Release } from './emit.js'
-import { isPage, isSourceMap, type Output, type OutputFile } from './output.js'
+import { isSourceMap } from '../manifest/path.js'
+import { isPage, type Output, type OutputFile } from './output.js'
 
 /** Whether pages may load a file: not themselves, nor what only tools read. */
 export const isForPages = (path: string, { manifestName, viteManifest }: Release): boolean =>

@@ -118,7 +118,8 @@ function spellAlias(from: string, item: StaticImport, meanings: Map<string, stri
 /** The two names differ in one character, which stands as far from the end in both. */
 function spellMain(from: string, item: ModuleImport, before: string, main: string): string {
   const { start, end, specifier } = item
-  const index = [...main].findIndex((letter, at) => letter !== before[at])
+  let index = 0
+  while (main[index] === before[index]) index++
   const at = specifier.length - (main.length - index)
   if (end - start !== specifier.length || specifier.slice(at) !== before.slice(index))
     throw new SignedImpError(
@@ -134,7 +135,12 @@ function renameDependencies(code: string, entries: readonly ModuleEntry[]): stri
   if (entries.length === 0 || !code.includes('__vite__mapDeps')) return code
   return code.replace(/(?<=\bm\.f=\[)[^\]]*(?=\])/, (list) =>
     entries.reduce(
-      (text, { path, main }) => text.replaceAll(`${lastSegment(path)}"`, `${lastSegment(main)}"`),
+      (text, { path, main }) =>
+        ['"', '/'].reduce(
+          (all, before) =>
+            all.replaceAll(`${before}${lastSegment(path)}"`, `${before}${lastSegment(main)}"`),
+          text,
+        ),
       list,
     ),
   )

@@ -42,6 +42,3 @@ export const isCode = (path: string): boolean => /\.([mc]?[jt]sx?|es\d?|wasm)$/i
 /** Whether a path names a document in which scripts run, but that is not rewritten as a page is. */
 export const isDocument = (path: string): boolean =>
   /\.(xht(ml)?|shtml|svg|xml|phtml|php\d?|aspx?|jsp|cshtml)$/i.test(path)
-
-/** Whether a path names a source map, which no page loads as code. */
-export const isSourceMap = (path: string): boolean => path.endsWith('.map')

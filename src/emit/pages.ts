@@ -1,5 +1,6 @@
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
+import { closureOf } from '../manifest/linking.js'
 import { pathToRelativeUrl } from '../manifest/path.js'
 import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
@@ -86,13 +87,6 @@ function createPageContext(
     release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
     crossOrigin: /^(https?:)?\/\//.test(base),
   }
-}
-
-/** A module and everything that it imports statically. */
-export function closureOf(imports: Map<string, StaticImport[]>, path: string): Set<string> {
-  const paths = new Set([path])
-  for (const from of paths) for (const to of imports.get(from) ?? []) paths.add(to.path)
-  return paths
 }
 
 /** A page carries the manifest as text of a script element, which these would end or nest (HTML, "script data state"). */

@@ -1,5 +1,6 @@
 import type { Emitted, Release } from './emit.js'
-import { isPage, isSourceMap, type Output, type Uncovered } from './output.js'
+import { isSourceMap } from '../manifest/path.js'
+import { isPage, type Output, type Uncovered } from './output.js'
 
 /** What a build tells about itself. */
 export interface Report {
@@ -52,6 +53,7 @@ export function createReport(
   )
   const unchecked: Report['unchecked'] = {}
   for (const { path } of others) {
+    if (path === release.viteManifest) continue
     const [kind] = kinds.find(([, pattern]) => pattern.test(path)) ?? ['other files']
     if (!emitted.own.includes(path)) unchecked[kind] = (unchecked[kind] ?? 0) + 1
   }
@@ -110,11 +112,20 @@ export function formatReport(report: Report): string[] {
       ? [`  listed, but browsers cannot check them as they load: ${counted.join(', ')}`]
       : []),
     ...unverified.map(({ name, reason }) => `  UNVERIFIED ${name}: ${reason}`),
-    report.sameOrigin
-      ? '  promise: for the documents of this build; other documents that the same host serves on this origin are not covered'
-      : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages',
+    ...(report.entries.length > 0
+      ? [
+          '  promise: for pages that load an entry from where they trust, or with its integrity, whoever serves the other files',
+        ]
+      : []),
+    ...(report.entries.length > 0 && pages === 0 ? [] : [promiseOf(report)]),
   ]
 }
+
+/** What holds for the pages of a build. */
+const promiseOf = ({ sameOrigin }: Report): string =>
+  sameOrigin
+    ? '  promise: for the documents of this build; other documents that the same host serves on this origin are not covered'
+    : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages'
 
 /** One of several things in the singular, which is without the first word's `s`. */
 const countOf = (count: number, plural: string): string =>

@@ -170,10 +170,10 @@ function insertLast(code: string, line: string): string {
 }
 
 /** Whether a text is a System.register module, which some bundler plugins call "es". */
-export async function isSystemModule(code: string): Promise<boolean> {
+export async function isSystemModule(path: string, code: string): Promise<boolean> {
   if (!code.includes('System.register(')) return false
   await init()
-  const [, , , hasModuleSyntax] = parse(code)
+  const [, , , hasModuleSyntax] = lex(path, code)
   return !hasModuleSyntax
 }
 

@@ -1,13 +1,12 @@
 import { hashBytes } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
-import { standInOf } from '../manifest/linking.js'
+import { closureOf, standInOf } from '../manifest/linking.js'
 import { createModuleBootstrap, toIntegrity, type Bootstrap } from './bootstrap.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
 import type { ModuleEntry } from './entries.js'
 import { isForPages, signPageManifest } from './manifest.js'
 import { namedExports, type LinkedModules } from './modules.js'
-import { closureOf } from './pages.js'
 
 /** What entries are started with. */
 export interface Startable extends LinkedModules {

@@ -31,11 +31,11 @@ export function editViteManifest(
 }
 
 function editChunk(
-  { imports: _, ...chunk }: ListedChunk,
+  { imports = [], ...chunk }: ListedChunk,
   chunks: Record<string, ListedChunk>,
   { integrity }: StartedEntry,
 ): ListedChunk {
-  const css = stylesOf({ imports: _ ?? [], ...chunk }, chunks)
+  const css = stylesOf({ imports, ...chunk }, chunks)
   return { ...chunk, ...(css.length > 0 ? { css } : {}), integrity }
 }
 

@@ -1,6 +1,32 @@
 /** How the modules that a manifest lists are made to find one another where relative names are not enough. */
 import type { StaticImport } from './format.js'
 
+/** What the plugin writes into a module bootstrap: an entry that says itself what it is, because no page of ours does. */
+export interface Entry {
+  /** The path of the file that it stands in. */
+  path: string
+  /** The URL of the output, if the build knew it; else it is found by the file's own. */
+  base: string
+  name: string
+  build?: number
+  /** Paths of the entry's manifest and main chunk. */
+  manifest: string
+  main: string
+  /** Path of the runtime for import maps; absent where modules import one another by relative names. */
+  late?: string
+  /** Path of the runtime that links in memory. */
+  blob: string
+  /** What a late map will surely load: paths, with integrity metadata. */
+  preload: [path: string, integrity: string][]
+}
+
+/** A module and all that it imports statically, itself first. */
+export function closureOf(imports: ReadonlyMap<string, StaticImport[]>, path: string): Set<string> {
+  const closure = new Set([path])
+  for (const from of closure) for (const to of imports.get(from) ?? []) closure.add(to.path)
+  return closure
+}
+
 const scheme = 's:'
 
 /**

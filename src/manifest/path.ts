@@ -16,6 +16,12 @@ export const isPath = (path: string): boolean => isSafeText(path) && !emptyOrDot
 /** Whether a page may load a path as a module, so that its map guards it as one. */
 export const isModulePath = (path: string): boolean => /\.m?js(on)?$/.test(path)
 
+/**
+ * Whether a path names a source map. No page runs one, and uploaders delete them in the build or after it: one that is
+ * gone is no fault. One that is changed is.
+ */
+export const isSourceMap = (path: string): boolean => /\.(?:[cm]?js|css)\.map$/.test(path)
+
 /** The relative URL of a path: nothing is escaped but what would end it, so that no two paths share one by accident. */
 export const pathToRelativeUrl = (path: string): string =>
   './' + path.replace(/[%?#]/g, encodeURIComponent)

@@ -9,25 +9,6 @@ export interface Pinned {
   threshold: number
 }
 
-/** What the plugin writes into a module bootstrap: an entry that says itself what it is, because no page of ours does. */
-export interface Entry {
-  /** The path of the file that it stands in. */
-  path: string
-  /** The URL of the output, if the build knew it; else it is found by the file's own. */
-  base: string
-  name: string
-  build?: number
-  /** Paths of the entry's manifest and main chunk. */
-  manifest: string
-  main: string
-  /** Path of the runtime for import maps; absent where modules import one another by relative names. */
-  late?: string
-  /** Path of the runtime that links in memory. */
-  blob: string
-  /** What a late map will surely load: paths, with integrity metadata. */
-  preload: [path: string, integrity: string][]
-}
-
 /** What the bootstrap has checked, and hands to a runtime. */
 export interface Boot {
   pinned: Pinned

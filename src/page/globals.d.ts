@@ -8,7 +8,7 @@ declare const __MODULE__: boolean
 declare const __SIGNEDIMP_PINNED__: import('./context.js').Pinned
 
 /** Stands in the built module bootstrap once, for what the plugin knows of the entry. */
-declare const __SIGNEDIMP_ENTRY__: import('./context.js').Entry
+declare const __SIGNEDIMP_ENTRY__: import('../manifest/linking.js').Entry
 
 /** What the bootstrap leaves for its runtime, which adds what the chunks use. */
 declare const __signedimp: unknown

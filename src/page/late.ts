@@ -3,14 +3,14 @@ import { isModulePath } from '../manifest/path.js'
 import type { Mapped, ModuleRuntime } from './context.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
-import { closureOf } from './prove.js'
+import { listedClosure } from './prove.js'
 
 const context = __signedimp as ModuleRuntime & Mapped
 const { manifest, toUrl, salt } = context
 
 /** A name that nobody can have used before the map came, and that needs no rule of it but the integrity. */
 const keyOf = (path: string) => toUrl(path) + salt
-const load = createMappedLoad(context, (path) => closureOf(manifest, path), keyOf)
+const load = createMappedLoad(context, (path) => listedClosure(manifest, path), keyOf)
 const pathOf = createPathOf(context)
 
 const resolve = (url: string) => {
@@ -22,7 +22,7 @@ const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> = {
   import: createImport(context, load),
   meta: createMeta(context, resolve),
   main: async (path, loaded) => {
-    const downloads = [...closureOf(manifest, path)].map((file) => preload(keyOf(file)))
+    const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))
     void Promise.all(downloads).then(loaded)
     return load(path)
   },

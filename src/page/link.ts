@@ -1,6 +1,6 @@
 import { declarationStart, standInOf, updateName } from '../manifest/linking.js'
 import type { Boot } from './context.js'
-import { closureOf } from './prove.js'
+import { listedClosure } from './prove.js'
 
 /** Gives a module's text; what is refused is not given. */
 export type Read = (path: string) => Promise<string>
@@ -32,7 +32,7 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
   }
 
   async function readAll(path: string): Promise<Map<string, string>> {
-    const modules = [...closureOf(manifest, path)].filter((file) => !urls.has(file))
+    const modules = [...listedClosure(manifest, path)].filter((file) => !urls.has(file))
     const files = modules.flatMap((file) => [file, standInOf(file)])
     const listed = files.filter((file) => manifest.files.has(file))
     return new Map(
@@ -117,7 +117,8 @@ function createBlob(text: string, path: string): string {
   return URL.createObjectURL(new Blob([text], { type }))
 }
 
-const blank = (text: string): string => text.replace(/[^\n\r\u2028\u2029]/g, ' ')
+/** Of one length with a declaration; what stands around it stays apart. */
+const blank = (text: string): string => ';' + text.slice(1).replace(/[^\n\r\u2028\u2029]/g, ' ')
 
 /** Stacks and debuggers go by the file's own URL, and find its source map from there. */
 function sourceOf(code: string, url: string): string {

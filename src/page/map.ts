@@ -12,8 +12,8 @@ export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
 /**
  * Gives the browser the manifest as one import map (HTML, "Import maps"), then proves that the browser checks by it:
  * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with
- * integrity, other listed files to themselves, everything else to nothing. In the module form, which comes late to a
- * page that is not its own, only the names that modules import one another by are mapped.
+ * integrity, other listed files to themselves, everything else to nothing. The module form comes late to a page that is
+ * not its own: it leaves what is not listed alone, and adds the names that modules import one another by.
  * @param given the salt of an earlier map, whose modules are then the same ones
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on any doubt
  */

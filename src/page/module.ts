@@ -25,19 +25,50 @@ const pinned = __SIGNEDIMP_PINNED__
 
 async function open(): Promise<unknown> {
   if (typeof document === 'undefined') throw notEnforceable('no document')
-  const release = holdMilestones()
+  const release = holdOnce()
+  const announced = noteAnnouncements()
   try {
-    const runtime = await join(await boot())
+    const runtime = await start().catch((error) => {
+      throw isRefusal(error) ? error : notEnforceable(`${error}`)
+    })
     return await runtime.main(entry.main, () => setTimeout(release, patience))
   } catch (error) {
-    const code = (error as { code?: unknown }).code
-    // What the app itself throws is its own. A page that did not start by this is its owner's to speak to.
-    if (`${code}`.startsWith('ERR_SIGNEDIMP_') && announce(error) && isStarted())
-      showNote(error as Error)
+    // What the app itself throws is its own.
+    if (isRefusal(error)) tell(error, announced.get(error))
     throw error
   } finally {
     release()
   }
+}
+
+const start = async (): Promise<ModuleRuntime> => join(await boot())
+
+/** Holds the document's milestones. @returns lets them go, the first time that it is called */
+function holdOnce(): () => void {
+  let release: (() => void) | undefined = holdMilestones()
+  return () => {
+    release?.()
+    release = undefined
+  }
+}
+
+/** By its code, for runtimes have a class of their own. */
+const isRefusal = (error: unknown): error is Error =>
+  `${(error as { code?: unknown } | undefined | null)?.code}`.startsWith('ERR_SIGNEDIMP_')
+
+/** What runtimes announce by themselves, as when the app awaits a refused import while it first evaluates. */
+function noteAnnouncements(): Map<unknown, Event> {
+  const announced = new Map<unknown, Event>()
+  addEventListener('signedimp:refusal', (event) =>
+    announced.set((event as CustomEvent).detail, event),
+  )
+  return announced
+}
+
+/** A page that did not start by this file is its owner's to speak to. */
+function tell(error: Error, announced: Event | undefined): void {
+  const isUnheard = announced ? !announced.defaultPrevented : announce(error)
+  if (isUnheard && isStarted()) showNote(error)
 }
 
 /** Whether a tag of the page runs this file, as opposed to other code that imports it. */
@@ -46,16 +77,14 @@ const isStarted = (): boolean =>
 
 async function boot(): Promise<ModuleBoot> {
   if (!isSecureContext) throw notEnforceable('no https')
-  const base = entry.base || findBase()
+  const base = entry.base ? new URL(entry.base, import.meta.url).href : findBase()
   const url = pathToUrl(entry.manifest, base)
   const toUrl = (path: string) => pathToUrl(path, base)
   const nonce = document.querySelector<HTMLScriptElement>('script[nonce]')?.nonce ?? ''
   if (!document.querySelector('[type=importmap i]')) preloadAll(toUrl, nonce)
   const { name, build } = entry
   const trust = { ...pinned, name, build, maxLines: maxManifestLines }
-  const { response, bytes: stored } = await download(url, maxManifestBytes, {})
-  const { ok, status } = response
-  if (!ok) throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
+  const stored = await fetchWhole(url, maxManifestBytes)
   const manifest = await verifyManifest(stored, trust, webCrypto)
   const context: ModuleBoot = {
     pinned,
@@ -69,6 +98,13 @@ async function boot(): Promise<ModuleBoot> {
   }
   await proveNamed(context)
   return context
+}
+
+async function fetchWhole(url: string, maxBytes: number, init: RequestInit = {}): Promise<Bytes> {
+  const { response, bytes } = await download(url, maxBytes, init)
+  const { ok, status } = response
+  if (!ok) throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
+  return bytes
 }
 
 /** Starts downloads beside the manifest's. Under the hash that the map will ask for, each is asked for once. */
@@ -135,10 +171,8 @@ async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
 async function runBlob(context: ModuleBoot): Promise<void> {
   const { manifest, toUrl, carrier } = context
   const path = entry.blob
-  const init: RequestInit = { redirect: 'error' }
-  const found = await download(toUrl(path), maxRuntimeBytes, init).catch(() => undefined)
-  if (!found || !(await isListed(manifest, path, found.bytes))) throw notAsSigned(path)
-  const { bytes } = found
+  const bytes = await fetchWhole(toUrl(path), maxRuntimeBytes, { redirect: 'error' })
+  if (!(await isListed(manifest, path, bytes))) throw notAsSigned(path)
   const url = URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
   try {
     await import(url)

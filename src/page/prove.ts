@@ -5,6 +5,7 @@ import { refusal } from '../manifest/refusal.js'
 import { findBlankLine } from '../manifest/verify.js'
 import type { Boot, Mapped } from './context.js'
 import type { Manifest } from '../manifest/format.js'
+import { closureOf } from '../manifest/linking.js'
 import { notEnforceable } from './refuse.js'
 
 /**
@@ -43,22 +44,20 @@ export async function proveNamed({ stored, url }: Boot): Promise<void> {
 }
 
 /**
- * A module and all that it imports statically, itself first.
+ * A listed module and all that it imports statically, itself first.
  * @throws SignedImpError `ERR_SIGNEDIMP_UNLISTED`
  */
-export function closureOf({ files, imports }: Manifest, path: string): Set<string> {
+export function listedClosure({ files, imports }: Manifest, path: string): Set<string> {
   if (!files.has(path))
     throw new SignedImpError('ERR_SIGNEDIMP_UNLISTED', 'the manifest does not list it', { path })
-  const closure = new Set([path])
-  for (const file of closure) for (const to of imports.get(file) ?? []) closure.add(to.path)
-  return closure
+  return closureOf(imports, path)
 }
 
 /** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */
 export function createProve({ manifest, toUrl, salt, resolve }: Mapped): Prove {
   const proven = new Set<string>()
   return (path) => {
-    const closure = closureOf(manifest, path)
+    const closure = listedClosure(manifest, path)
     for (const file of closure) {
       if (proven.has(file)) continue
       const url = toUrl(file)

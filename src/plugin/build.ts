@@ -189,7 +189,7 @@ async function readBundle(
     const path = emittedPath(fileName)
     refuseSecrets(path, code ?? source, secrets)
     const isChunk = code !== undefined && type === 'chunk'
-    const isSystem = isChunk && isEs(format) && (await isSystemModule(code))
+    const isSystem = isChunk && isEs(format) && (await isSystemModule(path, code))
     const isModule = isChunk && isEs(format) && !isSystem
     const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
     output.set(path, { path, source: code ?? source, isModule, isEntry, ...other })

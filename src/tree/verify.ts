@@ -19,7 +19,7 @@ import {
 import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import { summaryOf, type ManifestSummary } from './report.js'
-import { isSourceMap } from './source-maps.js'
+import { isSourceMap } from '../manifest/path.js'
 import {
   copiesOfManifests,
   listedFiles,

@@ -253,14 +253,19 @@ const maps: Record<string, object> = {
   'a scope of ours': { scopes: { '/': { 's:left.js': '/evil.js', '/deep/lazy.js': '/evil.js' } } },
 }
 
+const remove = `<script>document.querySelector('[type=importmap]').remove()</script>`
+const mapVariants = Object.keys(maps).flatMap((name) => [name, `${name}, whose element is gone`])
+
 attack(
   56,
   'entry of its own, beside an import map that leads elsewhere',
-  { ...all, variants: Object.keys(maps) },
+  { ...all, variants: mapVariants },
   async (page, _, variant) => {
     site.reset()
     site.reply('evil.js', { body: evilStatement })
-    const head = `<script type="importmap">${JSON.stringify(maps[variant])}</script>`
+    const [name, gone] = variant.split(', ') as [string, string?]
+    const map = `<script type="importmap">${JSON.stringify(maps[name])}</script>`
+    const head = gone ? map + remove : map
     await visitEntry(page, site, tagOf('main.js'), { head })
     const { alert, evil } = await glance(page)
     assert.equal([alert, evil], ['', 0])

@@ -105,7 +105,10 @@ for (const [how, head] of Object.entries(heads)) {
         return app.shared === other
       }),
     )
-    assert.is((await ran(page)).filter((name) => name === 'shared').length <= 1, true)
+    assert.equal(
+      (await ran(page)).filter((name) => name === 'shared'),
+      ['shared'],
+    )
     assert.is(
       await page.evaluate(async () => (await (globalThis as unknown as Globals).app.lazy()).text),
       'lazy caféleft',

@@ -46,7 +46,7 @@ note('right')
 export const right = 'right'
 export const throughLeft = () => left
 `,
-  'src/shared.js': `globalThis.ran?.push('shared')
+  'src/shared.js': `(globalThis.ran ??= []).push('shared')
 export const shared = { word: 'café', typed: typeof globalThis }
 `,
   'src/deep/lazy.js': `import { shared } from '../shared.js'
@@ -57,7 +57,7 @@ export const same = shared
 export const url = import.meta.url
 `,
   'src/other.js': `import { shared } from './shared.js'
-globalThis.ran?.push('other')
+(globalThis.ran ??= []).push('other')
 globalThis.other = shared
 `,
 }
