@@ -1,14 +1,20 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readDocument, rowsOf, sectionOf } from '../support/markdown.ts'
-import { kinds, policies } from '../support/policies.ts'
+import { entryPolicies, kinds, policies } from '../support/policies.ts'
 
 // The policies of docs/csp.md: those in its blocks are tried by test/browser/readme.test.ts.
 
+const page = readDocument('docs/csp.md')
+
+/** A policy of the document as the tests spell it. */
+const spell = (policy: string): string =>
+  policy.replaceAll('`', '').replace("'sha256-…'", 'BOOTSTRAP').replace('nonce-…', 'nonce-abc')
+
 test('the table of policies is the one that is tried in each browser', () => {
-  const section = sectionOf(readDocument('docs/csp.md'), 'What becomes of each policy')
+  const section = sectionOf(page, 'What becomes of each policy')
   const told = rowsOf(section).map(([policy, inline, fate]) => [
-    policy!.replaceAll('`', '').replace("'sha256-…'", 'BOOTSTRAP').replace('nonce-…', 'nonce-abc'),
+    spell(policy!),
     inline!.replaceAll('`', ''),
     fate,
   ])
@@ -16,6 +22,14 @@ test('the table of policies is the one that is tried in each browser', () => {
   assert.equal(
     told,
     policies.map(([policy, kind, fate]) => [policy, spelled(kind), fate]),
+  )
+})
+
+test('the table of policies for entries without HTML is the one that is tried in each browser', () => {
+  const rows = rowsOf(sectionOf(page, 'Entries without HTML'))
+  assert.equal(
+    rows.map(([policy, ...fates]) => [spell(policy!), ...fates]),
+    entryPolicies,
   )
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { serve } from '../../playground/server.ts'
+import { buildRecipe, recipes } from '../support/entry-recipes.ts'
 import { blocksOf, codesOf, readDocument, rowsOf, sectionOf } from '../support/markdown.ts'
 import { copyApp, createApp, lazy, runScript, shellFor, succeed } from '../support/readme-app.ts'
 import { skip } from '../support/skip.ts'
@@ -31,15 +32,23 @@ function names(pattern: string, file: string): boolean {
   return new RegExp(`^${parts.join('')}$`).test(file)
 }
 
+const filesIn = (dist: string): string[] =>
+  readdirSync(dist, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(dist.length + 1))
+
 test('the table of cache headers has every file of a build, once', async () => {
   const rows = rowsOf(sectionOf(page, 'Cache headers')).map(([files]) =>
     files!.split(', ').map((cell) => /`(.+)`/.exec(cell)?.[1] ?? cell),
   )
-  const dist = join(await build(), 'dist')
-  const files = readdirSync(dist, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(dist.length + 1))
-  assert.ok(files.length > 6, files.join())
+  const entries = await buildRecipe(recipes.find(({ section }) => section === 'A tag by hand')!)
+  const files = [join(await build(), 'dist'), entries.dir].flatMap(filesIn)
+  assert.ok(files.length > 12, files.join())
+  for (const own of ['runtime', 'late', 'blob'])
+    assert.ok(
+      files.some((file) => file.startsWith(`signedimp-${own}-`)),
+      own,
+    )
   for (const file of files) {
     const fitting = rows.filter((patterns) => patterns.some((pattern) => names(pattern, file)))
     assert.is(fitting.length, 1, file)

@@ -95,6 +95,16 @@ async function buildHere(folder: string, keepsPassword: boolean) {
   }
 }
 
+/** Builds the app in a folder with a Vite that is installed. @returns what it prints */
+export async function messagesOf(folder: string, vite: string = 'vite'): Promise<string> {
+  const lines: string[] = []
+  process.env.SIGNEDIMP_PASSWORD = 'a password'
+  const { build: start } = (await import(vite)) as typeof import('vite')
+  const configFile = join(folder, 'vite.config.js')
+  await start({ root: folder, configFile, logLevel: 'warn', customLogger: createLogger(lines) })
+  return lines.join('\n')
+}
+
 function createLogger(lines: string[]): Logger {
   const note = (message: string) => void lines.push(message)
   return {

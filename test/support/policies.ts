@@ -26,3 +26,20 @@ export const policies: [policy: string, kind: Kind, fate: Fate][] = [
   [`BOOTSTRAP 'strict-dynamic'`, 'inline', 'checked'],
   [`BOOTSTRAP 'strict-dynamic'`, 'all', 'checked'],
 ]
+
+/**
+ * Policies (script-src) of a page with the tag of an entry that no page of its build starts: what becomes of the entry
+ * in the engines that take a late map, and where it goes without one, as in Firefox. BOOTSTRAP stands for the hash of
+ * the entry's file, which its tag has as integrity.
+ */
+export const entryPolicies: [policy: string, map: Fate, blob: Fate][] = [
+  [`'self'`, 'refused', 'refused'],
+  [`'self' 'unsafe-inline'`, 'refused', 'refused'],
+  [`'self' 'unsafe-inline' data:`, 'checked', 'refused'],
+  [`'self' blob:`, 'checked', 'checked'],
+  [`'nonce-abc'`, 'checked', 'checked'],
+  [`'self' 'nonce-abc'`, 'checked', 'checked'],
+  [`'nonce-abc' 'strict-dynamic'`, 'checked', 'checked'],
+  [`BOOTSTRAP`, 'refused', 'refused'],
+  [`BOOTSTRAP 'strict-dynamic'`, 'checked', 'checked'],
+]
