@@ -100,6 +100,9 @@ test('the file of an entry, and what it loads, is as large as the README says', 
       main: 'assets/main-DHWhs_t_.js',
       late: late.fileName,
       blob: blob.fileName,
+      preload: [late.fileName, 'assets/main-DHWhs_t_.js', 'assets/vendor-C9zKp4aQ.js'].map(
+        (path) => [path, `sha256-${Buffer.alloc(32, path).toString('base64')}`],
+      ),
     },
     ['default'],
   )

@@ -39,7 +39,8 @@ export function proveDenied({ toUrl, salt, resolve }: Mapped): void {
 export async function proveNamed({ stored, url }: Boot): Promise<void> {
   const text = stored.subarray(findBlankLine(stored) + 1)
   const id = hex(await webCrypto.digest('sha256', text)).slice(0, 16)
-  if (!url.includes(`.${id}`))
+  // Of the file, for where an entry's folder is, is the server's word.
+  if (!url.slice(url.lastIndexOf('/')).includes(`.${id}.`))
     throw refusal('MANIFEST_INVALID', 'signed, but not the one that this page names', url)
 }
 

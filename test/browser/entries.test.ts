@@ -160,6 +160,46 @@ for (const [how, head] of Object.entries(heads)) {
   )
 }
 
+inEngines(test, 'an app hears each milestone of the document once', async (page) => {
+  const counting = `globalThis.heard = []
+for (const type of ['DOMContentLoaded', 'load', 'pageshow'])
+  addEventListener(type, () => heard.push(type))
+globalThis.app = 1
+`
+  const site = (sites.counting ??= await serveEntries(await generateKey('ed25519'), {
+    files: { 'src/main.js': counting },
+  }))
+  await visitEntry(page, site, tagOf('main.js'))
+  // Longer than an entry waits for an app that awaits something.
+  await new Promise((settle) => setTimeout(settle, 2500))
+  assert.equal(await page.evaluate('heard'), ['DOMContentLoaded', 'load', 'pageshow'])
+})
+
+inEngines(test, 'a refusal that an entry awaits is told once', async (page) => {
+  const main = `globalThis.app = 1\nawait import('./' + 'unlisted.js')\n`
+  const site = (sites.awaiting ??= await serveEntries(await generateKey('ed25519'), {
+    files: { 'src/main.js': main },
+  }))
+  await visitEntry(page, site, tagOf('main.js'))
+  await page.waitFor(`document.querySelector('[role=alert]')`)
+  const { alert, refusals } = await glance(page)
+  assert.match(alert, /^ERR_SIGNEDIMP_UNLISTED/)
+  assert.is(refusals.length, 1)
+})
+
+inEngines(test, 'a function that is hoisted, in a circle', async (page, engine) => {
+  const site = (sites.hoisted ??= await serveEntries(await generateKey('ed25519'), {
+    files: {
+      'src/main.js': `import { hoisted } from './left.js'\nglobalThis.app = hoisted\n`,
+      'src/left.js': `import './right.js'\nexport function hoisted() { return String(new Date(0).getTime()) }\n`,
+      'src/right.js': `import { hoisted } from './left.js'\ntry { globalThis.early = hoisted() } catch ({ name }) { globalThis.early = name }\n`,
+    },
+  }))
+  await visitEntry(page, site, tagOf('main.js'))
+  // As documented: from blobs, such a module knows nothing of the other until that has run.
+  assert.is(await page.evaluate('early'), engine.name === 'firefox' ? 'TypeError' : '0')
+})
+
 inEngines(
   test,
   'an app that awaits DOMContentLoaded while it first evaluates starts',
