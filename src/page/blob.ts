@@ -10,6 +10,8 @@ import { createLinker } from './link.js'
 import { runModule } from './map.js'
 
 const maxFileBytes = 1 << 26
+/** All of an app may be asked for at once, on a slow line: in milliseconds. */
+const deadline = 300_000
 
 const context = __signedimp as ModuleRuntime
 const { manifest, toUrl } = context
@@ -27,7 +29,10 @@ async function read(path: string): Promise<string> {
 }
 
 async function fetchListed(path: string) {
-  const { response, bytes } = await download(toUrl(path), maxFileBytes, { redirect: 'error' })
+  const { response, bytes } = await download(toUrl(path), maxFileBytes, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(deadline),
+  })
   const digest = hex(await webCrypto.digest(manifest.hash, bytes))
   return response.status === 200 && digest === manifest.files.get(path) ? bytes : undefined
 }

@@ -12,6 +12,7 @@ export interface Download {
 
 /**
  * Fetches a whole body, bounded in time and size, so that no server can hold or fill the page.
+ * @param init may bring another deadline in the module form
  * @throws SignedImpError `ERR_SIGNEDIMP_NETWORK`, `ERR_SIGNEDIMP_TIMEOUT`
  */
 export async function download(
@@ -19,7 +20,7 @@ export async function download(
   maxBytes: number,
   init: RequestInit,
 ): Promise<Download> {
-  const signal = AbortSignal.timeout(deadline)
+  const signal = (__MODULE__ && init.signal) || AbortSignal.timeout(deadline)
   try {
     const response = await fetch(url, { ...init, signal })
     const chunks: Bytes[] = []

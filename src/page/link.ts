@@ -22,6 +22,8 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
   /** A module that is imported by what it imports has no URL yet: these stand in for it there, and are told later. */
   const standIns = new Map<string, string>()
   const updates = new Map<string, string>()
+  /** Modules that stood open when others were linked below them, which know them by a stand-in. */
+  const awaited = new Map<string, Set<string>>()
   const reading = new Map<string, Promise<string>>()
 
   const readOnce = (path: string) => {
@@ -46,32 +48,32 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
     if (known !== undefined) return known
     let code = texts.get(path)!
     let declarations = ''
+    const waits = new Set<string>()
     open.add(path)
     for (const { start, end, path: to } of manifest.imports.get(path) ?? []) {
       const from = declarationStart(code, start)
       const quote = code[end]!
-      const url = open.has(to) ? standIn(to, texts) : linkImport(to, quote, texts, open)
+      const targets = open.has(to) ? [standIn(to, texts)] : linkImport(to, texts, open)
+      for (const one of open.has(to) ? [to] : awaited.get(to)!) if (open.has(one)) waits.add(one)
       // Behind the code they mean the same, and their new length moves nothing.
-      declarations += code.slice(from, start) + url + quote + ';'
+      declarations +=
+        code.slice(from, start) + targets.join(`${quote};import${quote}`) + quote + ';'
       code = code.slice(0, from) + blank(code.slice(from, end + 1)) + code.slice(end + 1)
     }
     open.delete(path)
+    waits.delete(path)
+    awaited.set(path, waits)
     const url = createModule(path, code, declarations)
     urls.set(path, url)
     if (standIns.has(path)) updates.set(path, createUpdate(url, standIns.get(path)!))
     return url
   }
 
-  /** Whoever imports a module that another URL stands in for has that told first. */
-  function linkImport(
-    path: string,
-    quote: string,
-    texts: Map<string, string>,
-    open: Set<string>,
-  ): string {
+  /** Whoever imports from a circle has its stand-ins told, but for those of modules that are yet to be. */
+  function linkImport(path: string, texts: Map<string, string>, open: Set<string>): string[] {
     const url = linkOne(path, texts, open)
-    const update = updates.get(path)
-    return update === undefined ? url : `${url}${quote};import${quote}${update}`
+    const told = [path, ...awaited.get(path)!].filter((one) => !open.has(one))
+    return [url, ...told.flatMap((one) => updates.get(one) ?? [])]
   }
 
   function standIn(path: string, texts: Map<string, string>): string {
@@ -88,9 +90,8 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
   return {
     async link(path) {
       const texts = await readAll(path)
-      const url = linkOne(path, texts, new Set())
-      const update = updates.get(path)
-      return update === undefined ? [url] : [update, url]
+      const [url, ...told] = linkImport(path, texts, new Set())
+      return [...told, url!]
     },
     prefetch(path) {
       if (!urls.has(path)) readOnce(path).catch(() => {})

@@ -126,7 +126,9 @@ function findBase(): string {
   const own = new URL(import.meta.url)
   own.search = own.hash = ''
   const base = new URL('../'.repeat(entry.path.split('/').length - 1) || './', own).href
-  if (pathToUrl(entry.path, base) !== own.href) throw notEnforceable('another place')
+  // Servers and backends may escape more of a name than need be.
+  const [wanted, found] = [pathToUrl(entry.path, base), own.href].map(decodeURIComponent)
+  if (wanted !== found) throw notEnforceable('another place')
   return base
 }
 

@@ -187,6 +187,30 @@ inEngines(test, 'a refusal that an entry awaits is told once', async (page) => {
   assert.is(refusals.length, 1)
 })
 
+inEngines(test, 'a circle that did not run when it was first linked', async (page) => {
+  const site = (sites.entered ??= await serveEntries(await generateKey('ed25519'), {
+    files: {
+      'src/main.js': `globalThis.app = { one: () => import('./one.js'), two: () => import('./two.js') }\n`,
+      'src/one.js': `import './thrower.js'\nimport './left.js'\n`,
+      'src/thrower.js': `globalThis.thrown = 1\nthrow new Error('planned failure')\n`,
+      'src/left.js': `import './right.js'\nexport const left = () => 'left of ' + (globalThis.word ?? 'a circle')\n`,
+      'src/right.js': `import { left } from './left.js'\nexport const right = () => left()\n`,
+      'src/two.js': `import { right } from './right.js'\nexport const said = right()\n`,
+    },
+  }))
+  for (const head of Object.values(heads)) {
+    await visitEntry(page, site, tagOf('main.js'), { head })
+    const said = await page.evaluate(async () => {
+      const { one, two } = (
+        globalThis as unknown as { app: Record<string, () => Promise<unknown>> }
+      ).app
+      await one!().catch(() => {})
+      return (await two!()) as { said: string }
+    })
+    assert.equal(said, { said: 'left of a circle' })
+  }
+})
+
 inEngines(test, 'a function that is hoisted, in a circle', async (page, engine) => {
   const site = (sites.hoisted ??= await serveEntries(await generateKey('ed25519'), {
     files: {
