@@ -8,10 +8,13 @@ export type Load = (path: string, options?: ImportCallOptions) => Promise<unknow
 /** Finds what is listed by its URL. */
 export function createPathOf({ manifest, toUrl }: Boot): (url: string) => string | undefined {
   const paths = new Map<string, string>()
+  const index = () => {
+    for (const path of manifest.files.keys()) paths.set(toUrl(path), path)
+  }
+  index()
   return (url) => {
-    // Another entry of the app may have added to the list.
-    if (paths.size < manifest.files.size)
-      for (const path of manifest.files.keys()) paths.set(toUrl(path), path)
+    // Another entry of the app may have added to the list. In a page nobody may.
+    if (__MODULE__ && paths.size < manifest.files.size) index()
     return paths.get(url)
   }
 }
