@@ -2,7 +2,7 @@ import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
 import type { Release } from './emit.js'
 import type { Entry } from '../manifest/linking.js'
-import { markUtf8 } from './rewrite.js'
+import { markUtf8, toAscii } from './rewrite.js'
 
 /** What the package ships for pages, as built. */
 export interface PageCode {
@@ -92,7 +92,7 @@ export function createModuleBootstrap(
   exports: readonly string[],
 ): string {
   const code = fill(page.module.trim(), pinnedSlot, toLiteral({ keys, threshold }))
-  const whole = fill(code, entrySlot, escapeUnits(toLiteral(entry)))
+  const whole = fill(code, entrySlot, toAscii(toLiteral(entry)))
   const [all, main] = /export\{(\w+) as __signedimpMain\};?$/.exec(whole) ?? []
   if (all === undefined) throw new Error('the built module bootstrap exports nothing to hand on')
   return whole.slice(0, -all.length) + handOn(main!, exports)
@@ -102,19 +102,12 @@ export function createModuleBootstrap(
 function handOn(main: string, exports: readonly string[]): string {
   if (exports.length === 0) return 'export{};\n'
   const names = exports.map((name) =>
-    /^[a-z_$][\w$]*$/i.test(name) ? name : escapeUnits(JSON.stringify(name)),
+    /^[a-z_$][\w$]*$/i.test(name) ? name : toAscii(JSON.stringify(name)),
   )
   const taken = names.map((name, at) => `${name}:$${at}`)
   const given = names.map((name, at) => `$${at} as ${name}`)
   return `const{${taken.join()}}=${main};export{${given.join()}};\n`
 }
-
-/** In ASCII, whatever charset a server says. */
-const escapeUnits = (text: string): string =>
-  text.replace(
-    /[\u007f-\uffff]/g,
-    (unit) => '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0'),
-  )
 
 function nameByContent(stem: string, text: string): OwnFile {
   const code = markUtf8(text)

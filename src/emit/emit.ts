@@ -77,7 +77,7 @@ export async function emitOutput(
   release: Release,
   parse?: Parse,
 ): Promise<Emitted> {
-  checkNames(output)
+  checkPaths(output)
   const changes = createChanges(output)
   const graph = createGraph(output, release.base)
   const moved = moveEntries(output, graph, release.unverified, changes)
@@ -88,7 +88,7 @@ export async function emitOutput(
   const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
   for (const [fileName, code] of standIns) own.push({ fileName, code })
   for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
-  checkNames(output)
+  refuseSharedNames(output.keys())
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
   const startable = { ...linked, digests, bootstrap, hasAliases: !hasPages }
@@ -153,11 +153,10 @@ function addOwn(path: string, code: string, output: Output, { change }: Changes)
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`
 
-function checkNames(output: Output): void {
+function checkPaths(output: Output): void {
   for (const path of output.keys())
     if (!isPath(path))
       throw new SignedImpError('ERR_SIGNEDIMP_PATH', 'cannot be listed in a manifest; rename it', {
         path,
       })
-  refuseSharedNames(output.keys())
 }

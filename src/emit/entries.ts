@@ -1,7 +1,7 @@
 import { SignedImpError } from '../errors.js'
 import type { Changes } from './changes.js'
 import { matches } from './coverage.js'
-import type { Graph } from './graph.js'
+import { lastSegment, type Graph } from './graph.js'
 import { judgeTag } from './judge.js'
 import { isPage, textOf, type Output, type OutputFile } from './output.js'
 import { findTags } from './tags.js'
@@ -54,8 +54,8 @@ function moveEntry(file: OutputFile, output: Output, { move }: Changes): string 
   const main = freePath(path, output)
   const code = textOf(file)
   const map = output.get(`${path}.map`)
-  const [from, to] = [path, main].map((name) => name.slice(name.lastIndexOf('/') + 1))
-  move(path, main, map ? renameMap(code, from!, to!) : code)
+  const [from, to] = [lastSegment(path), lastSegment(main)]
+  move(path, main, map ? renameMap(code, from, to) : code)
   if (map) move(map.path, `${main}.map`, textOf(map).replace(`"file":"${from}"`, `"file":"${to}"`))
   return main
 }

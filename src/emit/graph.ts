@@ -7,6 +7,9 @@ import type { ModuleImport } from './rewrite.js'
 /** Where an output's files will be: `''` for wherever the pages are, else a path or a URL that ends in `/`. */
 export type Base = string
 
+/** Whether a base names the host of the files, which is then another origin than that of the pages. */
+export const hasHost = (base: Base): boolean => /^(https?:)?\/\//.test(base)
+
 /** How the files of an output refer to one another. */
 export interface Graph {
   /** The file that a reference in the file `from` means, or undefined for anything that is not of the output. */
@@ -82,7 +85,8 @@ function sharedFolder(from: string, path: string): string {
   return path.slice(0, end)
 }
 
-const lastSegment = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+/** Name of a file, without its folders. */
+export const lastSegment = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 const outside = (from: string, specifier: string): SignedImpError =>
   new SignedImpError(

@@ -4,9 +4,15 @@ import type { StaticImport } from '../manifest/format.js'
 import { isModulePath } from '../manifest/path.js'
 import type { Changes } from './changes.js'
 import type { ModuleEntry } from './entries.js'
-import type { Graph } from './graph.js'
+import { lastSegment, type Graph } from './graph.js'
 import { textOf, type Output } from './output.js'
-import { rewriteModule, type ModuleImport, type Respell, type RewrittenModule } from './rewrite.js'
+import {
+  rewriteModule,
+  unmarkUtf8,
+  type ModuleImport,
+  type Respell,
+  type RewrittenModule,
+} from './rewrite.js'
 
 /** What the modules of an output import, once they are written anew. */
 export interface LinkedModules {
@@ -61,7 +67,7 @@ export async function linkModules(
 
 /** What links in memory finds the declaration by its specifier, with no lexer. */
 function checkDeclarations(path: string, { code, imports }: RewrittenModule): void {
-  const text = code.replace(/^\ufeff/, '')
+  const text = unmarkUtf8(code)
   const unclear = imports.find(
     ({ declaration, start }) => declarationStart(text, start) !== declaration,
   )
@@ -100,7 +106,7 @@ function createRespell(
 }
 
 const isRespelled = (specifier: string, main: string): boolean =>
-  specifier.endsWith(main.slice(main.lastIndexOf('/') + 1))
+  specifier.endsWith(lastSegment(main))
 
 function spellAlias(from: string, item: StaticImport, meanings: Map<string, string>): string {
   const alias = aliasOf(item)
@@ -145,8 +151,6 @@ function renameDependencies(code: string, entries: readonly ModuleEntry[]): stri
     ),
   )
 }
-
-const lastSegment = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 /**
  * What is to be linked in memory needs a stand-in for each module that what it imports imports: none of the two could

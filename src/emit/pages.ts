@@ -6,7 +6,7 @@ import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
-import type { Graph } from './graph.js'
+import { hasHost, type Graph } from './graph.js'
 import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
 import { signPageManifest } from './manifest.js'
 import { isPage, textOf, type Output } from './output.js'
@@ -85,7 +85,7 @@ function createPageContext(
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,
     release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
-    crossOrigin: /^(https?:)?\/\//.test(base),
+    crossOrigin: hasHost(base),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ModuleEntry } from './entries.js'
 import type { LinkedModules } from './modules.js'
 import { textOf, type Output } from './output.js'
+import { unmarkUtf8 } from './rewrite.js'
 
 /** Gives a module's syntax tree (ESTree). */
 export type Parse = (code: string) => unknown
@@ -14,7 +15,7 @@ export function warnOf(
 ): string[] {
   const names = locals.get(main)!
   if (names.size === 0) return []
-  const code = textOf(output.get(main)!).replace(/^\ufeff/, '')
+  const code = unmarkUtf8(textOf(output.get(main)!))
   return findReassigned(parse(code), [...names.keys()]).map(
     (local) =>
       `${path} exports "${names.get(local)}" and assigns to it later: whoever imports the entry sees the value that it has when the entry has run`,

@@ -1,4 +1,5 @@
 import type { Emitted, Release } from './emit.js'
+import { hasHost } from './graph.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type Uncovered } from './output.js'
 
@@ -73,7 +74,7 @@ export function createReport(
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
     unverified: emitted.accepted,
     unchecked,
-    sameOrigin: !/^(https?:)?\/\//.test(release.base),
+    sameOrigin: !hasHost(release.base),
     ...rest,
   }
 }

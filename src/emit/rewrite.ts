@@ -45,7 +45,7 @@ export async function rewriteModule(
   respell: Respell = ({ specifier }) => specifier,
 ): Promise<RewrittenModule> {
   await init()
-  const code = source.replace(/^\ufeff/, '')
+  const code = unmarkUtf8(source)
   const [found, exports] = lex(path, code)
   for (const item of found) refusePhase(path, item)
   const dynamic = found.filter(({ type }) => type === 'dynamic')
@@ -62,7 +62,7 @@ export async function rewriteModule(
     ...dynamic.map(({ importStart: at }) => [at, at + wrapper.length, wrapper] as const),
     ...metas.map(({ importStart, importEnd }) => [importStart, importEnd, meta + '()'] as const),
   ])
-  const own = JSON.stringify(path).replace(/[\u007f-\uffff]/g, escapeUnit)
+  const own = toAscii(JSON.stringify(path))
   const helpers = [
     ...(dynamic.length ? [`function ${wrapper}(s,o){return __signedimp.import(${own},s,o)}`] : []),
     ...(metas.length ? [`function ${meta}(){return __signedimp.meta(${own})}`] : []),
@@ -160,8 +160,12 @@ function refuseNew(path: string, code: string, start: number): void {
     )
 }
 
-const escapeUnit = (unit: string): string =>
-  '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0')
+/** A text of JavaScript in ASCII, whatever charset a server says. */
+export const toAscii = (text: string): string =>
+  text.replace(
+    /[\u007f-\uffff]/g,
+    (unit) => '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0'),
+  )
 
 /** Puts a line last, but before what must stay last: the comments that name the source map and the debug id. */
 function insertLast(code: string, line: string): string {
@@ -180,3 +184,6 @@ export async function isSystemModule(path: string, code: string): Promise<boolea
 /** Chromium decodes a script by the server's charset, whatever that is, unless it starts with a byte order mark. */
 export const markUtf8 = (code: string): string =>
   code.startsWith('\ufeff') ? code : '\ufeff' + code
+
+/** A text without the mark of {@link markUtf8}: offsets in modules count from behind it. */
+export const unmarkUtf8 = (code: string): string => code.replace(/^\ufeff/, '')

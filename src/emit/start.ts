@@ -5,6 +5,7 @@ import { createModuleBootstrap, toIntegrity, type Bootstrap } from './bootstrap.
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
 import type { ModuleEntry } from './entries.js'
+import { hasHost } from './graph.js'
 import { isForPages, signPageManifest } from './manifest.js'
 import { namedExports, type LinkedModules } from './modules.js'
 
@@ -44,7 +45,7 @@ export async function startEntries(
       release,
       {
         path,
-        base: /^(https?:)?\/\//.test(release.base) ? release.base : '',
+        base: hasHost(release.base) ? release.base : '',
         name: release.name,
         ...(release.build === undefined ? {} : { build: release.build }),
         manifest,

@@ -1,6 +1,5 @@
 /** The runtime of module entries where no import map can be: what runs was fetched once, hashed, and linked in memory. */
-import { decodeText, hex } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
+import { decodeText } from '../crypto/bytes.js'
 import { refusal } from '../manifest/refusal.js'
 import type { ModuleRuntime } from './context.js'
 import { diagnose } from './diagnose.js'
@@ -8,6 +7,7 @@ import { download } from './download.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createLinker } from './link.js'
 import { runModule } from './map.js'
+import { isListed } from './prove.js'
 
 const maxFileBytes = 1 << 26
 /** All of an app may be asked for at once, on a slow line: in milliseconds. */
@@ -33,8 +33,7 @@ async function fetchListed(path: string) {
     redirect: 'error',
     signal: AbortSignal.timeout(deadline),
   })
-  const digest = hex(await webCrypto.digest(manifest.hash, bytes))
-  return response.status === 200 && digest === manifest.files.get(path) ? bytes : undefined
+  return response.status === 200 && (await isListed(manifest, path, bytes)) ? bytes : undefined
 }
 
 async function evaluate(urls: string[], options?: ImportCallOptions): Promise<unknown> {

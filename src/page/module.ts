@@ -2,16 +2,16 @@
  * What an entry's file is when no page of the build starts it: it checks the entry's manifest, runs the main chunk
  * checked, and hands its exports on. Module form of the bootstrap.
  */
-import { hex, type Bytes } from '../crypto/bytes.js'
+import type { Bytes } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
 import { pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
-import { verifyManifest, type VerifiedManifest } from '../manifest/verify.js'
+import { verifyManifest } from '../manifest/verify.js'
 import type { ModuleBoot, ModuleRuntime } from './context.js'
 import { download } from './download.js'
 import { holdMilestones } from './events.js'
 import { enforceMap, runModule } from './map.js'
-import { proveNamed } from './prove.js'
+import { isListed, proveNamed } from './prove.js'
 import { announce, notEnforceable, showNote } from './refuse.js'
 
 const maxManifestBytes = 1 << 23
@@ -187,9 +187,6 @@ async function runBlob(context: ModuleBoot): Promise<void> {
     if (ran !== 'load') throw notEnforceable('no maps, no blobs')
   }
 }
-
-const isListed = async ({ hash, files }: VerifiedManifest, path: string, bytes: Bytes) =>
-  hex(await webCrypto.digest(hash, bytes)) === files.get(path)
 
 const notAsSigned = (path: string) => refusal('REFUSED', 'not as signed', path)
 

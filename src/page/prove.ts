@@ -1,4 +1,4 @@
-import { hex } from '../crypto/bytes.js'
+import { hex, type Bytes } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
 import { SignedImpError } from '../errors.js'
 import { refusal } from '../manifest/refusal.js'
@@ -30,6 +30,13 @@ export function proveDenied({ toUrl, salt, resolve }: Mapped): void {
     throw notEnforceable('an earlier module')
   }
 }
+
+/** Whether bytes are those that are listed under a path. */
+export const isListed = async (
+  { hash, files }: Manifest,
+  path: string,
+  bytes: Bytes,
+): Promise<boolean> => hex(await webCrypto.digest(hash, bytes)) === files.get(path)
 
 /**
  * Makes sure that the manifest is the one that the page was built with, which is named by its signed text. Others that

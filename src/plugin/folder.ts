@@ -84,9 +84,8 @@ async function readOld(
 
 /**
  * Signs the folder as it stands: this build's files, which must still be what was emitted (source maps may be gone),
- * what other plugins added,
- * and what an earlier build left if our key vouches for it. Compressed copies must hold what their files hold. The
- * manifest is written last, by rename.
+ * what other plugins added, and what an earlier build left if our key vouches for it. Compressed copies must hold what
+ * their files hold. The manifest is written last, by rename.
  * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE`, `…_FILES`, `…_NOT_COVERED`, `…_OUTPUT`, `…_PATH`
  */
 export async function sealFolder(
@@ -95,8 +94,7 @@ export async function sealFolder(
   secrets: string[],
 ): Promise<void> {
   const { dir } = folder
-  await removeStalePages(folder, release)
-  await removeStaleCopies(dir, release)
+  await removeStale(folder, release)
   const stored = await whileStill(dir, async (now) => {
     refuseStrays(now)
     const files = await readFiles(folder, now, release, secrets)
@@ -213,24 +211,38 @@ function mergeImports(
   )
 }
 
+async function removeStale(folder: OutputFolder, release: Release): Promise<void> {
+  const files = new Map((await walkIfThere(folder.dir)).files)
+  await removeStalePages(folder, release, files)
+  await removeStaleCopies(folder.dir, release, files)
+}
+
 /** Removes page manifests of earlier builds whose files are no longer what they list, or that no key of ours signed: their pages cannot start. */
-async function removeStalePages({ dir, emitted }: OutputFolder, release: Release): Promise<void> {
+async function removeStalePages(
+  { dir, emitted }: OutputFolder,
+  release: Release,
+  files: Map<string, string>,
+): Promise<void> {
   const { manifestName, keys, name } = release
   const own = new Set([manifestName, ...emitted.flatMap(({ manifests }) => manifests)])
-  const { files } = await walkIfThere(dir)
   for (const path of files.keys()) {
     if (own.has(path) || !isManifestOf(manifestName, path)) continue
     const trust = { keys, threshold: 1, name }
     const page = await verifyManifest(await readManifest(dir, path), trust, nodeCrypto).catch(
       () => undefined,
     )
-    if (!page || !(await isAllThere(dir, files, page))) await removeManifest(dir, path)
+    if (page && (await isAllThere(dir, files, page))) continue
+    await removeManifest(dir, path)
+    for (const file of [path, ...copiesOf(path)]) files.delete(file)
   }
 }
 
 /** Removes compressed copies of manifests that they do not hold: of the manifest, which is written after them, any. */
-async function removeStaleCopies(dir: string, { manifestName }: Release): Promise<void> {
-  const { files } = await walkIfThere(dir)
+async function removeStaleCopies(
+  dir: string,
+  { manifestName }: Release,
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
   const pages = [...files.keys()].filter((path) => isManifestOf(manifestName, path))
   const copies = pages.flatMap(copiesOf).filter((path) => files.has(path))
   const stale = await findStaleCopies(dir, [...pages, ...copies])

@@ -1,4 +1,4 @@
-import { evaluated } from '../shared/log.ts'
+import { evaluated } from '../common/log.ts'
 import map from './map.svg'
 import './Visit.css'
 
