@@ -37,6 +37,8 @@ export interface Release {
   viteManifest?: string | undefined
   base: Base
   inline: Inline
+  /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
+  pagesLater: boolean
   unverified: readonly string[]
   /** What the package ships for pages. */
   page: PageCode
@@ -82,16 +84,17 @@ export async function emitOutput(
   const graph = createGraph(output, release.base)
   const moved = moveEntries(output, graph, release.unverified, changes)
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
-  const linked = await linkModules(output, graph, moved, !hasPages, changes)
+  const hasAliases = !hasPages && !release.pagesLater
+  const linked = await linkModules(output, graph, moved, hasAliases, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = ownFiles(bootstrap, release, hasPages, moved.length > 0)
+  const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
   const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
   for (const [fileName, code] of standIns) own.push({ fileName, code })
   for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
   refuseSharedNames(output.keys())
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
-  const startable = { ...linked, digests, bootstrap, hasAliases: !hasPages }
+  const startable = { ...linked, digests, bootstrap, hasAliases }
   const { pages, manifest } = hasPages
     ? await startPages(output, release, { graph, ...startable }, changes)
     : noPages
@@ -130,12 +133,13 @@ function ownFiles(
   { inline }: Release,
   hasPages: boolean,
   hasEntries: boolean,
+  hasAliases: boolean,
 ): OwnFile[] {
   return [
     ...(hasPages ? [runtime] : []),
     ...(hasPages && inline === false ? [linked] : []),
     ...(hasEntries ? [blob] : []),
-    ...(hasEntries && !hasPages ? [late] : []),
+    ...(hasEntries && hasAliases ? [late] : []),
   ]
 }
 

@@ -8,8 +8,10 @@ import { findTags } from './tags.js'
 
 /** An entry that no page of the build starts: its file becomes a module bootstrap, and its code the main chunk. */
 export interface ModuleEntry {
-  /** Of the entry's file. */
+  /** Of the entry's file: the bootstrap. */
   path: string
+  /** Path that the bundler gave the code, by which other modules import it. */
+  from: string
   main: string
 }
 
@@ -32,7 +34,7 @@ export function moveEntries(
   return entries.map((file) => {
     const main = moveEntry(file, output, changes)
     graph.move(file.path, main)
-    return { path: file.path, main }
+    return { path: file.bootstrapPath ?? file.path, from: file.path, main }
   })
 }
 

@@ -163,5 +163,6 @@ const attributes = (values: Attributes): string =>
     .map(([name, value]) => (value === '' ? ` ${name}` : ` ${name}="${escapeAttribute(value!)}"`))
     .join('')
 
-const escapeAttribute = (value: string): string =>
+/** A text between double quotes, in ASCII. */
+export const escapeAttribute = (value: string): string =>
   value.replace(/[^ !#-%'-;=?-~]/gu, (char) => `&#${char.codePointAt(0)};`)

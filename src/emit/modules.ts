@@ -91,7 +91,7 @@ function createRespell(
   entries: readonly ModuleEntry[],
   hasAliases: boolean,
 ): (from: string) => Respell {
-  const moved = new Map(entries.map(({ path, main }) => [main, path]))
+  const moved = new Map(entries.map(({ from, main }) => [main, from]))
   const meanings = new Map<string, string>()
   return (from) => (item, isStatic) => {
     const { specifier } = item
@@ -141,10 +141,10 @@ function renameDependencies(code: string, entries: readonly ModuleEntry[]): stri
   if (entries.length === 0 || !code.includes('__vite__mapDeps')) return code
   return code.replace(/(?<=\bm\.f=\[)[^\]]*(?=\])/, (list) =>
     entries.reduce(
-      (text, { path, main }) =>
+      (text, { from, main }) =>
         ['"', '/'].reduce(
           (all, before) =>
-            all.replaceAll(`${before}${lastSegment(path)}"`, `${before}${lastSegment(main)}"`),
+            all.replaceAll(`${before}${lastSegment(from)}"`, `${before}${lastSegment(main)}"`),
           text,
         ),
       list,

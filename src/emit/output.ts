@@ -16,6 +16,8 @@ export interface OutputFile {
   format?: string
   /** Loaded from outside the graph: by a page or by other code. */
   isEntry: boolean
+  /** Of an entry: the path of its file if that becomes a bootstrap, where it cannot be the same. */
+  bootstrapPath?: string
 }
 
 /** Something in the output that is not enforced, by the name under which `unverified` may accept it. */

@@ -6,7 +6,7 @@ import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
-import { hasHost, type Graph } from './graph.js'
+import { hasHost, type Base, type Graph } from './graph.js'
 import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
 import { signPageManifest } from './manifest.js'
 import { isPage, textOf, type Output } from './output.js'
@@ -62,6 +62,12 @@ function rewritePages(
     })
 }
 
+/** Makes references to files of an output, for one of its pages. */
+export function createRefer(page: string, base: Base): (path: string) => string {
+  const up = '../'.repeat(page.split('/').length - 1)
+  return (path) => (base || up || './') + pathToRelativeUrl(path).slice(2)
+}
+
 function createPageContext(
   page: string,
   output: Output,
@@ -70,8 +76,7 @@ function createPageContext(
 ): PageContext {
   const { base, hash, name, build, inline } = release
   const { graph, imports, digests, bootstrap, manifestPath, carried } = signed
-  const up = '../'.repeat(page.split('/').length - 1)
-  const refer = (path: string) => (base || up || './') + pathToRelativeUrl(path).slice(2)
+  const refer = createRefer(page, base)
   return {
     path: page,
     resolve: (reference) => graph.resolve(page, reference),

@@ -18,8 +18,7 @@ export interface Startable extends LinkedModules {
 }
 
 /** An entry that starts through its own bootstrap. */
-export interface StartedEntry {
-  path: string
+export interface StartedEntry extends ModuleEntry {
   /** Integrity metadata of its file, for the tags that load it. */
   integrity: string
   manifest: string
@@ -33,7 +32,8 @@ export async function startEntries(
   { change }: Changes,
 ): Promise<StartedEntry[]> {
   const started: StartedEntry[] = []
-  for (const { path, main } of entries) {
+  for (const entry of entries) {
+    const { path, main } = entry
     const { path: manifest, stored } = await signPageManifest(
       release,
       listFor(main, startable, release),
@@ -58,7 +58,7 @@ export async function startEntries(
     )
     change(path, code)
     const integrity = toIntegrity(release.hash, hashBytes(release.hash, code))
-    started.push({ path, integrity, manifest })
+    started.push({ ...entry, integrity, manifest })
   }
   return started
 }

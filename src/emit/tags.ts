@@ -33,6 +33,14 @@ export function findTags(html: string): Tag[] {
   return tags.sort((a, b) => a.start - b.start)
 }
 
+/** Where the end tag of a page's head stands, if it has one. */
+export function findHeadEnd(html: string): number | undefined {
+  const document = parse(html, { sourceCodeLocationInfo: true })
+  const root = document.childNodes.find((node): node is Element => node.nodeName === 'html')
+  const head = root?.childNodes.find((node): node is Element => node.nodeName === 'head')
+  return head?.sourceCodeLocation?.endTag?.startOffset
+}
+
 const isName = (name: string): name is Tag['name'] => /^(script|link|meta|iframe)$/.test(name)
 
 function toTag(html: string, node: Element, name: Tag['name'], isInert: boolean): Tag {

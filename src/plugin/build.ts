@@ -1,29 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { digestRelease } from '../emit/bootstrap.js'
-import { emitOutput, type Release } from '../emit/emit.js'
+import type { Release } from '../emit/emit.js'
 import { isDocument, isPage, type Output } from '../emit/output.js'
-import { createReport, type Report } from '../emit/report.js'
+import type { Report } from '../emit/report.js'
 import { aliasVersion, isSystemModule, rewriterVersion } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
-import { openFolder, sealFolder, unsealFolder, type OutputFolder } from './folder.js'
-import { findSecrets, keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
+import { closeFolder, isWritten, openFolder, type OutputFolder } from './folder.js'
+import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
-import { readRelease } from './release.js'
+import { readKeys, type Place } from './release.js'
+import { signOutput } from './sign.js'
 import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
-
-/** Where a build takes place. */
-export interface Place {
-  root: string
-  /** Where the files will be: a URL or path with its last slash, or `''` for wherever the pages are. */
-  base: string
-  /** A folder whose files are copied to the output as they are, if there is one. */
-  publicDir: string | undefined
-  /** Path of the list of chunks that Vite writes for backends, if it does. */
-  viteManifest?: string | undefined
-}
 
 /** A build from its first output to its end. */
 export interface Build {
@@ -95,7 +85,7 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     },
 
     salt(context, { isEntry, facadeModuleId }) {
-      hasPages ??= [...(context.getModuleIds?.() ?? [])].some(isPage)
+      hasPages ??= options.html === 'later' || [...(context.getModuleIds?.() ?? [])].some(isPage)
       const isModuleEntry = isEntry && !isPage(facadeModuleId ?? '')
       return (hasPages ? rewriterVersion : aliasVersion) + (isModuleEntry ? released : '')
     },
@@ -115,12 +105,10 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
       const { release, secrets } = await read()
       const output = await readBundle(bundle, outputOptions, secrets)
       await addPublicFiles(output, findPlace().publicDir, release, secrets)
-      const emitted = await emitOutput(output, release, context.parse?.bind(context))
+      const parse = context.parse?.bind(context)
+      const { emitted, report } = await signOutput(output, release, { options, started, parse })
       for (const warning of emitted.warnings) context.warn(warning)
       for (const [path, source] of emitted.changed) write(context, bundle, path, source)
-      const milliseconds = performance.now() - started
-      const rest = { oneTimeKey: !options.key, milliseconds }
-      const report = createReport(output, emitted, release, rest)
       if (!isWrite) return report
       const folder = folders.get(folderOf(outputOptions))!
       folder.emitted.push(emitted)
@@ -149,33 +137,9 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     // Without outputs there is nothing to sign, and perhaps no key: the build's own error is the one to see.
     for (const folder of [...folders.values()].filter(({ emitted }) => emitted.length > 0)) {
       const { release, secrets } = await read()
-      if (await sealOrUnseal(folder, release, secrets)) reports.push(...folder.reports.splice(0))
+      if (await closeFolder(folder, release, secrets)) reports.push(...folder.reports.splice(0))
     }
     return reports
-  }
-}
-
-async function readKeys(options: ResolvedOptions, { root, base, viteManifest }: Place) {
-  const release = { ...(await readRelease(options, root, base)), viteManifest }
-  return { release, secrets: await findSecrets(options.key, root) }
-}
-
-const isWritten = ({ emitted, written }: OutputFolder): boolean =>
-  emitted.length > 0 && written === emitted.length
-
-/** @returns whether the folder is signed: not after a build that failed while it wrote, which has its own error */
-async function sealOrUnseal(
-  folder: OutputFolder,
-  release: Release,
-  secrets: string[],
-): Promise<boolean> {
-  try {
-    if (isWritten(folder)) await sealFolder(folder, release, secrets)
-    else await unsealFolder(folder, release.manifestName)
-    return isWritten(folder)
-  } catch (error) {
-    await unsealFolder(folder, release.manifestName)
-    throw error
   }
 }
 

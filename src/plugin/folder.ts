@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
@@ -46,21 +47,23 @@ export interface OutputFolder {
 /**
  * Looks at a folder before a build writes to it.
  * @param last the folder as the build before knew it, if that was of the same process
+ * @param before what stood there, if somebody has looked before other plugins could write
  */
 export async function openFolder(
   dir: string,
   release: Release,
   build: number,
   last?: OutputFolder,
+  before?: Folder,
 ): Promise<OutputFolder> {
-  const found = last && !last.isSealed ? inherit(last) : await look(dir, release)
+  const found = last && !last.isSealed ? inherit(last) : await look(dir, release, before)
   return { dir, build, ...found, isSealed: false, emitted: [], reports: [], written: 0 }
 }
 
 type Found = Pick<OutputFolder, 'before' | 'old' | 'unsigned'>
 
-async function look(dir: string, release: Release): Promise<Found> {
-  const before = await walkIfThere(dir)
+async function look(dir: string, release: Release, known?: Folder): Promise<Found> {
+  const before = known ?? (await walkIfThere(dir))
   return { before, old: await readOld(dir, before, release), unsigned: new Map() }
 }
 
@@ -76,7 +79,7 @@ async function readOld(
   release: Release,
 ): Promise<Manifest | undefined> {
   const { manifestName, keys, name } = release
-  if (!before.files.has(manifestName)) return undefined
+  if (!before.files.has(manifestName) || !existsSync(join(dir, manifestName))) return undefined
   const bytes = await readManifest(dir, manifestName)
   const refusal = await refusalOf(bytes, { keys, threshold: 1, name })
   return refusal ? undefined : parseUnverified(manifestName, bytes).manifest
@@ -105,6 +108,29 @@ export async function sealFolder(
   await writeFileAtomically(join(dir, release.manifestName), stored)
   // Without a signature nobody vouches for it yet, so that the next build of a watcher must remember what is ours.
   folder.isSealed = release.signer !== undefined
+}
+
+/** Whether all that was emitted to a folder is on disk, every plugin's write hooks included. */
+export const isWritten = ({ emitted, written }: OutputFolder): boolean =>
+  emitted.length > 0 && written === emitted.length
+
+/**
+ * Signs a folder as {@link sealFolder} does, or takes back every signature.
+ * @returns whether the folder is signed: not after a build that failed while it wrote, which has its own error
+ */
+export async function closeFolder(
+  folder: OutputFolder,
+  release: Release,
+  secrets: string[],
+): Promise<boolean> {
+  try {
+    if (isWritten(folder)) await sealFolder(folder, release, secrets)
+    else await unsealFolder(folder, release.manifestName)
+    return isWritten(folder)
+  } catch (error) {
+    await unsealFolder(folder, release.manifestName)
+    throw error
+  }
 }
 
 /** Hashes of the files to list, each of this build, of another plugin, or of an earlier build. */

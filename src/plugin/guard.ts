@@ -31,6 +31,10 @@ export const keyPattern = (key: unknown): RegExp => {
   return file === undefined ? /^\0never$/ : new RegExp(escapeRegExp(basename(file)), 'i')
 }
 
+/** The same as esbuild reads it, which is a pattern of Go: whatever may have a meaning there is any character. */
+export const keyFilter = (file: string): RegExp =>
+  new RegExp(basename(file).replace(/[^\w]/gu, '.'), 'i')
+
 const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
 
 /** Answers 403 to whatever asks a dev server for a file of the key's name, however it is spelled. */

@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
+import { isPage } from '../emit/output.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
@@ -27,6 +28,11 @@ export interface SignedImpOptions {
   expires?: Date | string
   /** How pages carry the bootstrap: inline, linked (`false`), or inline with the signed manifest (`'all'`). @default true */
   inline?: boolean | 'all'
+  /**
+   * Pages that this build is to emit, as HTML files (`signedimp/esbuild` only), or `'later'` where `signedimp html` will
+   * make pages of the finished output start it. @default []
+   */
+  html?: readonly string[] | 'later'
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
   /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
@@ -46,6 +52,7 @@ export interface ResolvedOptions {
   build: number | undefined
   expires: string | undefined
   inline: boolean | 'all'
+  html: readonly string[] | 'later'
   unverified: readonly string[]
   mode: 'on' | 'off'
 }
@@ -102,6 +109,10 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     (v) => (v instanceof Date || isText(v)) && toInstant(v) !== undefined,
   ],
   inline: ["true, false or 'all'", (v) => v === true || v === false || v === 'all'],
+  html: [
+    "an array of files that end in .html, or 'later'",
+    (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
+  ],
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every(isName),
@@ -147,6 +158,7 @@ export function resolveOptions(
     build: given.build ?? readEpoch(env),
     expires: expires === undefined ? undefined : toInstant(expires),
     inline,
+    html: given.html ?? [],
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',
   }

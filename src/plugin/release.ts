@@ -9,7 +9,37 @@ import { isPublicKey, loadPublicKey, type PublicKeySource } from '../keys/public
 import { generateKey } from '../keys/generate.js'
 import type { Signer } from '../manifest/sign.js'
 import { findPackageName } from '../tree/package-name.js'
+import { findSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
+
+/** Where a build takes place. */
+export interface Place {
+  root: string
+  /** Where the files will be: a URL or path with its last slash, or `''` for wherever the pages are. */
+  base: string
+  /** A folder whose files are copied to the output as they are, if there is one. */
+  publicDir: string | undefined
+  /** Path of the list of chunks that Vite writes for backends, if it does. */
+  viteManifest?: string | undefined
+}
+
+/** What a build signs with, and what gives its key away. */
+export interface Keys {
+  release: Release
+  secrets: string[]
+}
+
+/**
+ * Reads the key and what else the options only name.
+ * @throws as {@link readRelease} does
+ */
+export async function readKeys(
+  options: ResolvedOptions,
+  { root, base, viteManifest }: Pick<Place, 'root' | 'base' | 'viteManifest'>,
+): Promise<Keys> {
+  const release = { ...(await readRelease(options, root, base)), viteManifest }
+  return { release, secrets: await findSecrets(options.key, root) }
+}
 
 /**
  * Reads what the options only name: keys, the package's name, the built bootstrap. Relative paths start at `root`.
@@ -50,6 +80,7 @@ export async function readRelease(
     manifestName: manifest,
     base,
     inline,
+    pagesLater: options.html === 'later',
     unverified,
     page,
   }

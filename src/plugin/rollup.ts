@@ -1,8 +1,10 @@
 import { formatReport, type Report } from '../emit/report.js'
 import type { KeySource } from '../keys/private.js'
-import { createBuild, type Build, type Place } from './build.js'
+import { createBuild, type Build } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
 import { resolveOptions, type SignedImpOptions } from './options.js'
+import type { Place } from './release.js'
+import { notSigned } from './sign.js'
 import type { HookContext, Plugin, ViteConfig } from './types.js'
 import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.js'
 
@@ -15,6 +17,10 @@ import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.j
 export function signedImp(key?: KeySource, options?: SignedImpOptions): Plugin
 export function signedImp(...args: unknown[]): Plugin {
   const options = resolveOptions(args)
+  if (options.html !== 'later' && options.html.length > 0)
+    throw new TypeError(
+      'signedImp: "html" must be \'later\' here: pages of Vite are its inputs, and pages of Rollup come from a plugin',
+    )
   let vite: ViteConfig | undefined
   const builds = new WeakMap<object, Build>()
 
@@ -116,8 +122,5 @@ export function signedImp(...args: unknown[]): Plugin {
     else context.warn(text)
   }
 }
-
-const notSigned =
-  'signedimp: NOT SIGNED YET: the pages of this build refuse to start; run signedimp sign <folder> --key <private key>'
 
 const last = <Handler>(handler: Handler) => ({ order: 'post', sequential: true, handler }) as const

@@ -1,6 +1,6 @@
-import type { Place } from './build.js'
 import { denyKey, keyFileOf } from './guard.js'
 import type { ResolvedOptions } from './options.js'
+import type { Place } from './release.js'
 import type {
   HookContext,
   ModulePreload,

@@ -134,6 +134,19 @@ const wrong: Record<string, unknown[]> = {
     '+010000-01-01T00:00:00Z',
   ],
   inline: ['', 'none', 'ALL', 0, 1, null, {}],
+  html: [
+    '',
+    'index.html',
+    true,
+    1,
+    null,
+    {},
+    [''],
+    [1],
+    [undefined],
+    ['index.js'],
+    ['a.html', 'b'],
+  ],
   unverified: [
     'a.js',
     {},
@@ -222,6 +235,7 @@ test('what is not given', () => {
     build: undefined,
     expires: undefined,
     inline: true,
+    html: [],
     unverified: [],
     mode: 'on',
   })
@@ -238,6 +252,7 @@ const right: Record<string, unknown[]> = {
   name: ['shop', 'shop/staging', 'Käse 🧀', '__proto__', ' '],
   build: [0, 1, Number.MAX_SAFE_INTEGER],
   inline: [true, false, 'all'],
+  html: ['later', [], ['public/index.html', '/a/b.htm']],
   unverified: [
     [],
     ['sw.js'],

@@ -1,0 +1,94 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { hashBytes } from '../../crypto/node.js'
+import type { Emitted, Release } from '../../emit/emit.js'
+import { toManifest } from '../../emit/manifest.js'
+import { isDocument, isPage, type Output, type OutputFile } from '../../emit/output.js'
+import { writeSignedText } from '../../manifest/format.js'
+import { isManifestOf } from '../../manifest/names.js'
+import { signManifest } from '../../manifest/sign.js'
+import { walkIfThere, type Folder } from '../../tree/walk.js'
+import type { OutputFolder } from '../folder.js'
+import { refuseSecrets } from '../guard.js'
+import type { Keys } from '../release.js'
+
+/**
+ * Adds to an output what other plugins have put into its folder since the build began: esbuild has no other way for
+ * them to emit pages and copies.
+ * @param before the folder as it was then
+ * @param pages paths of what the build itself makes pages of; what was copied there is not one more
+ */
+export async function adoptFiles(
+  output: Output,
+  dir: string,
+  before: Folder,
+  pages: ReadonlyMap<string, string>,
+  { release, secrets }: Keys,
+): Promise<void> {
+  const { files } = await walkIfThere(dir)
+  for (const [path, stamp] of files) {
+    const isKnown = before.files.get(path) === stamp || output.has(path) || pages.has(path)
+    if (isKnown || isManifestOf(release.manifestName, path)) continue
+    const content = await readFile(join(dir, path))
+    refuseSecrets(path, content, secrets)
+    output.set(path, adopt(path, content, release))
+  }
+}
+
+function adopt(path: string, content: Buffer, { hash }: Release): OutputFile {
+  const file = { path, isModule: false, isEntry: false }
+  if (isPage(path)) return { ...file, source: content }
+  const fixed = isDocument(path) ? { fixed: content.toString() } : {}
+  return { ...file, digest: hashBytes(hash, content), ...fixed }
+}
+
+/** Adds the manifest of the whole output to it, where no folder is written that could be compared before. */
+export async function addManifest(
+  output: Output,
+  { digests, imports, changed }: Emitted,
+  release: Release,
+): Promise<void> {
+  const { manifestName: path, signer } = release
+  const files = new Map([...digests].filter(([file]) => !isManifestOf(path, file)))
+  const source = await signManifest(
+    writeSignedText(toManifest(release, { imports, files })),
+    signer,
+  )
+  output.set(path, { path, source, isModule: false, isEntry: false })
+  changed.set(path, source)
+  digests.set(path, hashBytes(release.hash, source))
+}
+
+/** How many files are written at a time. */
+const parallel = 8
+
+/** Writes an output; pages last, so that none is there before what it names. */
+export async function writeOutput(
+  { dir }: Pick<OutputFolder, 'dir'>,
+  output: Output,
+): Promise<void> {
+  const files = [...output.values()].filter(({ source }) => source !== undefined)
+  for (const folder of new Set(files.map(({ path }) => dirname(join(dir, path)))))
+    await mkdir(folder, { recursive: true })
+  const pages = files.filter(({ path }) => isPage(path))
+  await writeAll(
+    dir,
+    files.filter(({ path }) => !isPage(path)),
+  )
+  await writeAll(dir, pages)
+}
+
+async function writeAll(dir: string, files: OutputFile[]): Promise<void> {
+  const queue = files.values()
+  const work = async () => {
+    for (const { path, source } of queue) await writeIfOther(join(dir, path), source!)
+  }
+  await Promise.all(Array.from({ length: parallel }, work))
+}
+
+/** What watches the folder is not woken by a file that stays as it was. */
+async function writeIfOther(file: string, source: string | Uint8Array): Promise<void> {
+  const bytes = typeof source === 'string' ? Buffer.from(source) : source
+  const there = await readFile(file).catch(() => undefined)
+  if (!there || Buffer.compare(there, bytes) !== 0) await writeFile(file, bytes)
+}

@@ -1,0 +1,123 @@
+import { join, relative } from 'node:path'
+import { hashBytes } from '../../crypto/node.js'
+import { digestRelease } from '../../emit/bootstrap.js'
+import type { Emitted } from '../../emit/emit.js'
+import type { Output, OutputFile as File } from '../../emit/output.js'
+import { SignedImpError } from '../../errors.js'
+import { emittedPath } from '../../tree/system-path.js'
+import { refuseSecrets } from '../guard.js'
+import type { Keys } from '../release.js'
+import { createIsEntry, editMetafile, keyOf } from './metafile.js'
+import { renameByRelease } from './names.js'
+import type { EsbuildPlace } from './place.js'
+import type { BuildResult, OutputFile } from './types.js'
+
+/** esbuild's files in the words of no bundler. Chunks are told from other files by the mark that stands last in them. */
+export function readOutput(
+  result: BuildResult,
+  place: EsbuildPlace,
+  resolved: ReadonlySet<string>,
+  { release, secrets }: Keys,
+): Output {
+  const output: Output = new Map()
+  const digest = digestRelease(release)
+  const isEntry = createIsEntry(result.metafile!, place, resolved)
+  for (const [path, { contents }] of filesOf(result, place)) {
+    refuseSecrets(path, contents, secrets)
+    const code = unmark(contents, place.mark)
+    const source = code ?? contents
+    const file: File = { path, source, isModule: code !== undefined, isEntry: false }
+    if (file.isModule && isEntry(keyOf(path, place))) {
+      file.isEntry = true
+      file.bootstrapPath = renameByRelease(path, place.entryNames, digest)
+    }
+    output.set(path, file)
+  }
+  return output
+}
+
+/** A chunk's text without the mark, or undefined for what is no chunk. */
+function unmark(contents: Uint8Array, mark: string): string | undefined {
+  const bytes = Buffer.from(contents.buffer, contents.byteOffset, contents.length)
+  if (!bytes.includes(mark)) return undefined
+  const text = bytes.toString()
+  const at = text.lastIndexOf(mark)
+  return text.slice(0, at) + text.slice(at + mark.length).replace(/^\n/, '')
+}
+
+/** The files that esbuild hands over, by path below the output folder. */
+function* filesOf(
+  { outputFiles = [] }: BuildResult,
+  { dir }: EsbuildPlace,
+): Generator<[path: string, file: OutputFile]> {
+  for (const file of outputFiles) {
+    const path = emittedPath(relative(dir, file.path))
+    if (path.startsWith('../'))
+      throw new SignedImpError(
+        'ERR_SIGNEDIMP_PATH',
+        'is outside of "outdir", where no manifest can list it; change the name patterns',
+        { path },
+      )
+    yield [path, file]
+  }
+}
+
+/** Tells the build's result what became of the output: its files, where the user wants those and not a folder, and the metafile. */
+export function tellResult(
+  result: BuildResult,
+  output: Output,
+  emitted: Emitted,
+  place: EsbuildPlace,
+): void {
+  const known = new Map(filesOf(result, place))
+  const files = [...output.values()].flatMap((file) => toOutputFile(file, known, emitted, place))
+  const sizes = new Map(files.map(([path, { contents }]) => [path, contents.length]))
+  if (place.hasMetafile) editMetafile(result.metafile!, sizes, emitted, place)
+  else result.metafile = undefined
+  result.outputFiles = place.isWrite ? undefined : files.map(([, file]) => file)
+}
+
+function toOutputFile(
+  { path, source }: File,
+  known: ReadonlyMap<string, OutputFile>,
+  { changed }: Emitted,
+  { dir }: EsbuildPlace,
+): [path: string, file: OutputFile][] {
+  if (source === undefined) return []
+  const old = known.get(path)
+  if (old && !changed.has(path)) return [[path, old]]
+  const contents = typeof source === 'string' ? Buffer.from(source) : source
+  return [[path, createOutputFile(join(dir, path), contents)]]
+}
+
+/** A file as esbuild hands it over. Its hash is ours: what it is made of is nobody's business. */
+const createOutputFile = (path: string, contents: Uint8Array): OutputFile => ({
+  path,
+  contents,
+  hash: Buffer.from(hashBytes('sha256', contents).slice(0, 16), 'hex').toString('base64url'),
+  get text() {
+    return Buffer.from(this.contents).toString()
+  },
+})
+
+/** @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE` where nothing is written and another plugin changed what was signed */
+export function refuseEdits(
+  result: BuildResult,
+  { digests }: Emitted,
+  hash: Parameters<typeof hashBytes>[0],
+  place: EsbuildPlace,
+): void {
+  const left = new Map(digests)
+  for (const [path, { contents }] of filesOf(result, place)) {
+    if (left.get(path) !== hashBytes(hash, contents)) throw edited(path)
+    left.delete(path)
+  }
+  for (const path of left.keys()) throw edited(path)
+}
+
+const edited = (path: string): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_LATE_WRITE',
+    'was changed, added or removed by another plugin after the output was signed; list that plugin before signedImp',
+    { path },
+  )

@@ -1,0 +1,102 @@
+import type { Report } from '../../emit/report.js'
+import { formatReport } from '../../emit/report.js'
+import type { KeySource } from '../../keys/private.js'
+import { openSession, type Session } from './session.js'
+import { prepare, problemsOf } from './place.js'
+import { toMessage } from './messages.js'
+import type { BuildResult, EsbuildPlugin, PluginBuild, Told } from './types.js'
+import { keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
+import { resolveOptions, type ResolvedOptions, type SignedImpOptions } from '../options.js'
+import { notSigned } from '../sign.js'
+
+/**
+ * Signs what esbuild emits, and makes its pages run nothing else.
+ * @param key a PEM file or text, a URL, a `KeyObject` or a signer `{ publicKey, sign }`; a public key leaves the
+ *   signature to `signedimp sign`; without any argument, a one-time key signs this build and is forgotten
+ * @throws TypeError on any option that is unknown or wrong, naming it
+ */
+export function signedImp(key?: KeySource, options?: SignedImpOptions): EsbuildPlugin
+export function signedImp(...args: unknown[]): EsbuildPlugin {
+  const options = resolveOptions(args)
+  return { name: 'signedimp', setup: (build: PluginBuild) => setUp(build, options) }
+}
+
+/** One plugin may be in several builds of one process: what is remembered belongs to one of them. */
+async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void> {
+  if (options.mode === 'off')
+    return build.onEnd(async () => ({
+      warnings: [
+        { text: "signedimp: mode is 'off': this output is NOT signed and nothing checks it" },
+      ],
+    }))
+  const problems = problemsOf(build.initialOptions)
+  if (problems.length > 0)
+    return build.onStart(async () => ({ errors: problems.map((text) => ({ text })) }))
+
+  const session = await openSession(options, prepare(build.initialOptions, options))
+  guardKey(build, options, session)
+  watchEntries(build, session)
+  let isLast = false
+  build.onStart(async () => {
+    // Registered now, it runs after what every other plugin registered when it was set up.
+    if (!isLast) build.onEnd((result: BuildResult) => close(session, result))
+    isLast = true
+    session.start()
+    return {}
+  })
+  build.onEnd((result: BuildResult) => emit(session, result))
+}
+
+/** Keeps the key's file from becoming a module or an asset. */
+function guardKey(build: PluginBuild, { key }: ResolvedOptions, { place }: Session): void {
+  const file = keyFileOf(key, place.root)
+  if (!file) return
+  build.onLoad({ filter: keyFilter(file) }, ({ path }) => {
+    try {
+      refuseKeyModule(path, file)
+      return undefined
+    } catch (error) {
+      return { errors: [toMessage(error)] }
+    }
+  })
+}
+
+/** Learns which modules are entries, and has the bundler watch the pages with them. */
+function watchEntries(build: PluginBuild, session: Session): void {
+  const asked = Symbol('asked by signedimp')
+  build.onResolve({ filter: /.*/ }, async ({ path, importer, kind, pluginData, ...args }) => {
+    if (kind !== 'entry-point' || pluginData === asked) return undefined
+    const found = await build.resolve(path, { ...args, importer, kind, pluginData: asked })
+    // A pattern for several files, or an error that esbuild itself words better.
+    if (found.errors.length > 0 || found.external) return undefined
+    if (found.namespace === 'file') session.entries.add(found.path)
+    const { namespace, suffix, sideEffects } = found
+    return { path: found.path, namespace, suffix, sideEffects, watchFiles: session.pages }
+  })
+}
+
+async function emit(session: Session, result: BuildResult): Promise<Told> {
+  if (result.errors.length > 0) return {}
+  try {
+    const warnings = await session.emit(result)
+    return { warnings: warnings.map((text) => ({ text })) }
+  } catch (error) {
+    return { errors: [toMessage(error)] }
+  }
+}
+
+async function close(session: Session, result: BuildResult): Promise<Told> {
+  try {
+    const report = await session.close(result)
+    if (!report) return {}
+    tell(report, session)
+    return report.signed ? {} : { warnings: [{ text: notSigned }] }
+  } catch (error) {
+    return { errors: [toMessage(error)] }
+  }
+}
+
+/** esbuild has no logger for plugins: where it prints a summary of its own, ours stands beside it. */
+function tell(report: Report, { place }: Session): void {
+  if (place.isTold) process.stderr.write(`\n${formatReport(report).join('\n')}\n`)
+}
