@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
+import { isPattern } from '../emit/coverage.js'
 import { isPage } from '../emit/output.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
@@ -77,16 +78,6 @@ const isSigner = (value: unknown): boolean =>
 
 const isTrustedKey = (value: unknown): boolean => isPlain(value) && 'spki' in value
 
-/** A segment with a star must still name something: two letters or digits in a row, beside its extension. */
-const isName = (value: unknown): boolean =>
-  isText(value) &&
-  value
-    .split('/')
-    .every(
-      (segment) =>
-        !segment.includes('*') || /[\p{L}\p{N}]{2}/u.test(segment.replace(/\.[^.*]*$/, '')),
-    )
-
 const rules: Record<keyof SignedImpOptions, Rule> = {
   password: ['a text or a function that gives one', (v) => typeof v === 'function' || isText(v)],
   keys: [
@@ -115,7 +106,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   ],
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
-    (v) => Array.isArray(v) && v.every(isName),
+    (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
   ],
   mode: ["'on' or 'off'", (v) => v === 'on' || v === 'off'],
 }
