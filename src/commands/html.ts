@@ -184,7 +184,7 @@ async function makePages(
   for (const [path, file] of paths) {
     refuseCopies(path, folder)
     const signed = { ...folder, place: placeOf(dir, path), read: readerOf(dir, folder) }
-    made.set(path, await startLater(path, readText(file), signed, release))
+    made.set(path, await startLater(path, readText(file, path), signed, release))
   }
   const all = [...made]
   const written = new Map([
@@ -226,13 +226,13 @@ function refuseCopies(path: string, { main }: VerifiedFolder): void {
   if (copy !== undefined) throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path: copy })
 }
 
-function readText(file: string): string {
+function readText(file: string, path: string): string {
   try {
     return fromUtf8(readFileSync(file))
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause
     const reason = 'is not in UTF-8, so that its text is unclear; save it as UTF-8'
-    throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path: file, cause })
+    throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path, cause })
   }
 }
 

@@ -61,7 +61,7 @@ export function readPage(
     throw refuse(path, 'starts through a bootstrap already; give the page as it was before that')
   const starts = findStarts(path, tags, folder, wanted)
   if (starts.length === 0)
-    throw refuse(path, 'starts no entry of the folder; name one in a module script')
+    throw refuse(path, `starts no entry of the folder${toldOf(tags)}; name one in a module script`)
   for (const { entry, pinned } of starts) {
     const reason = reasonAgainst({ entry, pinned }, folder, wanted)
     if (reason !== undefined) throw refuse(entry.path, reason)
@@ -76,6 +76,13 @@ export function readPage(
 /** A refusal of a page, or of what it starts. */
 export const refuse = (path: string, reason: string): SignedImpError =>
   new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path })
+
+/** Module scripts of a page, of which none is an entry. */
+function toldOf(tags: Tag[]): string {
+  const modules = tags.filter(({ attributes }) => attributes.get('type') === 'module')
+  const names = modules.flatMap(({ attributes }) => attributes.get('src') ?? [])
+  return names.length > 0 ? `, for ${names.join(', ')} is none` : ''
+}
 
 const isBootstrap = ({ attributes }: Tag): boolean =>
   attributes.has('data-manifest') && attributes.has('data-runtime')
