@@ -29,10 +29,7 @@ export interface SignedImpOptions {
   expires?: Date | string
   /** How pages carry the bootstrap: inline, linked (`false`), or inline with the signed manifest (`'all'`). @default true */
   inline?: boolean | 'all'
-  /**
-   * Pages that this build is to emit, as HTML files (`signedimp/esbuild` only), or `'later'` where `signedimp html` will
-   * make pages of the finished output start it. @default []
-   */
+  /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
   html?: readonly string[] | 'later'
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
