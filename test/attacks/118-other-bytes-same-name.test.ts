@@ -81,10 +81,10 @@ attack(
   async (variant) => {
     const [one, two] = [await newPublisher(), await newPublisher('ecdsa-p256')]
     const isPaged = variant === 'with pages'
-    const build = async (options: EsbuildOptions) => {
+    const build = async (options: EsbuildOptions, signed = isPaged ? {} : { html: [] }) => {
       const { dir } = await buildByEsbuild(files, {
         ...options,
-        signed: isPaged ? {} : { html: [] },
+        signed,
         config: { minify: true, entryNames: '[name]-[hash]', chunkNames: '[name]-[hash]' },
       })
       return filesIn(dir).filter((path) => /^[a-z]+-[A-Z2-7]{8}\.js$/.test(path))
@@ -95,6 +95,8 @@ attack(
       signedImp: await laterRelease<EsbuildOptions['signedImp'] & {}>('esbuild.js'),
     })
     const plain = await build({})
+    // Static imports are spelled otherwise where there are pages.
+    const others = await build({ key: one.privateKey }, isPaged ? { html: [] } : {})
     const otherKey = await build({ key: two.privateKey })
     const isEntry = (path: string) => path.startsWith('index-')
     assert.ok(plain.length >= 3)
@@ -106,6 +108,7 @@ attack(
       [plain, signed],
       [signed, later],
       [plain, later],
+      [signed, others],
     ] as const)
       assert.equal(
         a.filter((name) => b.includes(name)),

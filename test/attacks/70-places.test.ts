@@ -1,6 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs'
 import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
+import type { Plugin } from 'esbuild'
 import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
 import {
@@ -13,6 +14,7 @@ import {
   type TestSite,
 } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { buildByEsbuild } from '../support/esbuild.ts'
 import { atOutside, outside } from '../support/outside.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { glance, look, open, refuses, refusesChunk, starts } from '../support/visit.ts'
@@ -269,6 +271,39 @@ attack(78, 'unchecked code in the page', { variants: Object.keys(early) }, async
   assert.match(message, /\bERR_SIGNEDIMP_NOT_COVERED\b/)
   return 'refused ERR_SIGNEDIMP_NOT_COVERED'
 })
+
+/** Who finds the entries of a build of esbuild: nobody, whom we ask, or another plugin, which does not ask us. */
+const finders: Record<string, Plugin[]> = {
+  esbuild: [],
+  'another plugin': [
+    {
+      name: 'finder',
+      setup: (build) =>
+        build.onResolve({ filter: /./ }, ({ kind, path, resolveDir }) =>
+          kind === 'entry-point' ? { path: join(resolveDir, path) } : undefined,
+        ),
+    },
+  ],
+}
+
+attack(
+  78,
+  'entry of esbuild that is loaded later, too',
+  { variants: Object.keys(finders) },
+  async (variant) => {
+    const { dir } = await buildByEsbuild(
+      { 'src/main.js': 'import("./second.js")', 'src/second.js': 'globalThis.second = 1' },
+      {
+        key: await generateKey('ed25519'),
+        before: finders[variant]!,
+        config: { entryPoints: ['src/main.js', 'src/second.js'] },
+      },
+    )
+    for (const name of ['main', 'second'])
+      assert.match(readFileSync(join(dir, `${name}.js`), 'utf8'), 'manifest:"signedimp-manifest.')
+    return 'ok it checks itself, whoever loads it'
+  },
+)
 
 attack(78, 'script in front of the module tag', everywhere, async (tab) => {
   site.reset()
