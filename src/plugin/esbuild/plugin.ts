@@ -2,7 +2,7 @@ import type { Report } from '../../emit/report.js'
 import { formatReport } from '../../emit/report.js'
 import type { KeySource } from '../../keys/private.js'
 import { openSession, type Session } from './session.js'
-import { prepare, problemsOf } from './place.js'
+import { prepare, problemsOf, restore } from './place.js'
 import { toMessage } from './messages.js'
 import type { BuildResult, EsbuildPlugin, PluginBuild, Told } from './types.js'
 import { keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
@@ -41,6 +41,8 @@ async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void
     // Registered now, it runs after what every other plugin registered when it was set up.
     if (!isLast) build.onEnd((result: BuildResult) => close(session, result))
     isLast = true
+    // esbuild has read them.
+    restore(build.initialOptions)
     session.start()
     return {}
   })
@@ -63,10 +65,13 @@ function guardKey(build: PluginBuild, { key }: ResolvedOptions, { place }: Sessi
 
 /** Learns which modules are entries, and has the bundler watch the pages with them. */
 function watchEntries(build: PluginBuild, session: Session): void {
-  const asked = Symbol('asked by signedimp')
-  build.onResolve({ filter: /.*/ }, async ({ path, importer, kind, pluginData, ...args }) => {
-    if (kind !== 'entry-point' || pluginData === asked) return undefined
-    const found = await build.resolve(path, { ...args, importer, kind, pluginData: asked })
+  // Known by name and not by `pluginData`, which is for the plugin that asked: two that ask would ask one another for ever.
+  const asked = new Set<string>()
+  build.onResolve({ filter: /.*/ }, async ({ path, kind, ...args }) => {
+    const name = JSON.stringify([path, args.resolveDir])
+    if (kind !== 'entry-point' || asked.has(name)) return undefined
+    asked.add(name)
+    const found = await build.resolve(path, { ...args, kind }).finally(() => asked.delete(name))
     // A pattern for several files, or an error that esbuild itself words better.
     if (found.errors.length > 0 || found.external) return undefined
     if (found.namespace === 'file') session.entries.add(found.path)

@@ -73,6 +73,7 @@ export interface BuildOptions {
   outdir?: string
   outfile?: string
   platform?: string
+  plugins?: { name: string }[]
   publicPath?: string
   splitting?: boolean
   stdin?: { sourcefile?: string }
