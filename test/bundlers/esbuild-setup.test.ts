@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { createPublicKey } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, context, type BuildOptions, type Plugin } from 'esbuild'
@@ -5,6 +7,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { signedImp } from '../../dist/esbuild.js'
 import { generateKey } from '../../dist/index.js'
+import { root as checkout } from '../support/files.ts'
 import { writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 
@@ -17,6 +20,7 @@ await writeFiles(root, {
   'cart.js': 'export const cart = "open"\n',
 })
 const key = await generateKey('ed25519')
+const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
 
 const optionsOf = (plugins: Plugin[]): BuildOptions => ({
   absWorkingDir: root,
@@ -93,5 +97,28 @@ test('the plugin cannot be there twice', async () => {
     assert.match((error as Error).message, 'signedimp is there twice')
   }
 })
+
+/** What a build prints as a program of its own. */
+function printed(call: string, options: string): string {
+  const program = `import { build } from 'esbuild'
+import { signedImp } from 'signedimp/esbuild'
+const { warnings } = await build({ entryPoints: ['${join(root, 'main.js')}'], bundle: true, format: 'esm',
+  outdir: '${scratchFolder()}', absWorkingDir: '${root}', plugins: [${call}], ${options} })
+console.log(warnings.length)`
+  const args = ['--input-type=module', '-e', program]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: checkout, encoding: 'utf8' })
+  assert.is(stdout, '1\n', stderr)
+  return stderr
+}
+
+for (const [call, message] of [
+  ["signedImp('release.pem.pub')", 'NOT SIGNED YET'],
+  ["signedImp('release.pem.pub', { mode: 'off' })", "mode is 'off': this output is NOT signed"],
+] as const)
+  test(`a build that signs nothing says so, once and where warnings are shown: ${message}`, async () => {
+    await writeFiles(root, { 'release.pem.pub': publicKey })
+    assert.is(printed(call, '').split(message).length, 2)
+    assert.is(printed(call, "logLevel: 'error'"), '')
+  })
 
 test.run()

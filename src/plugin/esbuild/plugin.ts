@@ -24,7 +24,7 @@ export function signedImp(...args: unknown[]): EsbuildPlugin {
 /** One plugin may be in several builds of one process: what is remembered belongs to one of them. */
 async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void> {
   if (options.mode === 'off')
-    return build.onEnd(async () => ({
+    return build.onStart(async () => ({
       warnings: [
         { text: "signedimp: mode is 'off': this output is NOT signed and nothing checks it" },
       ],
@@ -39,14 +39,14 @@ async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void
   let isLast = false
   build.onStart(async () => {
     // Registered now, it runs after what every other plugin registered when it was set up.
-    if (!isLast) build.onEnd((result: BuildResult) => close(session, result))
+    if (!isLast) build.onEnd((result: BuildResult) => close(build, session, result))
     isLast = true
     // esbuild has read them.
     restore(build.initialOptions)
     session.start()
     return {}
   })
-  build.onEnd((result: BuildResult) => emit(session, result))
+  build.onEnd((result: BuildResult) => emit(build, session, result))
 }
 
 /** Keeps the key's file from becoming a module or an asset. */
@@ -80,22 +80,23 @@ function watchEntries(build: PluginBuild, session: Session): void {
   })
 }
 
-async function emit(session: Session, result: BuildResult): Promise<Told> {
+async function emit(build: PluginBuild, session: Session, result: BuildResult): Promise<Told> {
   if (result.errors.length > 0) return {}
   try {
-    const warnings = await session.emit(result)
-    return { warnings: warnings.map((text) => ({ text })) }
+    await warn(build, result, await session.emit(result))
+    return {}
   } catch (error) {
     return { errors: [toMessage(error)] }
   }
 }
 
-async function close(session: Session, result: BuildResult): Promise<Told> {
+async function close(build: PluginBuild, session: Session, result: BuildResult): Promise<Told> {
   try {
     const report = await session.close(result)
     if (!report) return {}
     tell(report, session)
-    return report.signed ? {} : { warnings: [{ text: notSigned }] }
+    if (!report.signed) await warn(build, result, [notSigned])
+    return {}
   } catch (error) {
     return { errors: [toMessage(error)] }
   }
@@ -105,3 +106,17 @@ async function close(session: Session, result: BuildResult): Promise<Told> {
 function tell(report: Report, { place }: Session): void {
   if (place.isTold) process.stderr.write(`\n${formatReport(report).join('\n')}\n`)
 }
+
+/** Of what plugins answer at a build's end, esbuild prints errors, and warnings only while it watches. */
+async function warn(
+  { esbuild, initialOptions }: PluginBuild,
+  { warnings }: BuildResult,
+  texts: string[],
+): Promise<void> {
+  const messages = texts.map((text) => ({ ...noMessage, text }))
+  warnings.push(...messages)
+  if (/^(error|silent)$/.test(initialOptions.logLevel ?? '')) return
+  process.stderr.write((await esbuild.formatMessages(messages, { kind: 'warning' })).join(''))
+}
+
+const noMessage = { id: '', pluginName: 'signedimp', location: null, notes: [], detail: undefined }
