@@ -1,15 +1,18 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { examplesOf, tryExample } from '../support/examples.ts'
-import { headingsOf, readDocument } from '../support/markdown.ts'
+import { headingsOf, readDocument, sectionOf } from '../support/markdown.ts'
 import { checkMessage, textsIn } from '../support/messages.ts'
 import { shapeOf } from '../support/readme-app.ts'
 
-// Every example of docs/esbuild.md, built.
+// Every example of docs/esbuild.md, built, and that of docs/module-entries.md.
 
-const sections = headingsOf(readDocument('docs/esbuild.md'), 2)
+const sections = [
+  ...headingsOf(readDocument('docs/esbuild.md'), 2),
+  ['an entry without HTML', sectionOf(readDocument('docs/module-entries.md'), 'esbuild')] as const,
+]
 const examples = sections.flatMap(([, section]) => examplesOf(section))
-const isError = (text: string): boolean => !text.startsWith('signedimp: ')
+const isError = (text: string): boolean => /^(ERR_|signedimp \w)/.test(text)
 
 for (const [heading, section] of sections)
   examplesOf(section).forEach((example, at) =>
