@@ -1,5 +1,6 @@
 /** One build in a process of its own: node build-once.ts <bundler> <root> <outDir> [<key file> [marks]]; prints a {@link BuildRun}. */
 import { join } from 'node:path'
+import type { EsbuildPlugin } from '../../src/plugin/esbuild/types.ts'
 import type { Plugin } from '../../src/plugin/types.ts'
 import type { Bundler, BuildRun } from './build.ts'
 
@@ -11,15 +12,16 @@ const [bundler, root, outDir, keyFile, marks] = process.argv.slice(2) as [
   string?,
 ]
 const hooks: Record<string, number> = {}
-const plugins: Plugin[] = []
+const plugins: (Plugin | EsbuildPlugin)[] = []
 const importing = performance.now()
 if (keyFile) {
   // Not known to the compiler, which runs before there is a build.
-  const { signedImp } = await import('../../dist/index.js' as string)
-  plugins.push(signedImp(keyFile, { name: 'bench' }))
+  const isEsbuild = bundler === 'esbuild'
+  const { signedImp } = await import(`../../dist/${isEsbuild ? 'esbuild' : 'index'}.js`)
+  plugins.push(signedImp(keyFile, { name: 'bench', ...(isEsbuild && { html: ['index.html'] }) }))
 }
 const importMs = performance.now() - importing
-if (marks) plugins.forEach(markHooks)
+if (marks) plugins.forEach((plugin) => markHooks(plugin as Plugin))
 
 const build = await loadBuild()
 const before = process.cpuUsage()
@@ -38,6 +40,13 @@ async function loadBuild(): Promise<() => Promise<unknown>> {
     const options = { outDir, emptyOutDir: true, reportCompressedSize: false }
     const config = { root, configFile: false, logLevel: 'error', build: options } as const
     return () => vite.build({ ...config, plugins: plugins as never })
+  }
+  if (bundler === 'esbuild') {
+    const { build } = await import('esbuild')
+    const names = { entryNames: 'assets/[name]-[hash]', chunkNames: 'assets/[name]-[hash]' }
+    const form = { bundle: true, format: 'esm', splitting: true, minify: true } as const
+    const place = { absWorkingDir: root, entryPoints: ['src/main.js'], outdir: outDir }
+    return () => build({ ...place, ...form, ...names, plugins: plugins as never })
   }
   const { [bundler]: start } = (await import(bundler)) as Record<
     string,

@@ -11,8 +11,8 @@ import { deadline, rotate, say } from './progress.ts'
 import { formatRatio, judge, median, ratioOf, summarize } from './statistics.ts'
 import type { Section, Table } from './table.ts'
 
-/** What builds are measured with: Vite has a page, the others an entry that no page starts. */
-export type Bundler = 'vite' | 'rollup' | 'rolldown'
+/** What builds are measured with: Vite and esbuild have a page, the others an entry that no page starts. */
+export type Bundler = 'vite' | 'rollup' | 'rolldown' | 'esbuild'
 
 /** What one build in a process of its own took. */
 export interface BuildRun {
@@ -28,7 +28,13 @@ export interface BuildRun {
   hooks: Record<string, number>
 }
 
-const timeTarget = 1.03
+/** esbuild takes so little time itself that what is signed weighs more. */
+const timeTargets: Record<Bundler, number> = {
+  vite: 1.03,
+  rollup: 1.03,
+  rolldown: 1.03,
+  esbuild: 1.15,
+}
 const memoryTarget = 50
 
 interface Variant {
@@ -47,7 +53,7 @@ export async function measureBuild(quick: boolean): Promise<Section> {
   const other = { label: 'RSA-PSS 3072', keyFile: await saveKey('rsa-pss') }
   const tables: Table[] = []
   const data: Record<string, unknown> = { shape }
-  for (const bundler of ['vite', 'rollup', 'rolldown'] as const) {
+  for (const bundler of ['vite', 'rollup', 'rolldown', 'esbuild'] as const) {
     const variants = [{ label: 'plain' }, { label: 'Ed25519', keyFile }]
     if (bundler === 'vite') variants.push(other)
     const runs = await measureBundler({ bundler, root, shape }, variants, quick)
@@ -112,7 +118,7 @@ async function buildOnce(options: BuildOptions) {
     marks ? 'marks' : '',
   ]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 300_000 })
-  if (bundler === 'vite') await checkApp(outDir, shape)
+  if (bundler === 'vite' || bundler === 'esbuild') await checkApp(outDir, shape)
   await rm(outDir, { recursive: true })
   return JSON.parse(stdout) as BuildRun
 }
@@ -137,7 +143,7 @@ function compare(bundler: Bundler, runs: Runs, { pages, shared }: AppShape): Tab
     return [
       ...cells,
       formatRatio(ratio, 3),
-      judge(ratio, timeTarget),
+      judge(ratio, timeTargets[bundler]),
       (time.min / Math.min(...times(plain))).toFixed(3),
       (cpu.median / median(plain.map(({ cpuMs }) => cpuMs))).toFixed(3),
       `${more.toFixed(0)} MB`,
@@ -149,7 +155,7 @@ function compare(bundler: Bundler, runs: Runs, { pages, shared }: AppShape): Tab
     notes: [
       `A build of a generated app of ${pages} lazy and ${shared} shared chunks of 20 KB, each build in a fresh process, in turns.`,
       'Medians, least and most in brackets; the ratio of medians with its 95 % interval, that of the shortest times, that of processor time.',
-      `Targets: at most ${timeTarget} times the time and ${memoryTarget} MB more at the peak.`,
+      `Targets: at most ${timeTargets[bundler]} times the time and ${memoryTarget} MB more at the peak.`,
     ],
     columns: [
       '',

@@ -59,36 +59,34 @@ export async function addManifest(
   digests.set(path, hashBytes(release.hash, source))
 }
 
-/** How many files are written at a time. */
+/** How many files are written at a time: making a file is what takes long, and the disk can make several. */
 const parallel = 8
 
 /** Writes an output; pages last, so that none is there before what it names. */
 export async function writeOutput(
-  { dir }: Pick<OutputFolder, 'dir'>,
+  { dir, before }: Pick<OutputFolder, 'dir' | 'before'>,
   output: Output,
 ): Promise<void> {
   const files = [...output.values()].filter(({ source }) => source !== undefined)
   for (const folder of new Set(files.map(({ path }) => dirname(join(dir, path)))))
     await mkdir(folder, { recursive: true })
-  const pages = files.filter(({ path }) => isPage(path))
-  await writeAll(
-    dir,
-    files.filter(({ path }) => !isPage(path)),
-  )
-  await writeAll(dir, pages)
-}
-
-async function writeAll(dir: string, files: OutputFile[]): Promise<void> {
-  const queue = files.values()
-  const work = async () => {
-    for (const { path, source } of queue) await writeIfOther(join(dir, path), source!)
+  for (const isLast of [false, true]) {
+    const queue = files.filter(({ path }) => isPage(path) === isLast).values()
+    const work = async () => {
+      for (const { path, source } of queue)
+        await writeIfOther(join(dir, path), source!, before.files.has(path))
+    }
+    await Promise.all(Array.from({ length: parallel }, work))
   }
-  await Promise.all(Array.from({ length: parallel }, work))
 }
 
 /** What watches the folder is not woken by a file that stays as it was. */
-async function writeIfOther(file: string, source: string | Uint8Array): Promise<void> {
+async function writeIfOther(
+  file: string,
+  source: string | Uint8Array,
+  isThere: boolean,
+): Promise<void> {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source
-  const there = await readFile(file).catch(() => undefined)
+  const there = isThere ? await readFile(file).catch(() => undefined) : undefined
   if (!there || Buffer.compare(there, bytes) !== 0) await writeFile(file, bytes)
 }
