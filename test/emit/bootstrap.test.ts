@@ -72,7 +72,10 @@ for (const [algorithm, module] of [
   ['ecdsa-p256', 'module-der.js'],
 ] as const)
   test(`${module}: what an entry says is read as it was written`, async () => {
-    const keys = [toTrustedKey(await generateKey(algorithm)), toTrustedKey(await generateKey('ed25519'))]
+    const keys = [
+      toTrustedKey(await generateKey(algorithm)),
+      toTrustedKey(await generateKey('ed25519')),
+    ]
     const page = pageOf(module)
     const release = { page, keys, threshold: 2 } as unknown as Release
     for (const [what, entry] of entries)
