@@ -189,15 +189,18 @@ attack(86, 'a session of esbuild in which chunks change and vanish', {}, async (
     { 'src/main.js': 'globalThis.alone = 1' },
   ]
   const known: string[][] = []
-  for (const state of states) {
-    await writeFiles(root, state)
-    await session.rebuild()
-    const { pages } = await check(dir, privateKey)
-    const html = readFileSync(join(dir, 'index.html'), 'utf8')
-    const [, page] = [...pages].find(([name]) => html.includes(name))!
-    known.push([...page.files.keys()].filter((path) => path.startsWith('assets/')))
+  try {
+    for (const state of states) {
+      await writeFiles(root, state)
+      await session.rebuild()
+      const { pages } = await check(dir, privateKey)
+      const html = readFileSync(join(dir, 'index.html'), 'utf8')
+      const [, page] = [...pages].find(([name]) => html.includes(name))!
+      known.push([...page.files.keys()].filter((path) => path.startsWith('assets/')))
+    }
+  } finally {
+    await session.dispose()
   }
-  await session.dispose()
   assert.equal(known, [
     ['assets/index.js', 'assets/lazy.js'],
     ['assets/index.js', 'assets/lazy.js'],

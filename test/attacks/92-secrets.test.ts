@@ -1,6 +1,7 @@
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { BuildFailure } from 'esbuild'
+import type { BuildFailure, Loader, Plugin } from 'esbuild'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
 import {
@@ -13,7 +14,7 @@ import {
   type ViteName,
 } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
-import { atEnd, buildByEsbuild } from '../support/esbuild.ts'
+import { atEnd, buildByEsbuild, type EsbuildOptions } from '../support/esbuild.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { newPublisher } from './signed.ts'
@@ -88,61 +89,73 @@ attack(
   },
 )
 
-/** Loaders that put a file into the output of esbuild, as it is or encoded. */
-const loaders = [
-  'text',
-  'file',
-  'copy',
-  'base64',
-  'dataurl',
-  'binary',
-  'a page',
-  'a copy',
-  'a copy later',
-  'in its folder',
-  'under another name',
-  'a source map',
-] as const
+/** How the key gets into a build of esbuild, beside the app's own files. */
+type Exposure = (
+  pem: string,
+  root: string,
+) => Omit<EsbuildOptions, 'key' | 'root'> & {
+  files?: Record<string, string>
+  /** Where the key's file is. @default 'release.key' */
+  keyFile?: string
+}
 
-attack(92, 'the private key in the output of esbuild', { variants: loaders }, async (way) => {
-  const { privateKey } = await newPublisher()
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
-  const root = scratchFolder()
-  const copyTo = join(root, 'dist/copy.txt')
-  const copy = atEnd(() => {
-    mkdirSync(dirname(copyTo), { recursive: true })
-    copyFileSync(join(root, 'release.key'), copyTo)
-  })
-  const isLoader = loaders.indexOf(way as 'text') < 6
-  const source = way === 'under another name' ? './other.txt' : '../release.key'
-  const main =
-    isLoader || way.startsWith('under') ? `import k from "${source}"; console.log(k)` : '1'
-  const building = buildByEsbuild(
-    {
-      'index.html': way === 'a page' ? html.replace('</script>', `</script><pre>${pem}`) : html,
-      'src/main.js': way === 'a source map' ? `/* ${pem} */ console.log(1)` : main,
-      'src/other.txt': pem,
-      [way === 'in its folder' ? 'dist/release.key' : 'release.key']: pem,
-    },
-    {
-      root,
-      key: way === 'in its folder' ? 'dist/release.key' : 'release.key',
-      before: way === 'a copy' ? [copy] : [],
-      behind: way === 'a copy later' ? [copy] : [],
-      config: {
-        metafile: true,
-        sourcemap: way === 'a source map',
-        loader: { '.key': isLoader ? (way as 'text') : 'text', '.txt': 'text' },
-      },
-    },
-  )
-  const error = (await outcomeOf(building)) as BuildFailure
-  assert.is(codeOf(error), 'ERR_SIGNEDIMP_KEY_EXPOSED')
-  const said = `${error.message}${error.stack}${JSON.stringify(error.errors)}`
-  assert.not.ok(saysSecret(said, [pem.split('\n')[1]!]))
-  assert.equal(manifestsIn(join(root, 'dist')), [])
-  return `refused ${codeOf(error)}`
-})
+const importing = { 'src/main.js': 'import k from "../release.key"; console.log(k)' }
+
+const loading =
+  (loader: Loader): Exposure =>
+  () => ({ files: importing, config: { loader: { '.key': loader } } })
+
+const copying = (root: string): Plugin =>
+  atEnd(() => cp(join(root, 'release.key'), join(root, 'dist/copy.txt')))
+
+/** Encodes it as nobody would find it in the output. */
+const encoding: Plugin = {
+  name: 'hex',
+  setup: (build) =>
+    build.onLoad({ filter: /\.key$/ }, ({ path }) => ({
+      contents: readFileSync(path).toString('hex'),
+      loader: 'text',
+    })),
+}
+
+const loaders = ['text', 'file', 'copy', 'base64', 'dataurl', 'binary'] as const
+const exposures: Record<string, Exposure> = {
+  ...Object.fromEntries(loaders.map((loader) => [loader, loading(loader)])),
+  'a plugin that encodes it': () => ({ files: importing, behind: [encoding] }),
+  'a page': (pem) => ({
+    files: { 'index.html': html.replace('</script>', `</script><pre>${pem}`) },
+  }),
+  'a copy': (_, root) => ({ before: [copying(root)] }),
+  'a copy later': (_, root) => ({ behind: [copying(root)] }),
+  'in its folder': () => ({ keyFile: 'dist/release.key' }),
+  'under another name': (pem) => ({
+    files: { 'src/main.js': 'import k from "./k.txt"; console.log(k)', 'src/k.txt': pem },
+  }),
+  'a source map': (pem) => ({
+    files: { 'src/main.js': `/* ${pem} */ console.log(1)` },
+    config: { sourcemap: true },
+  }),
+}
+
+attack(
+  92,
+  'the private key in the output of esbuild',
+  { variants: Object.keys(exposures) },
+  async (variant) => {
+    const { privateKey } = await newPublisher()
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    const root = scratchFolder()
+    const { files, keyFile = 'release.key', ...rest } = exposures[variant]!(pem, root)
+    const app = { 'index.html': html, 'src/main.js': '1', [keyFile]: pem, ...files }
+    const building = buildByEsbuild(app, { root, key: keyFile, ...rest })
+    const error = (await outcomeOf(building)) as BuildFailure
+    assert.is(codeOf(error), 'ERR_SIGNEDIMP_KEY_EXPOSED')
+    const said = `${error.message}${error.stack}${JSON.stringify(error.errors)}`
+    assert.not.ok(saysSecret(said, [pem.split('\n')[1]!]))
+    assert.equal(manifestsIn(join(root, 'dist')), [])
+    return `refused ${codeOf(error)}`
+  },
+)
 
 attack(
   92,
