@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import * as assert from 'uvu/assert'
-import { appFolder, buildApp } from '../../playground/build.ts'
+import { appFolders, buildApp } from '../../playground/build.ts'
 import { serve, type Site } from '../../playground/server.ts'
 import { needsOther, ways, type Way } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
@@ -53,6 +53,7 @@ const targets = {
 } as const
 type Target = keyof typeof targets
 
+const appFolder = appFolders.react
 let site: Site
 let pathOf: (chunk: string) => string
 
