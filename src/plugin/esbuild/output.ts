@@ -10,7 +10,7 @@ import type { Keys } from '../release.js'
 import { createIsEntry, editMetafile, keyOf } from './metafile.js'
 import { renameByRelease } from './names.js'
 import type { EsbuildPlace } from './place.js'
-import type { BuildResult, OutputFile } from './types.js'
+import type { BuildResult, MetafileOutput, OutputFile } from './types.js'
 
 /** esbuild's files in the words of no bundler. Chunks are told from other files by the mark that stands last in them. */
 export function readOutput(
@@ -31,9 +31,28 @@ export function readOutput(
       file.isEntry = true
       file.bootstrapPath = renameByRelease(path, place.entryNames, digest)
     }
+    file.isContentNamed = isContentNamed(file, result.metafile!.outputs[keyOf(path, place)], place)
     output.set(path, file)
   }
   return output
+}
+
+/**
+ * Whether esbuild put a hash of what a file holds into its name. The metafile does not tell by which of its patterns a
+ * file was named: then all that it may have been must have one.
+ */
+function isContentNamed(
+  { path, isModule, isEntry, bootstrapPath }: File,
+  told: MetafileOutput | undefined,
+  { entryNames, chunkNames, assetNames }: EsbuildPlace,
+): boolean {
+  const hasHash = (...patterns: string[]) => patterns.every((name) => name.includes('[hash]'))
+  if (isEntry) return hasHash(entryNames, chunkNames) && bootstrapPath !== path
+  if (isModule) return hasHash(chunkNames)
+  // Source maps and collected licences have no inputs, and are named after what they belong to.
+  if (!told || Object.keys(told.inputs).length === 0) return false
+  const isOfEntry = told.entryPoint !== undefined || path.endsWith('.css')
+  return hasHash(assetNames, ...(isOfEntry ? [entryNames] : []))
 }
 
 /** A chunk's text without the mark, or undefined for what is no chunk. */

@@ -15,6 +15,8 @@ export interface EsbuildPlace {
   /** What stands last in each chunk until it is signed. */
   mark: string
   entryNames: string
+  chunkNames: string
+  assetNames: string
   /** What was asked for: files, names of packages, patterns. */
   entryPoints: string[]
   /** Whether the user wants files, and not only their contents. */
@@ -63,6 +65,8 @@ export function prepare(options: BuildOptions, own: ResolvedOptions): EsbuildPla
     base: publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`,
     mark,
     entryNames: options.entryNames ?? '[dir]/[name]',
+    chunkNames: options.chunkNames ?? '[name]-[hash]',
+    assetNames: options.assetNames ?? '[name]-[hash]',
     entryPoints: entriesOf(options),
     isWrite: options.write !== false,
     hasMetafile: options.metafile === true,
