@@ -2,21 +2,11 @@ import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
+import { headersFiles } from './forms.js'
 import { hasHost } from './graph.js'
 import { isPage, textOf, type Output, type OutputFile } from './output.js'
 import { createPolicy } from './policy.js'
 import { writers } from './servers.js'
-
-/** A kind of server that a file with headers can be written for. */
-export type HeadersForm = '_headers' | 'nginx' | 'apache' | 'json'
-
-/** The files of the forms, at the output's root. */
-export const headersFiles: Record<HeadersForm, string> = {
-  _headers: '_headers',
-  nginx: 'signedimp-headers.nginx.conf',
-  apache: '.htaccess',
-  json: 'signedimp-headers.json',
-}
 
 /** Headers by name. */
 export type Headers = Record<string, string>

@@ -5,12 +5,20 @@ import { writeSignedText, type Manifest } from '../manifest/format.js'
 import { isManifestOf, pageManifestName } from '../manifest/names.js'
 import { signManifest } from '../manifest/sign.js'
 import type { Release } from './emit.js'
+import { isHeadersFile } from './forms.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile } from './output.js'
 
 /** Whether pages may load a file: not themselves, nor what only tools read. */
-export const isForPages = (path: string, { manifestName, viteManifest }: Release): boolean =>
-  !isPage(path) && !isSourceMap(path) && !isManifestOf(manifestName, path) && path !== viteManifest
+export const isForPages = (
+  path: string,
+  { manifestName, viteManifest }: Pick<Release, 'manifestName' | 'viteManifest'>,
+): boolean =>
+  !isPage(path) &&
+  !isSourceMap(path) &&
+  !isHeadersFile(path) &&
+  !isManifestOf(manifestName, path) &&
+  path !== viteManifest
 
 /** Hashes of an output's files, in hex. @param known those that need not be made again */
 export function hashFiles(

@@ -1,5 +1,6 @@
 import { isPage } from './output.js'
-import type { Headers, HeadersForm, SiteHeaders } from './headers.js'
+import type { HeadersForm } from './forms.js'
+import type { Headers, SiteHeaders } from './headers.js'
 
 /** A file for a kind of server. */
 interface Written {

@@ -247,8 +247,9 @@ for (const [at, form] of forms.entries())
       'ERR_SIGNEDIMP_OUTPUT',
     )
     assert.match(error.message, path)
-    // Without that form it is a file like any other.
-    await emit(bundled, { publicFiles })
+    // Without that form it stays, and is still for servers only.
+    const { manifest } = await emit(bundled, { publicFiles })
+    assert.not.ok(manifest.files.has(path))
   })
 
 test('an entry is kept only if all that it may load is named by its content', async () => {

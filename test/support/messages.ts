@@ -51,7 +51,9 @@ const unescape = (sign: string): string => (sign === 'n' ? '\n' : sign)
 function textsOf(path: string): string[] {
   const file = join(root, path)
   if (path.endsWith('.ts')) return [readFileSync(file, 'utf8')]
-  return readdirSync(file).map((name) => readFileSync(join(file, name), 'utf8'))
+  return readdirSync(file, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(file, name), 'utf8'))
 }
 
 /** A text of the sources as a pattern: anything may stand in the place of an expression. */

@@ -38,13 +38,15 @@ async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void
   watchEntries(build, session)
   let isLast = false
   build.onStart(async () => {
-    // Registered now, it runs after what every other plugin registered when it was set up.
-    if (!isLast) build.onEnd((result: BuildResult) => close(session, result))
-    isLast = true
     session.start()
     return {}
   })
-  build.onEnd((result: BuildResult) => emit(session, result))
+  build.onEnd((result: BuildResult) => {
+    // Registered now, it runs after what every other plugin registered when it was set up, or when the build began.
+    if (!isLast) build.onEnd((ended: BuildResult) => close(session, ended))
+    isLast = true
+    return emit(session, result)
+  })
 }
 
 /** Keeps the key's file from becoming a module or an asset. */
