@@ -2,7 +2,6 @@ import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fromUtf8 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
-import { hashBytes } from '../crypto/node.js'
 import { isPattern } from '../emit/coverage.js'
 import { startLater, type LaterPage, type LaterRelease } from '../emit/later.js'
 import { isPage } from '../emit/output.js'
@@ -183,7 +182,7 @@ async function makePages(
   const made = new Map<string, LaterPage>()
   for (const [path, file] of paths) {
     refuseCopies(path, folder)
-    const signed = { ...folder, place: placeOf(dir, path), read: readerOf(dir, folder) }
+    const signed = { ...folder, place: placeOf(dir, path) }
     made.set(path, await startLater(path, readText(file, path), signed, release))
   }
   const all = [...made]
@@ -235,16 +234,6 @@ function readText(file: string, path: string): string {
     throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path, cause })
   }
 }
-
-/** Reads what was verified before: it may have changed since. */
-const readerOf =
-  (dir: string, { main }: VerifiedFolder) =>
-  (path: string): string => {
-    const bytes = readFileSync(join(dir, path))
-    if (hashBytes(main.hash, bytes) === main.files.get(path)) return bytes.toString()
-    const reason = 'changed while the folder was read; wait until nothing writes there any more'
-    throw new SignedImpError('ERR_SIGNEDIMP_LATE_WRITE', reason, { path })
-  }
 
 const lines = (report: HtmlReport): string[] =>
   columns([

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
-import { nodeCrypto } from '../crypto/node.js'
+import { hashBytes, nodeCrypto } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Manifest } from '../manifest/format.js'
@@ -105,6 +107,11 @@ export interface VerifiedFolder {
   main: VerifiedManifest
   /** Page manifests by name, each verified by its own signatures. */
   pages: Map<string, Manifest>
+  /**
+   * Reads the text of a listed file.
+   * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE` where it has other bytes by now
+   */
+  read(path: string): string
 }
 
 /**
@@ -145,7 +152,14 @@ async function verifyFolder(
   const problems = found.filter((problem) => !isOpen(problem, open))
   if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
   refuseSharedNames(main.files.keys())
-  return { stored, main, pages: pages.read }
+  return { stored, main, pages: pages.read, read: (path) => readListed(dir, path, main) }
+}
+
+function readListed(dir: string, path: string, { hash, files }: Manifest): string {
+  const bytes = readFileSync(join(dir, path))
+  if (hashBytes(hash, bytes) === files.get(path)) return bytes.toString()
+  const reason = 'changed while the folder was read; wait until nothing writes there any more'
+  throw new SignedImpError('ERR_SIGNEDIMP_LATE_WRITE', reason, { path })
 }
 
 /** With a reason, a file is wrong in more than its bytes. */

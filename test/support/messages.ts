@@ -22,9 +22,13 @@ const makers = {
 
 /** The messages that are written down where errors are made, in folders or files of the sources. */
 export const messagesThrown = (paths: string[], kind: keyof typeof makers): Thrown[] =>
-  paths.flatMap(textsOf).flatMap((text) =>
-    [...text.matchAll(makers[kind])].flatMap(({ 0: maker, index }) => {
-      const message = literalIn(text.slice(index + maker.length))
+  paths.flatMap((path) => textsIn(path, makers[kind]))
+
+/** The texts that stand behind something in a folder or a file of the sources. */
+export const textsIn = (path: string, maker: RegExp): Thrown[] =>
+  textsOf(path).flatMap((text) =>
+    [...text.matchAll(maker)].flatMap(({ 0: before, index }) => {
+      const message = literalIn(text.slice(index + before.length))
       return message === undefined ? [] : { message, pattern: toPattern(message) }
     }),
   )

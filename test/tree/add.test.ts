@@ -35,6 +35,7 @@ test('what was added or has other bytes is listed, and nothing else changes', as
     ['b.js', 'b'],
     ['index.html', 'new'],
   ])
+  assert.is((await read()).read('a.js'), 'a')
   const summary = await addSigned(dir, name, await read(), files, signer)
   assert.equal(summary, { hash: 'sha256', name: 'shop', build: 3, files: 3 })
   const report = await verifyDirectory(dir, [signer.key], { name: 'shop' })
@@ -42,11 +43,12 @@ test('what was added or has other bytes is listed, and nothing else changes', as
   assert.is(readFrom(dir, 'index.html'), 'new')
 })
 
-test('what somebody changed since it was verified is not signed', async () => {
+test('what somebody changed since it was verified is neither read nor signed', async () => {
   const { dir, read } = await signed()
   const folder = await read()
   writeInto(dir, 'a.js', 'evil')
   writeInto(dir, 'planted.js', 'evil')
+  await throwsCode(() => folder.read('a.js'), 'ERR_SIGNEDIMP_LATE_WRITE')
   await addSigned(dir, name, folder, new Map([['b.js', 'b']]), signer)
   assert.not.match(readFrom(dir, name), sha256('evil'))
   const error = await throwsCode(() => verifyDirectory(dir, [signer.key]), 'ERR_SIGNEDIMP_FILES')
