@@ -53,11 +53,14 @@ const servers: WebServer[] = []
 let folder = ''
 let cdnFolder = ''
 
+const forms = ['_headers', 'nginx', 'apache', 'json'] as const
+
+/** Hashes of another length where pages link the bootstrap, which runs by what its tag has as integrity. */
 const build = (base: string, inline: boolean) =>
   buildSigned(key, {
     files,
     base,
-    signed: { headers: ['_headers', 'nginx', 'apache', 'json'], inline },
+    signed: { headers: [...forms], inline, hash: inline ? 'sha256' : 'sha384' },
     config: { build: { sourcemap: true, rollupOptions: { output } } },
   })
 
