@@ -10,6 +10,8 @@ import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries } from './entries.js'
 import { createGraph, type Base } from './graph.js'
+import type { HeadersForm } from './forms.js'
+import { addHeaders, writeHeaders } from './headers.js'
 import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
@@ -39,6 +41,8 @@ export interface Release {
   inline: Inline
   /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
   pagesLater: boolean
+  /** Forms in which files say how to serve the output. */
+  headers: readonly HeadersForm[]
   unverified: readonly string[]
   /** What the package ships for pages. */
   page: PageCode
@@ -89,8 +93,9 @@ export async function emitOutput(
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
   const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
-  for (const [fileName, code] of standIns) own.push({ fileName, code })
   for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
+  for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
+  for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
   refuseSharedNames(output.keys())
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
@@ -102,7 +107,10 @@ export async function emitOutput(
   editViteManifest(output, release.viteManifest, entries, changes)
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
-  const ownPaths = own.map(({ fileName }) => fileName)
+  nameByContent(output, manifests, entries)
+  const headers = writeHeaders(output, release)
+  addHeaders(headers, output, changes)
+  const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
   const checked = [...pages.flatMap((page) => page.checked), ...entries.map(({ path }) => path)]
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
@@ -114,12 +122,13 @@ export async function emitOutput(
     imports: linked.imports,
     bootstrap,
     manifests,
-    own: [...manifests, ...ownPaths],
+    own: [...manifests, ...ownPaths, ...headers.texts.keys()],
     pages: pages.filter((page) => page.entries.length > 0).length,
     entries,
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
       ...(standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...headers.warnings,
     ],
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
@@ -152,6 +161,22 @@ function addOwn(path: string, code: string, output: Output, { change }: Changes)
       { path },
     )
   change(path, code)
+}
+
+/**
+ * Notes which files of ours have other names when they have other bytes. That of an entry names the list of what it may
+ * load: it is one of them only if all of that is.
+ */
+function nameByContent(
+  output: Output,
+  manifests: readonly string[],
+  entries: readonly StartedEntry[],
+): void {
+  for (const path of manifests) output.get(path)!.isContentNamed = true
+  for (const { path, reached } of entries)
+    output.get(path)!.isContentNamed = [...(reached ?? [path])].every(
+      (file) => output.get(file)!.isContentNamed,
+    )
 }
 
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>

@@ -61,7 +61,7 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
     // Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only.
     const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
     const at = Math.max(first, ...tags.filter(isCharset).map(({ end }) => end))
-    text.appendLeft(at, renderBootstrap(page, entries, module.attributes))
+    text.appendLeft(at, renderBootstrap(page, entries, module.attributes, findNonce(module, tags)))
   }
   return {
     html: text.toString(),
@@ -79,15 +79,20 @@ export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text)
 
 /** The signed bytes of a manifest are found again in a page's text only if that is read as UTF-8. */
 function refuseUnknownCharset({ inlineManifest = '', path }: PageContext, tags: Tag[]): void {
-  const isUtf8 = ({ attributes }: Tag) =>
-    /^utf-?8$/i.test(attributes.get('charset') ?? '') ||
-    /charset=utf-?8/i.test(attributes.get('content') ?? '')
-  if (isAscii(inlineManifest) || tags.some((tag) => isCharset(tag) && isUtf8(tag))) return
+  if (isAscii(inlineManifest) || declaresUtf8(tags)) return
   throw new SignedImpError(
     'ERR_SIGNEDIMP_OUTPUT',
     `would carry names that are not ASCII in no known charset: add <meta charset="utf-8">`,
     { path },
   )
+}
+
+/** Whether a page says that it is UTF-8. */
+export const declaresUtf8 = (tags: Tag[]): boolean => {
+  const isUtf8 = ({ attributes }: Tag) =>
+    /^utf-?8$/i.test(attributes.get('charset') ?? '') ||
+    /charset=utf-?8/i.test(attributes.get('content') ?? '')
+  return tags.some((tag) => isCharset(tag) && isUtf8(tag))
 }
 
 /** What HTML's older parsers drop from a select, ours among them, and newer ones keep. */
@@ -100,6 +105,13 @@ const unclearSelect: Uncovered = {
 
 const removeLine = (text: MagicString, html: string, { start, end }: Tag) =>
   text.remove(start, end + (/^\r?\n/.exec(html.slice(end, end + 2))?.[0].length ?? 0))
+
+/** The nonce of the tag that the bootstrap replaces, or the one that Vite leaves in a page for scripts. */
+const findNonce = ({ attributes }: Tag, tags: Tag[]): string | undefined =>
+  attributes.get('nonce') ??
+  tags
+    .find((tag) => tag.name === 'meta' && tag.attributes.get('property') === 'csp-nonce')
+    ?.attributes.get('nonce')
 
 const isCharset = ({ name, attributes, isInert }: Tag): boolean =>
   name === 'meta' &&
@@ -121,10 +133,11 @@ function renderBootstrap(
   page: PageContext,
   entries: string[],
   module: Map<string, string>,
+  nonce: string | undefined,
 ): string {
   const shared = {
     crossorigin: module.get('crossorigin') === 'use-credentials' ? 'use-credentials' : '',
-    nonce: module.get('nonce'),
+    nonce,
   }
   const preload = (as: string, href: string, integrity?: string) =>
     `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`

@@ -32,7 +32,9 @@ export function runsCode(tag: Tag): boolean {
 const tagsInFrame = ({ name, attributes }: Tag): Tag[] =>
   name === 'iframe' ? findTags(attributes.get('srcdoc') ?? '') : []
 
-const typeOf = ({ attributes }: Tag): string => (attributes.get('type') ?? '').trim().toLowerCase()
+/** A script's type, as browsers compare it; an empty text where it is not said. */
+export const typeOf = ({ attributes }: Tag): string =>
+  (attributes.get('type') ?? '').trim().toLowerCase()
 
 const uncovered = (name: string, reason: string): Action => ({ kind: 'uncovered', name, reason })
 

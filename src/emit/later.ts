@@ -55,7 +55,17 @@ export async function startLater(
   const page = readPage(path, source, folder, given)
   const { base, starts } = page
   const keys = inOrder(given.keys, starts[0]!)
-  const release = { ...given, hash, name, build, expires, base, keys, pagesLater: true }
+  const release = {
+    ...given,
+    hash,
+    name,
+    build,
+    expires,
+    base,
+    keys,
+    pagesLater: true,
+    headers: [],
+  }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)
   for (const start of starts) refuseOther(start, bootstrap)
 

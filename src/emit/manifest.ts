@@ -5,6 +5,7 @@ import { writeSignedText, type Manifest } from '../manifest/format.js'
 import { isManifestOf, pageManifestName } from '../manifest/names.js'
 import { signManifest } from '../manifest/sign.js'
 import type { Release } from './emit.js'
+import { isHeadersFile } from './forms.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile } from './output.js'
 
@@ -13,7 +14,11 @@ export const isForPages = (
   path: string,
   { manifestName, viteManifest }: Pick<Release, 'manifestName' | 'viteManifest'>,
 ): boolean =>
-  !isPage(path) && !isSourceMap(path) && !isManifestOf(manifestName, path) && path !== viteManifest
+  !isPage(path) &&
+  !isSourceMap(path) &&
+  !isHeadersFile(path) &&
+  !isManifestOf(manifestName, path) &&
+  path !== viteManifest
 
 /** Hashes of an output's files, in hex. @param known those that need not be made again */
 export function hashFiles(

@@ -22,6 +22,8 @@ export interface StartedEntry extends ModuleEntry {
   /** Integrity metadata of its file, for the tags that load it. */
   integrity: string
   manifest: string
+  /** What it may load, its main chunk included, or undefined where only its run tells. */
+  reached: ReadonlySet<string> | undefined
 }
 
 /** Writes the module bootstrap of each entry, and signs the list of what it may load. */
@@ -58,7 +60,7 @@ export async function startEntries(
     )
     change(path, code)
     const integrity = toIntegrity(release.hash, hashBytes(release.hash, code))
-    started.push({ ...entry, integrity, manifest })
+    started.push({ ...entry, integrity, manifest, reached: reach(main, startable) })
   }
   return started
 }

@@ -18,19 +18,30 @@ export interface Tag {
   text: string
 }
 
-type Element = DefaultTreeAdapterTypes.Element
+/** An element as it is parsed. */
+export type Element = DefaultTreeAdapterTypes.Element
 
 /** The tags of a page, in order. */
 export function findTags(html: string): Tag[] {
   const tags: Tag[] = []
-  const visit = (node: DefaultTreeAdapterTypes.Node, isInert: boolean) => {
-    if ('tagName' in node && isName(node.tagName) && node.sourceCodeLocation)
+  for (const [node, isInert] of findElements(html))
+    if (isName(node.tagName) && node.sourceCodeLocation)
       tags.push(toTag(html, node, node.tagName, isInert))
-    if ('childNodes' in node) for (const child of node.childNodes) visit(child, isInert)
-    if ('content' in node) visit(node.content, true)
-  }
-  visit(parse(html, { sourceCodeLocationInfo: true }), false)
   return tags.sort((a, b) => a.start - b.start)
+}
+
+/** All elements of a page, and whether they stand in a template. */
+export const findElements = (html: string): Generator<[element: Element, isInert: boolean]> =>
+  elementsBelow(parse(html, { sourceCodeLocationInfo: true }), false)
+
+function* elementsBelow(
+  node: DefaultTreeAdapterTypes.Node,
+  isInert: boolean,
+): Generator<[element: Element, isInert: boolean]> {
+  if ('tagName' in node) yield [node, isInert]
+  if ('childNodes' in node)
+    for (const child of node.childNodes) yield* elementsBelow(child, isInert)
+  if ('content' in node) yield* elementsBelow(node.content, true)
 }
 
 /** Where the end tag of a page's head stands, if it has one. */

@@ -6,7 +6,6 @@ import { diagnose } from './diagnose.js'
 import { download } from './download.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createLinker } from './link.js'
-import { runModule } from './map.js'
 import { isListed } from './prove.js'
 
 const maxFileBytes = 1 << 26
@@ -39,7 +38,7 @@ async function fetchListed(path: string) {
 async function evaluate(urls: string[], options?: ImportCallOptions): Promise<unknown> {
   let module: unknown
   for (const url of urls) {
-    if (context.byTag && !options) await runModule(url, context.carrier)
+    if (context.byTag && !options) await context.byTag(url)
     module = await (options ? import(url, options) : import(url))
   }
   return module

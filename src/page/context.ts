@@ -59,8 +59,8 @@ export interface ModuleBoot extends Boot, Partial<EnforcedMap> {
   id: string
   /** The element whose rights scripts of ours have. */
   carrier: Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
-  /** Whether blobs are run by tags, because the page's policy allows no `import()` of them. */
-  byTag?: boolean
+  /** Runs a blob by a tag, where the page's policy allows no `import()` of them. */
+  byTag?: (url: string) => Promise<string>
   /** Settles when entries of the same app can be run by it. */
   ready?: Promise<ModuleRuntime>
 }

@@ -12,3 +12,8 @@ declare const __SIGNEDIMP_ENTRY__: import('../manifest/linking.js').Entry
 
 /** What the bootstrap leaves for its runtime, which adds what the chunks use. */
 declare const __signedimp: unknown
+
+/** Trusted Types (W3C), in as far as scripts of ours need them: what a policy makes is a text to TypeScript. */
+declare const trustedTypes: {
+  createPolicy<Rules>(name: string, rules: Rules): Rules
+}

@@ -47,7 +47,7 @@ export async function enforceMap(
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
-  map.textContent = JSON.stringify({ imports, integrity })
+  map.text = trusted.createScript(JSON.stringify({ imports, integrity }))
   // It stays in force; a page's other maps are told from ours by that they are there.
   if (__MODULE__) map.remove()
 
@@ -64,6 +64,15 @@ export async function enforceMap(
     resolve,
     run: (path) => runModule(toUrl(path) + salt, carrier),
   }
+}
+
+/** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
+const asIs = (text: string): string => text
+let trusted = { createScript: asIs, createScriptURL: asIs }
+try {
+  trusted = trustedTypes.createPolicy('signedimp', trusted)
+} catch {
+  // An engine that has none, or a page that does not allow this policy, and may require none.
 }
 
 const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
@@ -89,5 +98,5 @@ export const runModule = (url: string, carrier: Carrier): Promise<string> =>
     const script = appendScript('module', carrier)
     script.async = false
     script.onload = script.onerror = (event) => settle((event as Event).type)
-    script.src = url
+    script.src = trusted.createScriptURL(url)
   })

@@ -80,7 +80,10 @@ async function boot(): Promise<ModuleBoot> {
   const base = entry.base ? new URL(entry.base, import.meta.url).href : findBase()
   const url = pathToUrl(entry.manifest, base)
   const toUrl = (path: string) => pathToUrl(path, base)
-  const nonce = document.querySelector<HTMLScriptElement>('script[nonce]')?.nonce ?? ''
+  const nonced = document.querySelector<HTMLElement>(
+    'script[nonce],meta[property=csp-nonce][nonce]',
+  )
+  const nonce = nonced?.nonce ?? ''
   if (!document.querySelector('[type=importmap i]')) preloadAll(toUrl, nonce)
   const { name, build } = entry
   const trust = { ...pinned, name, build, maxLines: maxManifestLines }
@@ -180,10 +183,9 @@ async function runBlob(context: ModuleBoot): Promise<void> {
     await import(url)
   } catch {
     // Where a policy goes by nonces, a tag may do what import() may not.
-    context.byTag = true
-    const ran = await Promise.resolve(url)
-      .then((src) => runModule(src, carrier))
-      .catch(() => '')
+    // Not the runtime's own way to do so: a page may allow one policy of a name (Trusted Types), which is ours.
+    context.byTag = (src) => runModule(src, carrier)
+    const ran = await context.byTag(url).catch(() => '')
     if (ran !== 'load') throw notEnforceable('no maps, no blobs')
   }
 }

@@ -9,6 +9,7 @@ import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
 import { closeFolder, isWritten, openFolder, type OutputFolder } from './folder.js'
+import { isContentNamed } from './content-named.js'
 import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
 import { readKeys, type Place } from './release.js'
@@ -145,18 +146,21 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
 
 async function readBundle(
   bundle: Bundle,
-  { format }: OutputOptions,
+  options: OutputOptions,
   secrets: string[],
 ): Promise<Output> {
   const output: Output = new Map()
-  for (const { fileName, type, code, source = '', isEntry = false } of Object.values(bundle)) {
+  const { format } = options
+  for (const file of Object.values(bundle)) {
+    const { fileName, type, code, source = '', isEntry = false } = file
     const path = emittedPath(fileName)
     refuseSecrets(path, code ?? source, secrets)
     const isChunk = code !== undefined && type === 'chunk'
     const isSystem = isChunk && isEs(format) && (await isSystemModule(path, code))
     const isModule = isChunk && isEs(format) && !isSystem
     const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
-    output.set(path, { path, source: code ?? source, isModule, isEntry, ...other })
+    const named = { isContentNamed: isContentNamed(file, options) }
+    output.set(path, { path, source: code ?? source, isModule, isEntry, ...named, ...other })
   }
   return output
 }

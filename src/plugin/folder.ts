@@ -5,6 +5,8 @@ import type { HashType } from '../crypto/algorithms.js'
 import { nodeCrypto } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
 import type { Emitted, Release } from '../emit/emit.js'
+import { headersFiles } from '../emit/forms.js'
+import { takenByApp } from '../emit/headers.js'
 import { toManifest } from '../emit/manifest.js'
 import { isCode, isPage, type Uncovered } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
@@ -57,7 +59,15 @@ export async function openFolder(
   before?: Folder,
 ): Promise<OutputFolder> {
   const found = last && !last.isSealed ? inherit(last) : await look(dir, release, before)
+  refuseForeignHeaders(found, release)
   return { dir, build, ...found, isSealed: false, emitted: [], reports: [], written: 0 }
+}
+
+/** What somebody put there to say with which headers to serve is not written over. */
+function refuseForeignHeaders({ before, old, unsigned }: Found, { headers }: Release): void {
+  for (const path of headers.map((form) => headersFiles[form]))
+    if (before.files.has(path) && !old?.files.has(path) && !unsigned.has(path))
+      throw takenByApp(path)
 }
 
 type Found = Pick<OutputFolder, 'before' | 'old' | 'unsigned'>

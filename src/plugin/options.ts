@@ -1,6 +1,7 @@
 import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { isPattern } from '../emit/coverage.js'
+import { headersFiles, type HeadersForm } from '../emit/forms.js'
 import { isPage } from '../emit/output.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
@@ -31,6 +32,8 @@ export interface SignedImpOptions {
   inline?: boolean | 'all'
   /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
   html?: readonly string[] | 'later'
+  /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
+  headers?: readonly HeadersForm[]
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
   /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
@@ -51,6 +54,7 @@ export interface ResolvedOptions {
   expires: string | undefined
   inline: boolean | 'all'
   html: readonly string[] | 'later'
+  headers: readonly HeadersForm[]
   unverified: readonly string[]
   mode: 'on' | 'off'
 }
@@ -101,6 +105,10 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     "an array of files that end in .html, or 'later'",
     (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
+  headers: [
+    `an array of ${Object.keys(headersFiles).join(', ')}`,
+    (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
+  ],
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
@@ -147,6 +155,7 @@ export function resolveOptions(
     expires: expires === undefined ? undefined : toInstant(expires),
     inline,
     html: given.html ?? [],
+    headers: given.headers ?? [],
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',
   }

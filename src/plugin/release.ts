@@ -49,7 +49,7 @@ export async function readRelease(
   root: string,
   base: string,
 ): Promise<Release> {
-  const { threshold, hash, manifest, build, expires, inline, unverified } = options
+  const { threshold, hash, manifest, build, expires, inline, unverified, headers } = options
   const { own, signer } = await readOwnKey(options, root)
   const keys = [
     own,
@@ -78,6 +78,7 @@ export async function readRelease(
     base,
     inline,
     pagesLater: options.html === 'later',
+    headers,
     unverified,
     page: await readPageCode(distinctKeys),
   }

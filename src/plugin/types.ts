@@ -10,6 +10,10 @@ export interface BundleFile {
   code?: string
   source?: string | Uint8Array
   isEntry?: boolean
+  /** Of a chunk: its name before hashes were put in the place of what stands for them. */
+  preliminaryFileName?: string
+  /** Of an asset: what it was to be called. */
+  names?: readonly string[]
 }
 
 /** A chunk whose name is being made. */
@@ -27,6 +31,8 @@ export interface OutputOptions {
   format?: string | undefined
   dir?: string | undefined
   file?: string | undefined
+  /** A pattern, or a function. */
+  assetFileNames?: unknown
 }
 
 /** The context of a build hook. */

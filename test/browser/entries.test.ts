@@ -265,6 +265,19 @@ async function pinnedTag(site: TestSite, path: string) {
   return { integrity, tag: tagOf(path).replace('<script', `<script integrity="${integrity}"`) }
 }
 
+inEngines(test, 'the nonce that Vite leaves in a meta tag', async (page) => {
+  const site = siteOf()
+  const headers = { 'content-security-policy': "script-src 'self' 'nonce-abc'" }
+  const nonced = (meta: string) => handWritten(tagOf('main.js'), meta, headers)
+  site.reply('hand.html', nonced('<meta property="csp-nonce" nonce="abc">'))
+  await page.goto(site.url + 'hand.html')
+  await page.waitFor('globalThis.app')
+  assert.is((await glance(page)).alert, '')
+  site.reply('hand.html', nonced('<meta property="another" nonce="abc">'))
+  await page.goto(site.url + 'hand.html')
+  await page.waitFor(`document.querySelector('[role=alert]')`)
+})
+
 for (const [policy, ...fates] of entryPolicies)
   inEngines(test, `script-src ${policy}`, async (page, engine) => {
     const site = siteOf()

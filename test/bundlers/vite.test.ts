@@ -71,6 +71,27 @@ function build(vite: ViteName, { base = '/', config, more, own = [], ...options 
   return buildFixture({ ...files, ...more }, { vite, base, plugins, ...(config && { config }) })
 }
 
+/** What is named by its content, source maps aside, is kept; and the files of another origin are for pages to read. */
+function checkHeaders(dir: string, base: string) {
+  const { files: told } = JSON.parse(textIn(dir, 'signedimp-headers.json')) as {
+    files: Record<string, Record<string, string>>
+  }
+  const kept = Object.keys(told).filter((path) => told[path]!['Cache-Control'] !== 'no-cache')
+  const isNamed = (path: string) =>
+    /^(assets\/|signedimp-runtime-|signedimp-manifest\.\w{16}\.)/.test(path) &&
+    !path.endsWith('.map')
+  assert.equal(kept.sort(), filesIn(dir).filter(isNamed))
+  for (const [path, headers] of Object.entries(told)) {
+    const isShared = base.startsWith('https:') && !path.endsWith('.html')
+    assert.is(headers['Access-Control-Allow-Origin'], isShared ? '*' : undefined, path)
+  }
+  for (const path of ['index.html', 'about.html'])
+    assert.match(
+      told[path]!['Content-Security-Policy']!,
+      /^script-src 'sha256-\S+' .*'strict-dynamic';/,
+    )
+}
+
 /** The output folder's pages, each of which must start through the bootstrap and nothing else. */
 function checkPages(dir: string, prefix: (path: string) => string) {
   const pages = filesIn(dir).filter((path) => path.endsWith('.html'))
@@ -125,12 +146,17 @@ for (const vite of vites) {
     ['https://cdn.example/app/', 'https://cdn\\.example/app/'],
   ] as const)
     test(`${vite}: base ${base}`, async () => {
-      const dir = await build(vite, { base })
+      const config = { ...hashed, html: { cspNonce: 'a nonce' } }
+      const dir = await build(vite, { base, config, headers: ['nginx', 'json'] })
       await check(dir, key)
+      checkHeaders(dir, base)
       assert.equal(await findUnwrapped(dir), [])
       const written = prefix.replaceAll('\\', '')
-      for (const path of ['index.html', 'about.html'])
-        assert.ok(carrierOf(textIn(dir, path))!.attributes['data-manifest']!.startsWith(written))
+      for (const path of ['index.html', 'about.html']) {
+        const { attributes } = carrierOf(textIn(dir, path))!
+        assert.ok(attributes['data-manifest']!.startsWith(written))
+        assert.is(attributes['nonce'], 'a nonce')
+      }
       checkPages(dir, () => written)
     })
 

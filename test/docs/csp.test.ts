@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readDocument, rowsOf, sectionOf } from '../support/markdown.ts'
-import { entryPolicies, kinds, policies } from '../support/policies.ts'
+import { entryPolicies, fateNames, kinds, policies } from '../support/policies.ts'
 
 // The policies of docs/csp.md: those in its blocks are tried by test/browser/readme.test.ts.
 
@@ -12,16 +12,17 @@ const spell = (policy: string): string =>
   policy.replaceAll('`', '').replace("'sha256-…'", 'BOOTSTRAP').replace('nonce-…', 'nonce-abc')
 
 test('the table of policies is the one that is tried in each browser', () => {
-  const section = sectionOf(page, 'What becomes of each policy')
-  const told = rowsOf(section).map(([policy, inline, fate]) => [
-    spell(policy!),
-    inline!.replaceAll('`', ''),
-    fate,
-  ])
+  const told = rowsOf(sectionOf(page, 'What becomes of each policy')).map(
+    ([policy, inline, ...fates]) => [spell(policy!), inline!.replaceAll('`', ''), ...fates],
+  )
   const spelled = (kind: keyof typeof kinds) => (kind === 'all' ? "'all'" : `${kinds[kind]}`)
   assert.equal(
     told,
-    policies.map(([policy, kind, fate]) => [policy, spelled(kind), fate]),
+    policies.map(({ policy, kind, fates: { chromium, firefox, webkit } }) => [
+      policy,
+      spelled(kind),
+      ...[chromium, firefox, webkit].map((fate) => fateNames[fate]),
+    ]),
   )
 })
 

@@ -39,10 +39,11 @@ test('every option has a section with its default and an example that sets it', 
   }
 })
 
-/** Whether the text of an example is in its report, or word for word in its manifest, or in its page. */
+/** Whether the text of an example is in its report, or word for word in its manifest, or in its page or `_headers`. */
 function isTold(outcome: Outcome, text: string): boolean {
   if (/^(#|sha\d+$)/m.test(text)) return `${outputOf(outcome)}\n`.includes(`${text}\n`)
-  const told = text.startsWith('<') ? outputOf(outcome, 'index.html') : outcome.printed
+  const file = ({ '<': 'index.html', '/': '_headers' } as Record<string, string>)[text[0]!]
+  const told = file ? outputOf(outcome, file) : outcome.printed
   return shapeOf(told).includes(shapeOf(text))
 }
 

@@ -188,6 +188,12 @@ for (const inline of [true, false, 'all'] as const)
     for (const { attributes } of added) assert.is(attributes['nonce'], 'r4nd0m')
   })
 
+test('the nonce of a page that has one for scripts only in a meta tag is taken from there', async () => {
+  const meta = '<meta property="csp-nonce" nonce="r4nd0m">'
+  const { carrier } = await rewrite(page(meta + tag))
+  assert.is(carrier!.attributes['nonce'], 'r4nd0m')
+})
+
 test('credentials are asked for as the page did', async () => {
   const { elements, carrier } = await rewrite(
     page(tag.replace('crossorigin', 'crossorigin="use-credentials"')),

@@ -147,6 +147,7 @@ const wrong: Record<string, unknown[]> = {
     ['index.js'],
     ['a.html', 'b'],
   ],
+  headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
   unverified: [
     'a.js',
     {},
@@ -236,6 +237,7 @@ test('what is not given', () => {
     expires: undefined,
     inline: true,
     html: [],
+    headers: [],
     unverified: [],
     mode: 'on',
   })
@@ -252,6 +254,7 @@ const right: Record<string, unknown[]> = {
   name: ['shop', 'shop/staging', 'Käse 🧀', '__proto__', ' '],
   build: [0, 1, Number.MAX_SAFE_INTEGER],
   inline: [true, false, 'all'],
+  headers: [[], ['json'], ['_headers', 'nginx', 'apache', 'json']],
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   unverified: [
     [],

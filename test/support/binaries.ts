@@ -59,11 +59,44 @@ const needs: Record<EngineName, () => Needed[]> = {
   ],
 }
 
+/** The web servers that tests load configuration into. */
+export type ServerName = 'nginx' | 'apache'
+
+/** What the web servers need on this machine. Only Debian's Apache is known to have its modules where tests look. */
+export const neededServers: () => (Needed & { name: ServerName })[] = () => [
+  {
+    name: 'nginx',
+    what: 'nginx',
+    path: find('SIGNEDIMP_NGINX', ['nginx']),
+    debianPackage: 'nginx-light',
+  },
+  {
+    name: 'apache',
+    what: 'apache2',
+    path: find('SIGNEDIMP_APACHE', ['apache2']),
+    debianPackage: 'apache2-bin',
+  },
+]
+
+/** Why a web server cannot be started here, or undefined when it can. */
+export function whyNoServer(server: ServerName): string | undefined {
+  const need = neededServers().find(({ name }) => name === server)!
+  return need.path === undefined ? `not installed: ${need.what}` : undefined
+}
+
+/** The path of a web server that is known to be there. */
+export function programOf(server: ServerName): string {
+  const path = neededServers().find(({ name }) => name === server)?.path
+  if (path === undefined) throw new Error(`${server} is not installed`)
+  return path
+}
+
 /** An override that names nothing runnable means missing: never another browser than was asked for. */
 function find(override: string | undefined, names: string[]): string | undefined {
   const forced = override && process.env[override]
   if (forced) return runnable(forced) ? forced : undefined
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  // Where servers are, which not everybody has in the path.
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/sbin']
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(runnable)
 }
 

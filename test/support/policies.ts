@@ -1,38 +1,81 @@
+import type { EngineName } from './binaries.ts'
+
 /** How pages carry the bootstrap, by a word for titles. */
 export const kinds = { inline: true, linked: false, all: 'all' } as const
 
 /** A way to carry the bootstrap. */
 export type Kind = keyof typeof kinds
 
-/** What becomes of a page under a policy. */
-export type Fate = 'checked' | 'refused' | 'nothing runs'
+/** What becomes of a page under a policy: what enforces, or that nothing of the app runs. */
+export type Fate = 'map' | 'refused' | 'nothing runs'
+
+/** What docs/csp.md calls that. */
+export const fateNames: Record<Fate, string> = {
+  map: '`map`',
+  refused: 'refused',
+  'nothing runs': 'nothing runs',
+}
+
+/** A policy, and what becomes of the page in each engine. */
+export interface Policy {
+  /** Value of Content-Security-Policy, or another header, with its name. */
+  policy: string
+  kind: Kind
+  fates: Record<EngineName, Fate>
+}
+
+const alike = (fate: Fate) => ({ chromium: fate, firefox: fate, webkit: fate })
+
+const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates']][] = [
+  [`script-src 'self'`, 'inline', 'nothing runs'],
+  [`script-src 'self'`, 'linked', 'refused'],
+  [`script-src 'self' BOOTSTRAP`, 'inline', 'refused'],
+  [`script-src 'self' 'unsafe-inline'`, 'inline', 'refused'],
+  [`script-src 'self' 'unsafe-inline' data:`, 'inline', 'map'],
+  [`script-src 'self' 'nonce-abc'`, 'inline', 'map'],
+  [`script-src 'self' 'nonce-abc'`, 'linked', 'map'],
+  [`script-src 'self' 'nonce-abc'`, 'all', 'map'],
+  [`script-src 'self' 'nonce-other'`, 'linked', 'refused'],
+  [`script-src 'nonce-abc' 'strict-dynamic'`, 'inline', 'map'],
+  [`script-src 'nonce-abc' 'strict-dynamic'`, 'linked', 'map'],
+  [`script-src BOOTSTRAP 'strict-dynamic'`, 'inline', 'map'],
+  [`script-src BOOTSTRAP 'strict-dynamic'`, 'linked', 'map'],
+  [`script-src BOOTSTRAP 'strict-dynamic'`, 'all', 'map'],
+  [
+    `default-src 'none'; script-src BOOTSTRAP 'strict-dynamic'; connect-src 'self'`,
+    'inline',
+    'map',
+  ],
+  [`require-trusted-types-for 'script'; trusted-types signedimp`, 'inline', 'map'],
+  [`require-trusted-types-for 'script'; trusted-types other`, 'linked', 'refused'],
+  [`trusted-types other`, 'inline', 'map'],
+  [
+    `Integrity-Policy: blocked-destinations=(script)`,
+    'inline',
+    { chromium: 'map', firefox: 'map', webkit: 'refused' },
+  ],
+]
 
 /**
- * Policies (script-src), for each kind of bootstrap: what becomes of the page, in every engine. BOOTSTRAP stands for
- * the hash of the bootstrap; the nonce of the page's tags is "abc".
+ * Policies, for each kind of bootstrap: what becomes of the page in each engine. docs/csp.md has them as a table, and
+ * test/browser/enforcement.test.ts tries each. BOOTSTRAP stands for the hash of the bootstrap; the nonce of the page's
+ * tags is "abc".
  */
-export const policies: [policy: string, kind: Kind, fate: Fate][] = [
-  [`'self'`, 'inline', 'nothing runs'],
-  [`'self'`, 'linked', 'refused'],
-  [`'self' BOOTSTRAP`, 'inline', 'refused'],
-  [`'self' 'unsafe-inline'`, 'inline', 'refused'],
-  [`'self' 'unsafe-inline' data:`, 'inline', 'checked'],
-  [`'self' 'nonce-abc'`, 'inline', 'checked'],
-  [`'self' 'nonce-abc'`, 'linked', 'checked'],
-  [`'self' 'nonce-abc'`, 'all', 'checked'],
-  [`'self' 'nonce-other'`, 'linked', 'refused'],
-  [`'nonce-abc' 'strict-dynamic'`, 'inline', 'checked'],
-  [`'nonce-abc' 'strict-dynamic'`, 'linked', 'checked'],
-  [`BOOTSTRAP 'strict-dynamic'`, 'inline', 'checked'],
-  [`BOOTSTRAP 'strict-dynamic'`, 'all', 'checked'],
-]
+export const policies: Policy[] = rows.map(([policy, kind, fate]) => ({
+  policy,
+  kind,
+  fates: typeof fate === 'string' ? alike(fate) : fate,
+}))
+
+/** What becomes of an entry that no page of its build starts. */
+export type EntryFate = 'checked' | 'refused'
 
 /**
  * Policies (script-src) of a page with the tag of an entry that no page of its build starts: what becomes of the entry
  * in the engines that take a late map, and where it goes without one, as in Firefox. BOOTSTRAP stands for the hash of
  * the entry's file, which its tag has as integrity.
  */
-export const entryPolicies: [policy: string, map: Fate, blob: Fate][] = [
+export const entryPolicies: [policy: string, map: EntryFate, blob: EntryFate][] = [
   [`'self'`, 'refused', 'refused'],
   [`'self' 'unsafe-inline'`, 'refused', 'refused'],
   [`'self' 'unsafe-inline' data:`, 'checked', 'refused'],
@@ -40,6 +83,11 @@ export const entryPolicies: [policy: string, map: Fate, blob: Fate][] = [
   [`'nonce-abc'`, 'checked', 'checked'],
   [`'self' 'nonce-abc'`, 'checked', 'checked'],
   [`'nonce-abc' 'strict-dynamic'`, 'checked', 'checked'],
+  [
+    `'nonce-abc'; require-trusted-types-for 'script'; trusted-types signedimp`,
+    'checked',
+    'checked',
+  ],
   [`BOOTSTRAP`, 'refused', 'refused'],
   [`BOOTSTRAP 'strict-dynamic'`, 'checked', 'checked'],
 ]

@@ -33,6 +33,7 @@ export function readOutput(
       file.isEntry = true
       file.bootstrapPath = renameByRelease(path, place.entryNames, digest)
     }
+    file.isContentNamed = isContentNamed(file, result.metafile!.outputs[keyOf(path, place)], place)
     output.set(path, file)
   }
   return output
@@ -41,6 +42,24 @@ export function readOutput(
 /** Whether a file is put together by esbuild, and not copied: whoever copies a chunk copies its mark. */
 const isLinked = ({ bytes, inputs }: MetafileOutput = none): boolean =>
   Object.values(inputs).reduce((sum, { bytesInOutput }) => sum + bytesInOutput, 0) < bytes
+
+/**
+ * Whether esbuild put a hash of what a file holds into its name. The metafile does not tell by which of its patterns a
+ * file was named: then all that it may have been must have one.
+ */
+function isContentNamed(
+  { path, isModule, isEntry, bootstrapPath }: File,
+  told: MetafileOutput | undefined,
+  { entryNames, chunkNames, assetNames }: EsbuildPlace,
+): boolean {
+  const hasHash = (...patterns: string[]) => patterns.every((name) => name.includes('[hash]'))
+  if (isEntry) return hasHash(entryNames, chunkNames) && bootstrapPath !== path
+  if (isModule) return hasHash(chunkNames)
+  // Source maps and collected licences have no inputs, and are named after what they belong to.
+  if (!told || Object.keys(told.inputs).length === 0) return false
+  const isOfEntry = told.entryPoint !== undefined || path.endsWith('.css')
+  return hasHash(assetNames, ...(isOfEntry ? [entryNames] : []))
+}
 
 /** A chunk's text without the mark, or undefined for what is no chunk. */
 function unmark(contents: Uint8Array, mark: string): string | undefined {

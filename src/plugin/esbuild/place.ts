@@ -17,6 +17,8 @@ export interface EsbuildPlace {
   /** What stands last in each chunk until it is signed. */
   mark: string
   entryNames: string
+  chunkNames: string
+  assetNames: string
   /** What was asked for: files, names of packages, patterns. */
   entryPoints: string[]
   /** The module that an entry point given as text is to others, if any can import it. */
@@ -71,6 +73,8 @@ export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPla
     base: publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`,
     mark: markOf(hasPages(options, own) ? rewriterVersion : aliasVersion),
     entryNames: options.entryNames ?? '[dir]/[name]',
+    chunkNames: options.chunkNames ?? '[name]-[hash]',
+    assetNames: options.assetNames ?? '[name]-[hash]',
     entryPoints: entriesOf(options),
     stdin: fileOf(root, options.stdin),
     isWrite: options.write !== false,

@@ -74,7 +74,9 @@ export interface BuildResult {
 /** Options of a build, as far as the plugin reads or sets them. */
 export interface BuildOptions {
   absWorkingDir?: string
+  assetNames?: string
   bundle?: boolean
+  chunkNames?: string
   entryNames?: string
   entryPoints?: (string | { in: string; out: string })[] | Record<string, string>
   footer?: Record<string, string> | undefined
