@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import * as assert from 'uvu/assert'
-import { appFolder, buildApp } from '../../playground/build.ts'
+import { appFolders, buildApp } from '../../playground/build.ts'
 import { serve, type Site } from '../../playground/server.ts'
 import { needsOther, ways, type Way } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
@@ -92,7 +92,7 @@ async function byEsbuild(key: KeyObject): Promise<(typeof apps)['esbuild']> {
   const signedImp = await loadEsbuildPlugin()
   const { build } = await import('esbuild')
   const { metafile } = await build({
-    absWorkingDir: appFolder,
+    absWorkingDir: appFolders.react,
     entryPoints: ['src/main.tsx', 'src/about.ts'],
     bundle: true,
     format: 'esm',
@@ -109,7 +109,7 @@ async function byEsbuild(key: KeyObject): Promise<(typeof apps)['esbuild']> {
     publicPath: '/',
     logLevel: 'silent',
     plugins: [
-      atEnd(() => cp(join(appFolder, 'public'), folder, { recursive: true })),
+      atEnd(() => cp(join(appFolders.react, 'public'), folder, { recursive: true })),
       signedImp(key, { html: ['index.html', 'about.html'] }),
     ],
   })
@@ -120,7 +120,7 @@ async function byEsbuild(key: KeyObject): Promise<(typeof apps)['esbuild']> {
       ([name, { inputs }]) =>
         name.endsWith('.js') && Object.keys(inputs).some((file) => source.test(file)),
     )!
-    return relative(folder, resolve(appFolder, path))
+    return relative(folder, resolve(appFolders.react, path))
   }
   return [await serve(folder), find]
 }
