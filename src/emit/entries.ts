@@ -31,8 +31,12 @@ export function moveEntries(
   if ([...output.values()].some(({ format }) => format === 'system')) return []
   const files = [...output.values()].filter(({ isModule, isEntry }) => isModule && isEntry)
   const entries = files.filter(({ path }) => !started.has(path) && !isNamed(path))
+  // A name that one entry leaves is still its bootstrap's.
+  const taken = new Set(
+    [...output.values()].flatMap(({ path, bootstrapPath = path }) => [path, bootstrapPath]),
+  )
   return entries.map((file) => {
-    const main = moveEntry(file, output, changes)
+    const main = moveEntry(file, output, taken, changes)
     graph.move(file.path, main)
     return { path: file.bootstrapPath ?? file.path, from: file.path, main }
   })
@@ -51,9 +55,15 @@ function startedBy(file: OutputFile, output: Output, graph: Graph): string[] {
 }
 
 /** The new name is as long, so that what imports it keeps its length. The source map goes with the code. */
-function moveEntry(file: OutputFile, output: Output, { move }: Changes): string {
+function moveEntry(
+  file: OutputFile,
+  output: Output,
+  taken: Set<string>,
+  { move }: Changes,
+): string {
   const { path } = file
-  const main = freePath(path, output)
+  const main = freePath(path, taken)
+  taken.add(main)
   const code = textOf(file)
   const map = output.get(`${path}.map`)
   const [from, to] = [lastSegment(path), lastSegment(main)]
@@ -69,12 +79,12 @@ const renameMap = (code: string, from: string, to: string): string =>
   )
 
 /** The path with the last character of its stem replaced, so that no host takes it for another file. */
-function freePath(path: string, output: Output): string {
+function freePath(path: string, taken: ReadonlySet<string>): string {
   const [, stem, last, extension] = /^(.*)(.)(\.\w+)$/su.exec(path)!
-  const taken = new Set([...output.keys()].map((other) => other.toLowerCase()))
+  const names = new Set([...taken].map((other) => other.toLowerCase()))
   for (const letter of '_-$~0123456789xyz') {
     const other = stem! + letter.repeat(last!.length) + extension!
-    if (!taken.has(other.toLowerCase())) return other
+    if (!names.has(other.toLowerCase())) return other
   }
   throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', 'has too many files of nearly its name', {
     path,

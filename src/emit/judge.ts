@@ -80,9 +80,14 @@ function judgeModule(
 function judgeClassic(
   { attributes }: Tag,
   reference: string,
-  { resolve }: Pick<PageContext, 'resolve'>,
+  { resolve, isModule }: Pick<PageContext, 'resolve' | 'isModule'>,
 ): Action {
   const path = resolve(withoutQuery(reference))
+  if (path !== undefined && isModule(path))
+    return uncovered(
+      reference,
+      'a module of this build in a tag for classic scripts: give the tag type="module"',
+    )
   if (path !== undefined && !isPage(path)) return { kind: 'check', path }
   return hasIntegrity(attributes)
     ? { kind: 'after' }

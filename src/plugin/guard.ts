@@ -31,9 +31,15 @@ export const keyPattern = (key: unknown): RegExp => {
   return file === undefined ? /^\0never$/ : new RegExp(escapeRegExp(basename(file)), 'i')
 }
 
-/** The same as esbuild reads it, which is a pattern of Go: whatever may have a meaning there is any character. */
-export const keyFilter = (file: string): RegExp =>
-  new RegExp(basename(file).replace(/[^\w]/gu, '.'), 'i')
+/** The same as esbuild reads it. */
+export const keyFilter = (file: string): RegExp => new RegExp(toGo(basename(file)), 'i')
+
+/** Matches what ends like one of some names, as esbuild reads it. */
+export const endFilter = (names: readonly string[]): RegExp =>
+  names.length === 0 ? /^never$/ : new RegExp(`(${names.map(toGo).join('|')})$`)
+
+/** A pattern of Go, which has other rules than ours: whatever may have a meaning there is any character. */
+const toGo = (text: string): string => text.replace(/[^\w]/gu, '.')
 
 const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
 

@@ -95,6 +95,14 @@ test('the new name is free', async () => {
   assert.ok(files.has('ap$.js'))
 })
 
+test('the new name is no name that another entry leaves, where its own file will be', async () => {
+  const names = ['app.js', 'ap_.js', 'ap-.js']
+  const emitted = await emit(Object.fromEntries(names.map((name) => [name, entry(`"${name}"`)])))
+  const mains = names.map((name) => `${described(emitted.text(name)).main}`)
+  assert.is(new Set([...names, ...mains]).size, 6)
+  for (const [at, main] of mains.entries()) assert.match(emitted.text(main), `"${names[at]}"`)
+})
+
 test('a source map goes with the code', async () => {
   const { files, text } = await emit({
     'app.js': entry('1\n//# sourceMappingURL=app.js.map\n'),

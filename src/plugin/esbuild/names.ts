@@ -10,16 +10,19 @@ const hashLength = 8
  * @param release a digest, of what bootstraps say of the release
  */
 export function renameByRelease(path: string, entryNames: string, release: string): string {
-  const [, before, hash, after] = toPattern(entryNames).exec(path) ?? []
+  const [, before, hash, after] = toPattern(entryNames)?.exec(path) ?? []
   return hash === undefined ? path : before + rehash(hash, release) + after!
 }
 
-/** What paths look like that follow the pattern, in three parts: the middle one is the hash. */
-function toPattern(entryNames: string): RegExp {
-  const [before, after] = entryNames.replace(/^(\.?\/)+/, '').split('[hash]')
-  return after === undefined
-    ? /^\0$/
-    : new RegExp(`^(${toSource(before!)})([A-Z2-7]{${hashLength}})(${toSource(after)}\\.[^/]+)$`)
+const anyHash = `[A-Z2-7]{${hashLength}}`
+
+/** What paths look like that follow the pattern, in three parts: the middle one is the last hash. */
+function toPattern(entryNames: string): RegExp | undefined {
+  const pattern = entryNames.replaceAll('\\', '/').replace(/^(\.?\/)+/, '')
+  const at = pattern.lastIndexOf('[hash]')
+  if (at < 0) return undefined
+  const [before, after] = [pattern.slice(0, at), pattern.slice(at + '[hash]'.length)].map(toSource)
+  return new RegExp(`^(${before})(${anyHash})(${after}\\.[^/]+)$`)
 }
 
 /** A folder that a pattern names may be none. */
@@ -33,7 +36,8 @@ const sources: Record<string, string> = {
   '[dir]/': '(?:.*/)?',
   '[dir]': '.*',
   '[name]': '[^/]+',
-  '[ext]': '\\w+',
+  '[ext]': '[^/]+',
+  '[hash]': anyHash,
 }
 
 export const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')

@@ -1,30 +1,32 @@
+import { stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { hashBytes } from '../../crypto/node.js'
 import { digestRelease } from '../../emit/bootstrap.js'
 import type { Emitted } from '../../emit/emit.js'
 import type { Output, OutputFile as File } from '../../emit/output.js'
 import { SignedImpError } from '../../errors.js'
-import { emittedPath } from '../../tree/system-path.js'
+import { emittedPath, isInside } from '../../tree/system-path.js'
 import { refuseSecrets } from '../guard.js'
 import type { Keys } from '../release.js'
-import { createIsEntry, editMetafile, keyOf } from './metafile.js'
+import { createIsEntry, editMetafile, keyOf, none } from './metafile.js'
 import { renameByRelease } from './names.js'
 import type { EsbuildPlace } from './place.js'
-import type { BuildResult, OutputFile } from './types.js'
+import type { BuildResult, MetafileOutput, OutputFile } from './types.js'
 
 /** esbuild's files in the words of no bundler. Chunks are told from other files by the mark that stands last in them. */
 export function readOutput(
   result: BuildResult,
   place: EsbuildPlace,
-  resolved: ReadonlySet<string>,
+  resolved: ReadonlyMap<string, string>,
   { release, secrets }: Keys,
 ): Output {
   const output: Output = new Map()
   const digest = digestRelease(release)
+  const { outputs } = result.metafile!
   const isEntry = createIsEntry(result.metafile!, place, resolved)
   for (const [path, { contents }] of filesOf(result, place)) {
     refuseSecrets(path, contents, secrets)
-    const code = unmark(contents, place.mark)
+    const code = isLinked(outputs[keyOf(path, place)]) ? unmark(contents, place.mark) : undefined
     const source = code ?? contents
     const file: File = { path, source, isModule: code !== undefined, isEntry: false }
     if (file.isModule && isEntry(keyOf(path, place))) {
@@ -35,6 +37,10 @@ export function readOutput(
   }
   return output
 }
+
+/** Whether a file is put together by esbuild, and not copied: whoever copies a chunk copies its mark. */
+const isLinked = ({ bytes, inputs }: MetafileOutput = none): boolean =>
+  Object.values(inputs).reduce((sum, { bytesInOutput }) => sum + bytesInOutput, 0) < bytes
 
 /** A chunk's text without the mark, or undefined for what is no chunk. */
 function unmark(contents: Uint8Array, mark: string): string | undefined {
@@ -52,7 +58,7 @@ function* filesOf(
 ): Generator<[path: string, file: OutputFile]> {
   for (const file of outputFiles) {
     const path = emittedPath(relative(dir, file.path))
-    if (path.startsWith('../'))
+    if (!isInside(dir, file.path))
       throw new SignedImpError(
         'ERR_SIGNEDIMP_PATH',
         'is outside of "outdir", where no manifest can list it; change the name patterns',
@@ -62,7 +68,7 @@ function* filesOf(
   }
 }
 
-/** Tells the build's result what became of the output: its files, where the user wants those and not a folder, and the metafile. */
+/** Tells the build's result what became of the output: its files, where the user wants those and not a folder, and its metafile. */
 export function tellResult(
   result: BuildResult,
   output: Output,
@@ -72,9 +78,18 @@ export function tellResult(
   const known = new Map(filesOf(result, place))
   const files = [...output.values()].flatMap((file) => toOutputFile(file, known, emitted, place))
   const sizes = new Map(files.map(([path, { contents }]) => [path, contents.length]))
-  if (place.hasMetafile) editMetafile(result.metafile!, sizes, emitted, place)
-  else result.metafile = undefined
+  editMetafile(result.metafile!, sizes, emitted, place)
   result.outputFiles = place.isWrite ? undefined : files.map(([, file]) => file)
+}
+
+/** Tells the metafile of the manifest, which is written when everything else is. */
+export async function tellManifest(
+  { metafile }: BuildResult,
+  path: string,
+  place: EsbuildPlace,
+): Promise<void> {
+  const { size: bytes } = await stat(join(place.dir, path))
+  metafile!.outputs[keyOf(path, place)] = { ...none, bytes }
 }
 
 function toOutputFile(

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import type { Output } from '../../emit/output.js'
+import { isPage, type Output } from '../../emit/output.js'
 import { createRefer } from '../../emit/pages.js'
 import { linkSources, type Sources } from '../../emit/sources.js'
 import { SignedImpError } from '../../errors.js'
@@ -18,6 +18,10 @@ export function pagesOf(files: readonly string[]): Map<string, string> {
     while (emittedPath(relative(common, folder)).startsWith('..')) common = dirname(common)
   return new Map(files.map((file) => [emittedPath(relative(common, file)), file]))
 }
+
+/** HTML files that the build has esbuild copy, which are pages too. */
+export const copiedPages = ({ root, entryPoints }: EsbuildPlace): string[] =>
+  entryPoints.filter(isPage).map((file) => resolve(root, file))
 
 /**
  * Adds the pages to an output, with names of what was built in place of the sources that they name.

@@ -1,12 +1,14 @@
+import { realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { aliasVersion, rewriterVersion } from '../../emit/rewrite.js'
 import { isPage } from '../../emit/output.js'
+import { isCopy } from './altered.js'
 import type { BuildOptions } from './types.js'
 import type { ResolvedOptions } from '../options.js'
 
 /** Where a build of esbuild takes place, and what its user asked for. */
 export interface EsbuildPlace {
-  /** The working directory, from which esbuild names files. */
+  /** The working directory, from which esbuild names files: without symbolic links, as esbuild has it. */
   root: string
   /** The output folder. */
   dir: string
@@ -17,6 +19,8 @@ export interface EsbuildPlace {
   entryNames: string
   /** What was asked for: files, names of packages, patterns. */
   entryPoints: string[]
+  /** The module that an entry point given as text is to others, if any can import it. */
+  stdin: string | undefined
   /** Whether the user wants files, and not only their contents. */
   isWrite: boolean
   /** Whether the user wants the metafile. */
@@ -49,58 +53,51 @@ export function problemsOf(options: BuildOptions): string[] {
       outdir === undefined && outfile === undefined,
       'signedimp needs "outdir": the manifest and the bootstraps are files beside the output',
     ],
+    [
+      isCopy(options, markStart),
+      'these options are a copy of some that signedimp had already prepared: copy them before the first build or context',
+    ],
   ]
   return all.flatMap(([isWrong, text]) => (isWrong ? text : []))
 }
 
-/**
- * Has esbuild hand its files to the plugin in place of writing them, with a mark in each chunk. The mark is part of what
- * esbuild hashes, so that a chunk's name tells how it was rewritten; and as an import of nothing it keeps a browser from
- * running what esbuild's server hands out, which is never what plugins made of it.
- */
-export function prepare(options: BuildOptions, own: ResolvedOptions): EsbuildPlace {
-  restore(options)
+/** Where a build takes place, as of its options. */
+export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPlace {
   const { absWorkingDir = process.cwd(), outdir, outfile, publicPath = '' } = options
-  const mark = markOf(hasPages(options, own) ? rewriterVersion : aliasVersion)
-  const place = {
-    root: absWorkingDir,
-    dir: resolve(absWorkingDir, outdir ?? dirname(outfile!)),
+  const root = realpathSync(absWorkingDir)
+  return {
+    root,
+    dir: resolve(root, outdir ?? dirname(outfile!)),
     base: publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`,
-    mark,
+    mark: markOf(hasPages(options, own) ? rewriterVersion : aliasVersion),
     entryNames: options.entryNames ?? '[dir]/[name]',
     entryPoints: entriesOf(options),
+    stdin: fileOf(root, options.stdin),
     isWrite: options.write !== false,
     hasMetafile: options.metafile === true,
     isTold: /^(info|debug|verbose)$/.test(options.logLevel ?? ''),
   }
-  const { footer, write, metafile } = options
-  const text = footer?.['js']
-  options.footer = { ...footer, js: text ? `${text}\n${mark}` : mark }
-  options.write = false
-  options.metafile = true
-  given.set(options.footer, { footer, write, metafile })
-  return place
 }
-
-/** What users have written, by the footer that stands in the place of theirs. */
-const given = new WeakMap<object, Record<'footer' | 'write' | 'metafile', unknown>>()
 
 /**
- * Makes options again what they were before {@link prepare}. They are the user's own object, who may build with it, or
- * with a copy of it, once more.
+ * The mark is part of what esbuild hashes, so that a chunk's name tells how it was rewritten; and as an import of
+ * nothing it keeps a browser from running what esbuild's server hands out, which is never what plugins made of it.
  */
-export function restore(options: BuildOptions): void {
-  Object.assign(options, options.footer && given.get(options.footer))
-}
+const markOf = (version: string): string => `${markStart}?${version}";`
 
-const markOf = (version: string): string =>
-  `import"signedimp:not-signed.esbuild-serves-no-signed-files.serve-the-output-folder?${version}";`
+const markStart =
+  'import"signedimp:not-signed.esbuild-serves-no-signed-files.serve-the-output-folder'
 
-/** What a build is asked for. */
-function entriesOf({ entryPoints = [], stdin }: BuildOptions): string[] {
+/** A text has no place among files, and is no module to others, unless it is given one. */
+const fileOf = (root: string, { sourcefile, resolveDir }: BuildOptions['stdin'] & {} = {}) =>
+  sourcefile === undefined || resolveDir === undefined
+    ? undefined
+    : resolve(root, resolveDir, sourcefile)
+
+/** What a build is asked for by name. */
+function entriesOf({ entryPoints = [] }: BuildOptions): string[] {
   const entries = Array.isArray(entryPoints) ? entryPoints : Object.values(entryPoints)
-  const names = entries.map((entry) => (typeof entry === 'string' ? entry : entry.in))
-  return stdin ? [...names, stdin.sourcefile ?? '<stdin>'] : names
+  return entries.map((entry) => (typeof entry === 'string' ? entry : entry.in))
 }
 
 /** Whether the build is to have pages, as far as options tell. */

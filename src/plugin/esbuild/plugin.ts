@@ -1,11 +1,13 @@
 import type { Report } from '../../emit/report.js'
 import { formatReport } from '../../emit/report.js'
 import type { KeySource } from '../../keys/private.js'
-import { openSession, type Session } from './session.js'
-import { prepare, problemsOf, restore } from './place.js'
+import { alterOptions, originalOf } from './altered.js'
 import { toMessage } from './messages.js'
-import type { BuildResult, EsbuildPlugin, PluginBuild, Told } from './types.js'
-import { keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
+import { nameOf } from './metafile.js'
+import { placeOf, problemsOf } from './place.js'
+import { openSession, type Session } from './session.js'
+import type { BuildResult, EsbuildPlugin, Message, PluginBuild, Told } from './types.js'
+import { endFilter, keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
 import { resolveOptions, type ResolvedOptions, type SignedImpOptions } from '../options.js'
 import { notSigned } from '../sign.js'
 
@@ -33,15 +35,17 @@ async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void
   if (problems.length > 0)
     return build.onStart(async () => ({ errors: problems.map((text) => ({ text })) }))
 
-  const session = await openSession(options, prepare(build.initialOptions, options))
+  const place = placeOf(originalOf(build.initialOptions), options)
+  const giveBack = alterOptions(build.initialOptions, place.mark)
+  const session = await openSession(options, place)
   guardKey(build, options, session)
   watchEntries(build, session)
+  let changes: string[] | undefined
   let isLast = false
   build.onStart(async () => {
-    // esbuild has read them.
-    restore(build.initialOptions)
     session.start()
-    return {}
+    changes ??= giveBack()
+    return { errors: changes.map(changed) }
   })
   build.onEnd((result: BuildResult) => {
     // Registered now, it runs after what every other plugin registered when it was set up, or when the build began.
@@ -50,6 +54,10 @@ async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void
     return emit(build, session, result)
   })
 }
+
+const changed = (name: string): Message => ({
+  text: `another plugin changes "${name}" behind signedimp: list signedimp after that one`,
+})
 
 /** Keeps the key's file from becoming a module or an asset. */
 function guardKey(build: PluginBuild, { key }: ResolvedOptions, { place }: Session): void {
@@ -66,19 +74,21 @@ function guardKey(build: PluginBuild, { key }: ResolvedOptions, { place }: Sessi
 }
 
 /** Learns which modules are entries, and has the bundler watch the pages with them. */
-function watchEntries(build: PluginBuild, session: Session): void {
+function watchEntries(build: PluginBuild, { entries, pages, place }: Session): void {
   // Known by name and not by `pluginData`, which is for the plugin that asked: two that ask would ask one another for ever.
   const asked = new Set<string>()
-  build.onResolve({ filter: /.*/ }, async ({ path, kind, ...args }) => {
-    const name = JSON.stringify([path, args.resolveDir])
-    if (kind !== 'entry-point' || asked.has(name)) return undefined
-    asked.add(name)
-    const found = await build.resolve(path, { ...args, kind }).finally(() => asked.delete(name))
+  build.onResolve({ filter: endFilter(place.entryPoints) }, async ({ path: name, ...args }) => {
+    const question = JSON.stringify([name, args.resolveDir])
+    if (args.kind !== 'entry-point' || asked.has(question)) return undefined
+    asked.add(question)
+    const found = await build.resolve(name, args).finally(() => asked.delete(question))
     // A pattern for several files, or an error that esbuild itself words better.
     if (found.errors.length > 0 || found.external) return undefined
-    if (found.namespace === 'file') session.entries.add(found.path)
-    const { namespace, suffix, sideEffects } = found
-    return { path: found.path, namespace, suffix, sideEffects, watchFiles: session.pages }
+    const { path, namespace, suffix, sideEffects, pluginData, warnings } = found
+    entries.set(nameOf(name), namespace === 'file' ? path : `${namespace}:${path}`)
+    // Whoever resolves it next tells esbuild more of it than we are told.
+    if (pages.length === 0) return undefined
+    return { path, namespace, suffix, sideEffects, pluginData, warnings, watchFiles: pages }
   })
 }
 
@@ -101,6 +111,8 @@ async function close(build: PluginBuild, session: Session, result: BuildResult):
     return {}
   } catch (error) {
     return { errors: [toMessage(error)] }
+  } finally {
+    if (!session.place.hasMetafile) result.metafile = undefined
   }
 }
 

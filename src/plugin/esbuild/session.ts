@@ -9,16 +9,17 @@ import { readKeys, type Keys } from '../release.js'
 import { signOutput, type SignedOutput } from '../sign.js'
 import { refuseExternals } from './externals.js'
 import { addManifest, adoptFiles, writeOutput } from './files.js'
-import { readOutput, refuseEdits, tellResult } from './output.js'
-import { addPages, pagesOf } from './pages.js'
+import { readOutput, refuseEdits, tellManifest, tellResult } from './output.js'
+import { locateInPages } from './messages.js'
+import { addPages, copiedPages, pagesOf } from './pages.js'
 import type { EsbuildPlace } from './place.js'
 import type { BuildResult } from './types.js'
 
 /** The builds of one set of options: one, or as many as a context makes. */
 export interface Session {
   place: EsbuildPlace
-  /** Modules that the current build was asked for, as files. */
-  entries: Set<string>
+  /** What the names that the current build was asked for turned out to be, in the metafile's words or as files. */
+  entries: Map<string, string>
   /** HTML files that become pages. */
   pages: string[]
   /** Begins a build. */
@@ -47,7 +48,7 @@ interface Emission extends SignedOutput {
 export async function openSession(options: ResolvedOptions, place: EsbuildPlace): Promise<Session> {
   const { root, dir, base, isWrite } = place
   const html = options.html === 'later' ? [] : options.html.map((file) => resolve(root, file))
-  const entries = new Set<string>()
+  const entries = new Map<string, string>()
   let before = await walkIfThere(dir)
   let number = 0
   let reading: Promise<Keys> | undefined
@@ -72,12 +73,27 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
     return output
   }
 
+  async function emit(result: BuildResult): Promise<string[]> {
+    const started = performance.now()
+    const keys = await read()
+    const folder = isWrite ? await openFolder(dir, keys.release, number, last, before) : undefined
+    const output = await readAll(result, keys)
+    const signed = await signOutput(output, keys.release, { options, started })
+    if (!folder) await addManifest(output, signed.emitted, keys.release)
+    tellResult(result, output, signed.emitted, place)
+    emission = { ...signed, folder }
+    if (folder) await write(folder, output, signed)
+    return signed.emitted.warnings
+  }
+
   async function finish({ emitted, folder, report }: Emission, result: BuildResult) {
     const { release, secrets } = await read()
     if (!folder) refuseEdits(result, emitted, release.hash, place)
     // After an error of another plugin, that is the one to see, and nothing is signed.
     else if (result.errors.length > 0) folder.written = 0
-    return !folder || (await closeFolder(folder, release, secrets)) ? report : undefined
+    if (folder && !(await closeFolder(folder, release, secrets))) return undefined
+    if (folder) await tellManifest(result, release.manifestName, place)
+    return report
   }
 
   return {
@@ -92,16 +108,11 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
     },
 
     async emit(result) {
-      const started = performance.now()
-      const keys = await read()
-      const folder = isWrite ? await openFolder(dir, keys.release, number, last, before) : undefined
-      const output = await readAll(result, keys)
-      const signed = await signOutput(output, keys.release, { options, started })
-      if (!folder) await addManifest(output, signed.emitted, keys.release)
-      tellResult(result, output, signed.emitted, place)
-      emission = { ...signed, folder }
-      if (folder) await write(folder, output, signed)
-      return signed.emitted.warnings
+      try {
+        return await emit(result)
+      } catch (error) {
+        throw await locateInPages(error, [...html, ...copiedPages(place)], place)
+      }
     },
 
     async close(result) {

@@ -14,9 +14,13 @@ export interface Location {
 
 /** A message of the plugin, which esbuild prints as it prints its own. */
 export interface Message {
+  /** The code of an error of ours, for programs. */
+  id?: string
   text: string
   location?: Location | null
-  /** The error itself, for programs. */
+  /** What to do, where the text itself speaks of no bundler. */
+  notes?: { text: string }[]
+  /** The error itself. */
   detail?: unknown
 }
 
@@ -34,11 +38,20 @@ export interface OutputFile {
   readonly text: string
 }
 
+/** An import, of a file by its name or of whatever is external by its specifier. */
+export interface MetafileImport {
+  path: string
+  kind: string
+  external?: boolean
+  /** As a source spells it. */
+  original?: string
+}
+
 /** What esbuild tells of an emitted file. */
 export interface MetafileOutput {
   bytes: number
   inputs: Record<string, { bytesInOutput: number }>
-  imports: { path: string; kind: string; external?: boolean }[]
+  imports: MetafileImport[]
   exports: string[]
   entryPoint?: string
   cssBundle?: string
@@ -46,10 +59,7 @@ export interface MetafileOutput {
 
 /** What esbuild tells of a build; files are named from the working directory. */
 export interface Metafile {
-  inputs: Record<
-    string,
-    { imports: { path: string; kind: string; external?: boolean; original?: string }[] }
-  >
+  inputs: Record<string, { imports: MetafileImport[] }>
   outputs: Record<string, MetafileOutput>
 }
 
@@ -67,18 +77,18 @@ export interface BuildOptions {
   bundle?: boolean
   entryNames?: string
   entryPoints?: (string | { in: string; out: string })[] | Record<string, string>
-  footer?: Record<string, string>
+  footer?: Record<string, string> | undefined
   format?: string
   logLevel?: string
-  metafile?: boolean
+  metafile?: boolean | undefined
   outdir?: string
   outfile?: string
   platform?: string
   plugins?: { name: string }[]
   publicPath?: string
   splitting?: boolean
-  stdin?: { sourcefile?: string }
-  write?: boolean
+  stdin?: { sourcefile?: string; resolveDir?: string }
+  write?: boolean | undefined
 }
 
 /** What a module is asked for by. */
@@ -94,6 +104,7 @@ export interface ResolveArgs {
 /** What `build.resolve` answers. */
 export interface Resolved {
   errors: unknown[]
+  warnings: unknown[]
   path: string
   external: boolean
   sideEffects: boolean
