@@ -93,7 +93,7 @@ async function byEsbuild(key: KeyObject): Promise<(typeof apps)['esbuild']> {
   const signedImp = await loadEsbuildPlugin()
   const { build } = await import('esbuild')
   const { metafile } = await build({
-    absWorkingDir: appFolder,
+    absWorkingDir: appFolders.react,
     entryPoints: ['src/main.tsx', 'src/about.ts'],
     bundle: true,
     format: 'esm',
@@ -110,7 +110,7 @@ async function byEsbuild(key: KeyObject): Promise<(typeof apps)['esbuild']> {
     publicPath: '/',
     logLevel: 'silent',
     plugins: [
-      atEnd(() => cp(join(appFolder, 'public'), folder, { recursive: true })),
+      atEnd(() => cp(join(appFolders.react, 'public'), folder, { recursive: true })),
       signedImp(key, { html: ['index.html', 'about.html'] }),
     ],
   })
@@ -121,7 +121,7 @@ async function byEsbuild(key: KeyObject): Promise<(typeof apps)['esbuild']> {
       ([name, { inputs }]) =>
         name.endsWith('.js') && Object.keys(inputs).some((file) => source.test(file)),
     )!
-    return relative(folder, resolve(appFolder, path))
+    return relative(folder, resolve(appFolders.react, path))
   }
   return [await serve(folder), find]
 }
