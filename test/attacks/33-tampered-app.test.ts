@@ -53,7 +53,6 @@ const targets = {
 } as const
 type Target = keyof typeof targets
 
-const appFolder = appFolders.react
 let site: Site
 let pathOf: (chunk: string) => string
 
