@@ -3,19 +3,19 @@ import { nodeCrypto } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import { defaultManifestName } from '../manifest/names.js'
+import {
+  buildRule,
+  checkOptions,
+  functionRule,
+  manifestRule,
+  type Rule,
+} from '../manifest/options.js'
 import { comparePaths } from '../manifest/path.js'
 import { splitManifest, verifyManifest, type Trust } from '../manifest/verify.js'
 import { findStaleCopies, reasonAgainstCopy } from './copies.js'
 import { parseUnverified } from './describe.js'
 import { hashFiles, type Progress } from './hash.js'
-import {
-  buildRule,
-  checkOptions,
-  folderPath,
-  functionRule,
-  manifestRule,
-  type Rule,
-} from './options.js'
+import { folderPath } from './options.js'
 import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import { summaryOf, type ManifestSummary } from './report.js'
