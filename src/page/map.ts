@@ -66,6 +66,12 @@ export async function enforceMap(
   }
 }
 
+/** What stands for the element that brought a module, which no module is told. */
+export const findCarrier = (): Carrier => ({
+  nonce: document.querySelector<HTMLScriptElement>('script[nonce]')?.nonce ?? '',
+  crossOrigin: null,
+})
+
 const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
 
 /** Appends a script to the page, with the rights of the carrier. */
