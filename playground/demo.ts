@@ -1,16 +1,19 @@
-/** `npm run demo`: the signed React app on a server that can tamper, to watch or as a table. */
+/** `npm run demo`: a signed app on a server that can tamper, to watch or as a table. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import picocolors from 'picocolors'
 import { whyMissing, type EngineName } from '../test/support/binaries.ts'
 import { engines, launch, type Engine } from '../test/support/browsers.ts'
-import { appFolder, buildApp } from './build.ts'
+import { appFolders, buildApp, buildEsbuildApp, type AppName } from './build.ts'
 import { control, demoFiles } from './demo/control.ts'
 import { attack, failure, format, heading, targets } from './demo/table.ts'
 import { serve, type Site } from './server.ts'
 
-const help = `Builds the playground's app, signed, and serves it from a host that can tamper with it.
+const help = `npm run demo -- [react|esbuild] [flags]
+
+Builds an app of the playground, signed, and serves it from a host that can tamper with it: a React app by Vite, or one
+without framework by esbuild. React, if none is named.
 
   --table           try every way of tampering in a browser, print a table, and exit:
                     0 nothing of the attacker ran, 1 something did, 2 no browser found
@@ -30,25 +33,26 @@ const color = picocolors.createColors(process.stdout.isTTY === true && !process.
 const running: { site?: Site; engine?: Engine } = {}
 
 async function main(): Promise<number> {
-  const flags = readFlags()
+  const { flags, app } = readArguments()
   if (flags.help) return (print(help.trimEnd()), 0)
   const hasDisplay = ['darwin', 'win32'].includes(process.platform) || hasDisplayServer()
   const wantsTable = flags.table ?? (!hasDisplay && !flags.serve)
   const browser = wantsTable ? findBrowser(flags.browser) : undefined
   if (wantsTable && !browser) return 2
 
-  const outDir = join(appFolder, 'dist')
-  await build(outDir, flags.plain === true)
+  const outDir = join(appFolders[app], 'dist')
+  await build[app](outDir, flags.plain === true)
   const site = await start(outDir, Number(flags.port ?? 0))
   const address = new URL('/', site.url).href
   const status = browser ? await table(address, browser, demoFiles(outDir)) : 0
   if (!wantsTable || flags.serve) await keepServing(address)
-  else print(`\nTo click through it yourself: npm run demo -- --serve`)
+  else print(`\nTo click through it yourself: npm run demo -- ${app} --serve`)
   return status
 }
 
-function readFlags() {
-  const { values } = parseArgs({
+function readArguments() {
+  const { values: flags, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       table: { type: 'boolean' },
       serve: { type: 'boolean' },
@@ -58,7 +62,10 @@ function readFlags() {
       help: { type: 'boolean' },
     },
   })
-  return values
+  const [app = 'react', ...others] = positionals
+  if (others.length > 0 || !Object.hasOwn(appFolders, app))
+    throw new TypeError(`the app must be react or esbuild; it is ${positionals.join(' ')}`)
+  return { flags, app: app as AppName }
 }
 
 const hasDisplayServer = () => Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
@@ -75,19 +82,27 @@ function findBrowser(wanted: string | undefined): EngineName | undefined {
   return undefined
 }
 
-async function build(outDir: string, plain: boolean): Promise<void> {
-  if (plain) return buildApp(outDir, { base, plugins: [] })
-  await makeKey(join(appFolder, 'release.pem'))
-  await buildApp(outDir, { base })
+const build: Record<AppName, (outDir: string, plain: boolean) => Promise<void>> = {
+  async react(outDir, plain) {
+    if (plain) return buildApp(outDir, { base, plugins: [] })
+    await makeKey('react')
+    await buildApp(outDir, { base })
+  },
+  async esbuild(outDir, plain) {
+    if (plain) return buildEsbuildApp(outDir, { base, plugins: [] })
+    await makeKey('esbuild')
+    await buildEsbuildApp(outDir, { base })
+  },
 }
 
 /** A key for the demo alone, kept out of git and without a password. */
-async function makeKey(file: string): Promise<void> {
+async function makeKey(app: AppName): Promise<void> {
+  const file = join(appFolders[app], 'release.pem')
   if (existsSync(file)) return
   const { generateKey } = await import('../src/keys/generate.ts')
   const { saveKey } = await import('../src/keys/save.ts')
   await saveKey(await generateKey(), file, { password: null })
-  print('Made a key for the demo: playground/react/release.pem')
+  print(`Made a key for the demo: playground/${app}/release.pem`)
 }
 
 async function start(outDir: string, port: number): Promise<Site> {

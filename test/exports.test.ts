@@ -38,6 +38,12 @@ test('signedimp exports the plugin, by name and by default, and the tools', asyn
   assert.is(byDefault, signedImp)
 })
 
+test('signedimp/esbuild exports the plugin, by name and by default', async () => {
+  assert.equal(await names('signedimp/esbuild'), ['default', 'signedImp'])
+  const { default: byDefault, signedImp } = await import('signedimp/esbuild')
+  assert.is(byDefault, signedImp)
+})
+
 test('signedimp/errors exports the error, the same as signedimp', async () => {
   assert.equal(await names('signedimp/errors'), ['SignedImpError'])
   const [{ SignedImpError: one }, { SignedImpError: other }] = await Promise.all([

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -116,13 +116,25 @@ test('the file of an entry, and what it loads, is as large as the README says', 
 
 // What it needs.
 
-const { dependencies, devDependencies, engines, scripts } = JSON.parse(source('package.json'))
+const { dependencies, devDependencies, peerDependencies, engines, scripts } = JSON.parse(
+  source('package.json'),
+)
 
 test('the README counts the dependencies', () => {
   const locked: Record<string, { dev?: boolean }> = JSON.parse(source('package-lock.json')).packages
   const all = Object.entries(locked).filter(([path, { dev }]) => path !== '' && !dev)
   const counts = /\*\*Dependencies\.\*\* (\d+) when building, (\d+) with theirs/.exec(readme)!
   assert.equal(counts.slice(1).map(Number), [Object.keys(dependencies).length, all.length])
+})
+
+test('the README names the versions of esbuild that are tested, which are those that are accepted', () => {
+  const [, esbuild, last] = /esbuild ([\d., ]+) and ([\d.]+)\. Builds/.exec(readme)!
+  const told = [...esbuild!.split(', '), last!]
+  const tested = Object.entries<string>(devDependencies)
+    .filter(([name]) => /^esbuild\d*$/.test(name))
+    .map(([, version]) => /\^(\d+\.\d+)/.exec(version)![1]!)
+  assert.equal(told, tested.sort())
+  assert.is(peerDependencies.esbuild, told.map((version) => `^${version}.0`).join(' || '))
 })
 
 test('the README names the versions of Vite that are tested, and of Node that are accepted', () => {
@@ -257,6 +269,14 @@ const build = lazy(async () => {
 test('a build as in the README prints what the README shows', async () => {
   const { printed } = await build()
   assert.is(shapeOf(printed.slice(printed.indexOf('signedimp: '))), shapeOf(quickStart.printed))
+})
+
+test('a build with esbuild as in the README prints what the README shows', async () => {
+  const folder = copyApp((await build()).folder)
+  rmSync(join(folder, 'dist'), { recursive: true })
+  const { status, stderr } = runScript('node build.js', folder)
+  assert.is(status, 0, stderr)
+  assert.is(shapeOf(stderr.slice(stderr.indexOf('signedimp: '))), shapeOf(quickStart.printed))
 })
 
 test('a second signature is added as in the document on keys', async () => {

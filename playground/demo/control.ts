@@ -10,6 +10,8 @@ export interface DemoFile {
   path: string
   role: 'main' | 'lazy' | 'shared' | 'library' | 'runtime' | 'manifest'
   size: number
+  /** Whether it is loaded after the page has started, as far as the page's HTML tells. */
+  isLater: boolean
 }
 
 const panel: Record<string, [file: string, type: string]> = {
@@ -25,20 +27,21 @@ export function demoFiles(root: string): DemoFile[] {
   const scripts = readdirSync(join(root, 'assets')).filter((name) => /^(?!about).*\.js$/.test(name))
   const runtime = readdirSync(root).filter((name) => name.endsWith('.js'))
   const manifest = /data-manifest="(?:[^"]*\/)?([^"/]+)"/.exec(html)?.[1]
+  const entry = /\b(?:data-entry|src)="(?:[^"]*(?:\/|%2F))?([^"/]+\.js)"/.exec(html)?.[1]
   const file = (path: string, role: DemoFile['role']) => ({
     path,
     role,
     size: statSync(join(root, path)).size,
+    isLater: !html.includes(path),
   })
   return [
-    ...scripts.map((name) => file(`assets/${name}`, roleOf(name))),
+    ...scripts.map((name) => file(`assets/${name}`, name === entry ? 'main' : roleOf(name))),
     ...runtime.map((name) => file(name, 'runtime')),
     ...(manifest ? [file(manifest, 'manifest')] : []),
   ]
 }
 
 function roleOf(script: string): DemoFile['role'] {
-  if (script.startsWith('index')) return 'main'
   if (script.startsWith('vendor')) return 'library'
   return /^(Shop|Cart|Visit)/.test(script) ? 'lazy' : 'shared'
 }

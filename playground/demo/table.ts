@@ -34,9 +34,9 @@ const details: Partial<Record<Way, string>> = { slow: '500' }
 
 /** The three chunks: one lazy, one that lazy ones share, and the main one. */
 export function targets(files: DemoFile[]): string[] {
-  const first = (role: DemoFile['role'], name = '') =>
-    files.find((file) => file.role === role && file.path.includes(name))!.path
-  return [first('lazy'), first('shared', 'catalog'), first('main')]
+  const first = (role: DemoFile['role'], isLater: boolean) =>
+    files.find((file) => file.role === role && file.isLater === isLater)!.path
+  return [first('lazy', true), first('shared', true), first('main', false)]
 }
 
 /** Attacks one after the other; the first row is the honest app, which must work. */

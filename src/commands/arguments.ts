@@ -28,18 +28,22 @@ export class UsageError extends Error {}
 export function parseArguments<T extends Args>(definitions: T, argv: string[]): Parsed<T> {
   const { values, positionals, tokens } = parse(definitions, argv)
   refuseRepeats(definitions, tokens)
-  const names = Object.keys(definitions).filter((name) => definitions[name]!.type === 'positional')
-  if (positionals.length > names.length)
-    throw new UsageError(`"${positionals[names.length]}" is one argument too many`)
-  const given = {
-    ...values,
-    ...Object.fromEntries(names.map((name, at) => [name, positionals[at]])),
-  }
+  const given = { ...values, ...placed(definitions, positionals) }
   for (const [name, definition] of Object.entries(definitions)) {
     if (definition.type === 'boolean') given[name] ??= false
     checkValue(name, definition, given[name])
   }
   return given as Parsed<T>
+}
+
+/** Arguments without flags, by name; of those that may be more, the first takes all. */
+function placed(definitions: Args, positionals: string[]): Record<string, unknown> {
+  const names = Object.keys(definitions).filter((name) => definitions[name]!.type === 'positional')
+  if (definitions[names[0]!]?.multiple)
+    return { [names[0]!]: positionals.length > 0 ? positionals : undefined }
+  if (positionals.length > names.length)
+    throw new UsageError(`"${positionals[names.length]}" is one argument too many`)
+  return Object.fromEntries(names.map((name, at) => [name, positionals[at]]))
 }
 
 function parse(definitions: Args, args: string[]) {

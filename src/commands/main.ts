@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { parseArguments, UsageError } from './arguments.js'
 import type { Command, Output } from './command.js'
 import { failureOf, meaningOf, type Failure } from './failure.js'
+import { html } from './html.js'
 import { keygen } from './keygen.js'
 import { print, printJson, wantsColours } from './print.js'
 import { show } from './show.js'
@@ -11,7 +12,7 @@ import { sign } from './sign.js'
 import { verify } from './verify.js'
 
 const commands = new Map<string, Command>(
-  [keygen, sign, verify, show].map((command) => [command.meta.name, command]),
+  [keygen, sign, html, verify, show].map((command) => [command.meta.name, command]),
 )
 
 const signedimp: CommandDef = {

@@ -40,6 +40,9 @@ export interface Bootstrap {
 const pinnedSlot = '__SIGNEDIMP_PINNED__'
 const entrySlot = '__SIGNEDIMP_ENTRY__'
 
+/** What stands last in the built module form. */
+const handsOn = /export\{(\w+) as __signedimpMain\};?$/
+
 /** Puts keys into the built bootstrap. */
 export function createBootstrap(
   page: PageCode,
@@ -93,9 +96,30 @@ export function createModuleBootstrap(
 ): string {
   const code = fill(page.module.trim(), pinnedSlot, toLiteral({ keys, threshold }))
   const whole = fill(code, entrySlot, toAscii(toLiteral(entry)))
-  const [all, main] = /export\{(\w+) as __signedimpMain\};?$/.exec(whole) ?? []
+  const [all, main] = handsOn.exec(whole) ?? []
   if (all === undefined) throw new Error('the built module bootstrap exports nothing to hand on')
   return whole.slice(0, -all.length) + handOn(main!, exports)
+}
+
+/** What a module bootstrap says of itself. */
+export interface ModuleBootstrap {
+  entry: Entry
+  /** Whom it accepts. */
+  pinned: Pick<Release, 'keys' | 'threshold'>
+}
+
+/**
+ * Reads what {@link createModuleBootstrap} wrote into the file of an entry: its inverse, but for the exports.
+ * @returns undefined for every other text, such as what another version of this package wrote
+ */
+export function readModuleBootstrap(page: PageCode, code: string): ModuleBootstrap | undefined {
+  const template = page.module.trim().replace(handsOn, '')
+  const pattern = template
+    .replace(/[^\w]/g, '\\$&')
+    .replace(entrySlot, () => `(?<entry>${literal})`)
+    .replace(pinnedSlot, () => `(?<pinned>${literal})`)
+  const found = new RegExp(`^${pattern}`).exec(code)?.groups
+  return found && { entry: fromLiteral(found['entry']!), pinned: fromLiteral(found['pinned']!) }
 }
 
 /** Any export name may be a text (ECMA-262, "ModuleExportName"). */
@@ -113,6 +137,15 @@ function nameByContent(stem: string, text: string): OwnFile {
   const code = markUtf8(text)
   return { fileName: `${stem}-${hashBytes('sha256', code).slice(0, 16)}.js`, code }
 }
+
+/** A pattern of {@link toLiteral}'s objects. Quotes belong to texts only, so that nothing in a text can end the match. */
+const literal = String.raw`\{(?:"(?:[^"\\]|\\.)*"|[^"])*?\}`
+
+/** The inverse of {@link toLiteral}. */
+const fromLiteral = <T>(text: string): T =>
+  JSON.parse(
+    text.replace(/("(?:[^"\\]|\\.)*")|(\w+):/g, (_, value, name) => value ?? `"${name}":`),
+  ) as T
 
 /** Integrity metadata (SRI §3.1) of a hash in hex. */
 export const toIntegrity = (type: string, digest: string): string =>

@@ -35,6 +35,15 @@ export function matches(pattern: string, name: string): boolean {
   )
 }
 
+/** Whether a pattern can name something: a segment with a star must still have two letters or digits in a row, beside its extension. */
+export const isPattern = (pattern: string): boolean =>
+  pattern
+    .split('/')
+    .every(
+      (segment) =>
+        !segment.includes('*') || /[\p{L}\p{N}]{2}/u.test(segment.replace(/\.[^.*]*$/, '')),
+    )
+
 /** In time that grows with the lengths, unlike a regular expression's. */
 function matchesSegment([first = '', ...rest]: string[], text: string): boolean {
   const last = rest.pop()
@@ -51,19 +60,23 @@ function matchesSegment([first = '', ...rest]: string[], text: string): boolean 
 
 /**
  * Lets pass what `unverified` names.
+ * @param spell how to accept these names where the names in `unverified` come from
  * @returns the accepted
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_COVERED` that names every other
  */
 export function acceptUncovered(
   uncovered: Uncovered[],
   unverified: readonly string[],
+  spell: (names: string[]) => string = spellOption,
 ): Uncovered[] {
   const isAccepted = ({ name }: Uncovered) => unverified.some((pattern) => matches(pattern, name))
   const refused = uncovered.filter((item) => !isAccepted(item))
   if (refused.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_NOT_COVERED',
-      `this build has code that no page would check:\n${refused.map(({ name, reason }) => `  ${name}: ${reason}`).join('\n')}\nRemove it, or accept it by name: unverified: [${refused.map(({ name }) => `'${name}'`).join(', ')}]`,
+      `this build has code that no page would check:\n${refused.map(({ name, reason }) => `  ${name}: ${reason}`).join('\n')}\nRemove it, or accept it by name: ${spell(refused.map(({ name }) => `'${name}'`))}`,
     )
   return uncovered
 }
+
+const spellOption = (names: string[]): string => `unverified: [${names.join(', ')}]`

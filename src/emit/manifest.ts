@@ -9,7 +9,10 @@ import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile } from './output.js'
 
 /** Whether pages may load a file: not themselves, nor what only tools read. */
-export const isForPages = (path: string, { manifestName, viteManifest }: Release): boolean =>
+export const isForPages = (
+  path: string,
+  { manifestName, viteManifest }: Pick<Release, 'manifestName' | 'viteManifest'>,
+): boolean =>
   !isPage(path) && !isSourceMap(path) && !isManifestOf(manifestName, path) && path !== viteManifest
 
 /** Hashes of an output's files, in hex. @param known those that need not be made again */

@@ -13,7 +13,7 @@ import { isPage, textOf, type Output } from './output.js'
 
 /** What pages are made to start with. */
 export interface Pageable {
-  graph: Graph
+  graph: Pick<Graph, 'resolve'>
   imports: Map<string, StaticImport[]>
   digests: Map<string, string>
   bootstrap: Bootstrap

@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
+import { isPattern } from '../emit/coverage.js'
 import { isPage } from '../emit/output.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
@@ -28,10 +29,7 @@ export interface SignedImpOptions {
   expires?: Date | string
   /** How pages carry the bootstrap: inline, linked (`false`), or inline with the signed manifest (`'all'`). @default true */
   inline?: boolean | 'all'
-  /**
-   * Pages that this build is to emit, as HTML files (`signedimp/esbuild` only), or `'later'` where `signedimp html` will
-   * make pages of the finished output start it. @default []
-   */
+  /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
   html?: readonly string[] | 'later'
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
@@ -77,16 +75,6 @@ const isSigner = (value: unknown): boolean =>
 
 const isTrustedKey = (value: unknown): boolean => isPlain(value) && 'spki' in value
 
-/** A segment with a star must still name something: two letters or digits in a row, beside its extension. */
-const isName = (value: unknown): boolean =>
-  isText(value) &&
-  value
-    .split('/')
-    .every(
-      (segment) =>
-        !segment.includes('*') || /[\p{L}\p{N}]{2}/u.test(segment.replace(/\.[^.*]*$/, '')),
-    )
-
 const rules: Record<keyof SignedImpOptions, Rule> = {
   password: ['a text or a function that gives one', (v) => typeof v === 'function' || isText(v)],
   keys: [
@@ -115,7 +103,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   ],
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
-    (v) => Array.isArray(v) && v.every(isName),
+    (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
   ],
   mode: ["'on' or 'off'", (v) => v === 'on' || v === 'off'],
 }

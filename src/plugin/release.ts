@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
-import type { PageCode } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
+import { readPageCode } from '../emit/page-code.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
 import { isPublicKey, loadPublicKey, type PublicKeySource } from '../keys/public.js'
@@ -66,12 +65,10 @@ export async function readRelease(
     throw new TypeError(
       'signedImp: "name" must say which app and channel this is, because no package.json names it',
     )
-  const page = await readPageCode(
-    [...distinct.values()].some(({ algorithm }) => algorithm.namedCurve !== undefined),
-  )
+  const distinctKeys = [...distinct.values()]
   return {
     signer,
-    keys: [...distinct.values()],
+    keys: distinctKeys,
     threshold,
     name,
     build,
@@ -82,7 +79,7 @@ export async function readRelease(
     inline,
     pagesLater: options.html === 'later',
     unverified,
-    page,
+    page: await readPageCode(distinctKeys),
   }
 }
 
@@ -111,15 +108,3 @@ export async function readOwnKey(
 
 const locate = (source: PublicKeySource, root: string): PublicKeySource =>
   typeof source === 'string' && !isPem(source) ? resolve(root, source) : source
-
-/** What is built for pages; of the bootstraps, the one that holds no more algorithms than the keys need. */
-async function readPageCode(der: boolean): Promise<PageCode> {
-  const read = (file: string) => readFile(new URL(`./bootstrap/${file}`, import.meta.url), 'utf8')
-  return {
-    bootstrap: await read(der ? 'page-der.js' : 'page.js'),
-    runtime: await read('runtime.js'),
-    module: await read(der ? 'module-der.js' : 'module.js'),
-    late: await read('late.js'),
-    blob: await read('blob.js'),
-  }
-}

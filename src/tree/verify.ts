@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
-import { nodeCrypto } from '../crypto/node.js'
+import { hashBytes, nodeCrypto } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
+import type { Manifest } from '../manifest/format.js'
 import { defaultManifestName } from '../manifest/names.js'
 import {
   buildRule,
@@ -11,7 +14,12 @@ import {
   type Rule,
 } from '../manifest/options.js'
 import { comparePaths } from '../manifest/path.js'
-import { splitManifest, verifyManifest, type Trust } from '../manifest/verify.js'
+import {
+  splitManifest,
+  verifyManifest,
+  type Trust,
+  type VerifiedManifest,
+} from '../manifest/verify.js'
 import { findStaleCopies, reasonAgainstCopy } from './copies.js'
 import { parseUnverified } from './describe.js'
 import { hashFiles, type Progress } from './hash.js'
@@ -85,10 +93,38 @@ export async function verifyDirectory(
   } = options
   checkKeys(keys, threshold)
   const root = folderPath(dir)
-  return whileStill(root, (folder) =>
-    verifyFolder({ dir: root, folder, manifestName }, { keys, threshold, name, build }, progress),
-  )
+  const trust = { keys, threshold, name, build }
+  return whileStill(root, async (folder) => {
+    const where = { dir: root, folder, manifestName }
+    return toReport(where, await verifyFolder(where, trust, { progress }), trust)
+  })
 }
+
+/** A folder that is as it was signed. */
+export interface VerifiedFolder {
+  /** The manifest as it is stored. */
+  stored: Uint8Array
+  main: VerifiedManifest
+  /** Page manifests by name, each verified by its own signatures. */
+  pages: Map<string, Manifest>
+  /**
+   * Reads the text of a listed file.
+   * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE` where it has other bytes by now
+   */
+  read(path: string): string
+}
+
+/**
+ * Checks a folder as {@link verifyDirectory} does, and gives what was signed.
+ * @param open files that may have other bytes than were signed, or not be listed yet
+ */
+export const readVerified = (
+  dir: string,
+  trust: Trust,
+  manifestName: string,
+  open: ReadonlySet<string>,
+): Promise<VerifiedFolder> =>
+  whileStill(dir, (folder) => verifyFolder({ dir, folder, manifestName }, trust, { open }))
 
 function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
   if (!Array.isArray(keys) || keys.length === 0)
@@ -103,28 +139,43 @@ function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
 async function verifyFolder(
   where: ManifestFolder,
   trust: Trust,
-  progress: Progress | undefined,
-): Promise<VerifyReport> {
-  const bytes = await readMain(where)
-  const main = await verifyManifest(bytes, trust, nodeCrypto)
+  { progress, open }: { progress?: Progress | undefined; open?: ReadonlySet<string> },
+): Promise<VerifiedFolder> {
+  const stored = await readMain(where)
+  const main = await verifyManifest(stored, trust, nodeCrypto)
   const { dir, folder } = where
   const present = [...main.files.keys()].filter((path) => folder.files.has(path))
   const hashes = await hashFiles(dir, present, main.hash, progress)
   const described = { ...where, main, hashes }
-  const problems = [
-    ...fileProblems(described),
-    ...(await allPageProblems(described, trust)),
-    ...(await copyProblems(where)),
-  ]
+  const pages = await readPages(described, trust)
+  const found = [...fileProblems(described), ...pages.problems, ...(await copyProblems(where))]
+  const problems = found.filter((problem) => !isOpen(problem, open))
   if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
   refuseSharedNames(main.files.keys())
-  return {
-    ...summaryOf(main),
-    signers: signersOf(bytes, trust),
-    pageManifests: pageManifests(where),
-    missingSourceMaps: [...main.files.keys()].filter((path) => isDeletedMap(path, where)),
-  }
+  return { stored, main, pages: pages.read, read: (path) => readListed(dir, path, main) }
 }
+
+function readListed(dir: string, path: string, { hash, files }: Manifest): string {
+  const bytes = readFileSync(join(dir, path))
+  if (hashBytes(hash, bytes) === files.get(path)) return bytes.toString()
+  const reason = 'changed while the folder was read; wait until nothing writes there any more'
+  throw new SignedImpError('ERR_SIGNEDIMP_LATE_WRITE', reason, { path })
+}
+
+/** With a reason, a file is wrong in more than its bytes. */
+const isOpen = ({ path, problem, reason }: FileProblem, open?: ReadonlySet<string>): boolean =>
+  open?.has(path) === true && problem !== 'missing' && reason === undefined
+
+const toReport = (
+  where: ManifestFolder,
+  { stored, main }: VerifiedFolder,
+  trust: Trust,
+): VerifyReport => ({
+  ...summaryOf(main),
+  signers: signersOf(stored, trust),
+  pageManifests: pageManifests(where),
+  missingSourceMaps: [...main.files.keys()].filter((path) => isDeletedMap(path, where)),
+})
 
 function readMain({ dir, folder, manifestName: path }: ManifestFolder): Promise<Uint8Array> {
   const refused = folder.refused.get(path)
@@ -154,8 +205,12 @@ function fileProblems(where: DescribedFolder): FileProblem[] {
 }
 
 /** Each page manifest is held to the same keys and name, but not to the build: those of older builds are kept on purpose. */
-async function allPageProblems(where: DescribedFolder, trust: Trust): Promise<FileProblem[]> {
+async function readPages(
+  where: DescribedFolder,
+  trust: Trust,
+): Promise<{ read: VerifiedFolder['pages']; problems: FileProblem[] }> {
   const { name } = where.main
+  const read: VerifiedFolder['pages'] = new Map()
   const problems: FileProblem[] = []
   for (const path of pageManifests(where)) {
     const bytes = await readManifest(where.dir, path)
@@ -163,9 +218,11 @@ async function allPageProblems(where: DescribedFolder, trust: Trust): Promise<Fi
     const page = refusal ?? parseUnverified(path, bytes)
     const reason = page instanceof Error ? page.message : reasonAgainstPage(page, where)
     if (reason !== undefined) problems.push({ path, problem: 'changed', reason })
-    if (!(page instanceof Error)) problems.push(...(await pageProblems(page, where)))
+    if (page instanceof Error) continue
+    problems.push(...(await pageProblems(page, where)))
+    read.set(path, page.manifest)
   }
-  return problems
+  return { read, problems }
 }
 
 /** Compressed copies of manifests are listed nowhere, and so have to hold what the manifests hold. */

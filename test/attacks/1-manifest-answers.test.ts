@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { evil } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
-import { buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  buildSigned,
+  pageManifestOf,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { edited, resigned } from '../support/forge.ts'
 import { glance, look, open, refuses } from '../support/visit.ts'
@@ -16,16 +23,27 @@ let site: TestSite
 let name: string
 let stored: Buffer
 
+const apps = {} as Record<AppBundler, [folder: string, site: TestSite]>
+
 attacks.before(async () => {
-  folder = await buildSigned(await generateKey('ed25519'))
-  site = await serveApp(folder)
-  name = pageManifestOf(folder)
-  stored = readFileSync(join(folder, name))
+  const key = await generateKey('ed25519')
+  for (const bundler of appBundlers) {
+    const built = await buildSigned(key, { bundler })
+    apps[bundler] = [built, await serveApp(built)]
+  }
 })
 
-attacks.after(() => site.close())
+attacks.after(async () => {
+  for (const [, each] of Object.values(apps)) await each.close()
+})
 
-const all = { engines: 'all' } as const
+function turnTo(bundler: AppBundler) {
+  ;[folder, site] = apps[bundler]
+  name = pageManifestOf(folder)
+  stored = readFileSync(join(folder, name))
+}
+
+const all = { engines: 'all', turnTo } as const
 
 attack(1, 'no manifest', { ...all, variants: ['404', '500', 'dropped'] }, (page, _, variant) => {
   site.reset()

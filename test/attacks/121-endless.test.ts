@@ -4,7 +4,14 @@ import type { ServerResponse } from 'node:http'
 import type { KeyObject } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
-import { buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  buildSigned,
+  pageManifestOf,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Page } from '../support/browsers.ts'
 import { resigned } from '../support/forge.ts'
@@ -24,21 +31,31 @@ let asked = 0
 attacks.before(async () => {
   // WebKitGTK's Ed25519 does not survive a text of more than 64 KiB.
   key = await generateKey('ecdsa-p256')
-  folder = await buildSigned(key)
-  name = pageManifestOf(folder)
-  site = await serveApp(folder, {
-    handle(_, response, path) {
-      if (path !== endless?.path || asked++ < endless.from) return false
-      response.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'no-store' })
-      endless.send(response)
-      return true
-    },
-  })
+  for (const bundler of appBundlers) {
+    const built = await buildSigned(key, { bundler })
+    apps[bundler] = [built, await serveApp(built, { handle })]
+  }
 })
 
-attacks.after(() => site.close())
+attacks.after(async () => {
+  for (const [, each] of Object.values(apps)) await each.close()
+})
 
-const all = { engines: 'all' } as const
+const apps = {} as Record<AppBundler, [folder: string, site: TestSite]>
+
+function handle(_: unknown, response: ServerResponse, path: string) {
+  if (path !== endless?.path || asked++ < endless.from) return false
+  response.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'no-store' })
+  endless.send(response)
+  return true
+}
+
+function turnTo(bundler: AppBundler) {
+  ;[folder, site] = apps[bundler]
+  name = pageManifestOf(folder)
+}
+
+const all = { engines: 'all', turnTo } as const
 
 function reset(path: string, send: (response: ServerResponse) => void, from = 0) {
   site.reset()

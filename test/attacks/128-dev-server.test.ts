@@ -1,10 +1,12 @@
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
 import { codeOf, outcomeOf, saysSecret, attackedVites, type ViteName } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { esbuildOptionsOf } from '../support/esbuild.ts'
 import { buildFixture, writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { newPublisher } from './signed.ts'
@@ -86,5 +88,49 @@ attack(128, 'a key in a folder that is published', { variants }, async (variant)
   assert.is(code, 'ERR_SIGNEDIMP_KEY_EXPOSED')
   return `refused ${code}`
 })
+
+const served = { dist: 'only the output', '.': 'the whole project' }
+
+// Plugins are not told of a server, and nothing of what they do to files reaches it.
+attack(
+  128,
+  'GET of the key and of chunks from the server of esbuild',
+  { variants: Object.values(served) },
+  async (variant) => {
+    const { privateKey } = await newPublisher()
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    const folder = scratchFolder()
+    const files = {
+      'index.html': html,
+      'src/main.js': 'globalThis.ranUnsigned = true',
+      'release.key': pem,
+    }
+    await writeFiles(folder, { 'package.json': '{"name":"fixture"}', ...files })
+    const { context } = await import('esbuild')
+    const session = await context(await esbuildOptionsOf(folder, files, { key: 'release.key' }))
+    const isProject = variant === served['.']
+    const servedir = join(folder, isProject ? '.' : 'dist')
+    const { port } = await session.serve({ host: '127.0.0.1', port: 0, servedir })
+    try {
+      const chunk = await get(port, isProject ? '/dist/assets/index.js' : '/assets/index.js')
+      assert.match(chunk.body, 'ranUnsigned')
+      await writeFiles(folder, { 'got.mjs': chunk.body })
+      const failure = await import(pathToFileURL(join(folder, 'got.mjs')).href).catch(
+        ({ message }) => message,
+      )
+      assert.match(failure, 'signedimp:')
+      assert.match(chunk.body, 'signedimp:not-signed')
+      assert.not.ok('ranUnsigned' in globalThis)
+      const { status, body } = await get(port, '/release.key')
+      assert.is(saysSecret(body, [pem.split('\n')[1]!]), isProject)
+      assert.is(status, isProject ? 200 : 404)
+    } finally {
+      await session.dispose()
+    }
+    return isProject
+      ? 'documented limit: that server hands out every file of a folder that it is given; keep the key elsewhere'
+      : 'ok there is no key, and what is not signed does not run'
+  },
+)
 
 attacks.run()

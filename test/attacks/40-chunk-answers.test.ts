@@ -4,7 +4,15 @@ import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
 import { evil, evilStatement, type Way } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
-import { buildSigned, serveApp, type Reply, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  buildSigned,
+  chunkOf,
+  serveApp,
+  type AppBundler,
+  type Reply,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Engine, Page } from '../support/browsers.ts'
 import { glance, look, open, refusesChunk, starts } from '../support/visit.ts'
@@ -18,26 +26,41 @@ let strange: TestSite
 let revalidating: TestSite
 let gzipping: TestSite
 
+const apps = {} as Record<AppBundler, { folder: string; sites: TestSite[] }>
+
 attacks.before(async () => {
-  folder = await buildSigned(await generateKey('ed25519'))
-  site = await serveApp(folder)
-  other = await serveApp(folder, { cors: true })
-  strange = await serveApp(folder)
-  revalidating = await serveApp(folder, { cache: 'no-cache' })
-  gzipping = await serveApp(folder, { gzip: true })
+  const key = await generateKey('ed25519')
+  for (const bundler of appBundlers) {
+    const built = await buildSigned(key, { bundler })
+    const ways = [{}, { cors: true }, {}, { cache: 'no-cache' }, { gzip: true }] as const
+    const sites = await Promise.all(ways.map((way) => serveApp(built, way)))
+    apps[bundler] = { folder: built, sites }
+  }
 })
 
 attacks.after(async () => {
-  for (const each of [site, other, strange, revalidating, gzipping]) await each.close()
+  for (const { sites } of Object.values(apps)) for (const each of sites) await each.close()
 })
 
-const all = { engines: 'all' } as const
+function turnTo(bundler: AppBundler) {
+  const { sites } = apps[bundler]
+  ;({ folder } = apps[bundler])
+  ;[site, other, strange, revalidating, gzipping] = sites as [
+    TestSite,
+    TestSite,
+    TestSite,
+    TestSite,
+    TestSite,
+  ]
+}
+
+const all = { engines: 'all', turnTo } as const
 const file = 'assets/a.js'
 const honest = (path = file) => readFileSync(join(folder, path))
 const redirect = (location: string): Reply => ({ status: 302, headers: { location }, body: '' })
 
 // WebKit, as the tests drive it, keeps no cache that it would revalidate.
-attack(40, '304 that revalidates', { engines: ['chromium', 'firefox'] }, async (page) => {
+attack(40, '304 that revalidates', { ...all, engines: ['chromium', 'firefox'] }, async (page) => {
   for (let visit = 0; visit < 2; visit++) {
     revalidating.requests.length = 0
     await starts(page, revalidating)
@@ -271,7 +294,7 @@ attack(
   'the same text in other bytes',
   { ...all, variants: Object.keys(spellings) },
   async (page, _, variant) => {
-    assert.is(honest('assets/shared.js').subarray(0, 3).toString(), '\ufeff')
+    assert.is(honest(chunkOf(folder, 'shared')).subarray(0, 3).toString(), '\ufeff')
     site.reset()
     site.reply(file, spellings[variant]!())
     await starts(page, site)
@@ -284,7 +307,7 @@ const charsets = ['iso-8859-1', 'us-ascii', 'windows-1252', 'utf-16', 'utf-16be'
 attack(102, 'charset', { ...all, variants: charsets }, async (page, _, variant) => {
   site.reset()
   for (const name of ['index', 'dep', 'a', 'shared'])
-    site.reply(`assets/${name}.js`, { type: `text/javascript; charset=${variant}` })
+    site.reply(chunkOf(folder, name), { type: `text/javascript; charset=${variant}` })
   await starts(page, site)
   assert.is(await open(page, 'a'), 'a café')
   return 'ok the text is the signed one'

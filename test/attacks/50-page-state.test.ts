@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { evil } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
-import { buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  buildSigned,
+  chunkOf,
+  pageManifestOf,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { edited } from '../support/forge.ts'
 import { glance, look, open, refusesChunk, starts } from '../support/visit.ts'
@@ -14,14 +22,28 @@ import { glance, look, open, refusesChunk, starts } from '../support/visit.ts'
 let folder: string
 let site: TestSite
 
+let shared: string
+
+const apps = {} as Record<AppBundler, [folder: string, site: TestSite]>
+
 attacks.before(async () => {
-  folder = await buildSigned(await generateKey('ed25519'))
-  site = await serveApp(folder)
+  const key = await generateKey('ed25519')
+  for (const bundler of appBundlers) {
+    const built = await buildSigned(key, { bundler })
+    apps[bundler] = [built, await serveApp(built)]
+  }
 })
 
-attacks.after(() => site.close())
+attacks.after(async () => {
+  for (const [, each] of Object.values(apps)) await each.close()
+})
 
-const all = { engines: 'all' } as const
+function turnTo(bundler: AppBundler) {
+  ;[folder, site] = apps[bundler]
+  shared = chunkOf(folder, 'shared')
+}
+
+const all = { engines: 'all', turnTo } as const
 const file = 'assets/a.js'
 const changed = 'ERR_SIGNEDIMP_CHANGED assets/a.js'
 const honest = (path: string) => readFileSync(join(folder, path))
@@ -69,7 +91,7 @@ attack(50, 'copy that is altered after the first visit', all, async (page) => {
 attack(51, 'many imports at once', all, async (page) => {
   site.reset()
   site.tamper(pageManifestOf(folder), 'slow', '200')
-  site.tamper('assets/shared.js', 'slow', '200')
+  site.tamper(shared, 'slow', '200')
   await starts(page, site)
   const same = await page.evaluate(
     `Promise.all([app.a(), app.b(), app.a(), app.any('./a.js')]).then(([a, , again, any]) => a === again && a === any)`,
@@ -81,12 +103,12 @@ attack(51, 'many imports at once', all, async (page) => {
 
 attack(51, 'many imports of an altered chunk at once', all, async (page) => {
   site.reset()
-  site.tamper('assets/shared.js', 'changed')
+  site.tamper(shared, 'changed')
   await starts(page, site)
   const codes = await page.evaluate(
     `Promise.all([app.a(), app.b(), app.a()].map((opened) => opened.catch(({ code, path }) => code + ' ' + path)))`,
   )
-  assert.equal(codes, Array(3).fill('ERR_SIGNEDIMP_CHANGED assets/shared.js'))
+  assert.equal(codes, Array(3).fill(`ERR_SIGNEDIMP_CHANGED ${shared}`))
   assert.is((await glance(page)).evil, 0)
   return 'refused ERR_SIGNEDIMP_CHANGED'
 })
@@ -189,7 +211,7 @@ attack(
   async (page, _, variant) => {
     site.reset()
     site.tamper(file, 'changed')
-    site.tamper('assets/shared.js', 'changed')
+    site.tamper(shared, 'changed')
     await starts(page, site)
     const said = await page.evaluate(`new Promise((settle) => {
       const end = (text) => {

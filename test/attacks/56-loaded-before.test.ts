@@ -1,5 +1,11 @@
 import { generateKey } from '../../src/keys/generate.ts'
-import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  buildSigned,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { headStarts, tryHeadStart } from '../support/head-start.ts'
 
@@ -9,12 +15,21 @@ import { headStarts, tryHeadStart } from '../support/head-start.ts'
 let folder: string
 let site: TestSite
 
+const apps = {} as Record<AppBundler, [folder: string, site: TestSite]>
+
 attacks.before(async () => {
-  folder = await buildSigned(await generateKey('ed25519'))
-  site = await serveApp(folder)
+  const key = await generateKey('ed25519')
+  for (const bundler of appBundlers) {
+    const built = await buildSigned(key, { bundler })
+    apps[bundler] = [built, await serveApp(built)]
+  }
 })
 
-attacks.after(() => site.close())
+attacks.after(async () => {
+  for (const [, each] of Object.values(apps)) await each.close()
+})
+
+const turnTo = (bundler: AppBundler) => void ([folder, site] = apps[bundler])
 
 const titles = (pattern: RegExp) => Object.keys(headStarts).filter((title) => pattern.test(title))
 
@@ -29,7 +44,7 @@ const rows: [number, title: string, variants: string[]][] = [
 ]
 
 for (const [number, title, variants] of rows)
-  attack(number, title, { engines: 'all', variants }, async (page, { name }, variant) => {
+  attack(number, title, { engines: 'all', variants, turnTo }, async (page, { name }, variant) => {
     const code = await tryHeadStart(page, name, site, folder, headStarts[variant]!, true)
     if (!['ERR_SIGNEDIMP_NOT_ENFORCEABLE', 'ERR_SIGNEDIMP_CHANGED'].includes(code))
       throw new Error(`not refused: ${code}`)

@@ -1,13 +1,21 @@
 import * as assert from 'uvu/assert'
 import { evilStatement } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
-import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  buildSigned,
+  chunkOf,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Page } from '../support/browsers.ts'
 import { glance, open, starts } from '../support/visit.ts'
 
 // What an import names, and where an answer comes from: 59, 60, 63, 95, 101, 114, 115.
 
+let folder: string
 let site: TestSite
 let other: TestSite
 
@@ -30,22 +38,30 @@ export const middle = 'deep ' + leaf[0]
   'src/leaf.js': `ran.push('leaf')
 export const leaf = ['leaf', typeof globalThis]
 `,
+  // What several import, esbuild puts into chunks of their own.
+  'src/second.js': `export { middle as text } from './middle.js'`,
+  'src/third.js': `export { leaf as text } from './leaf.js'`,
 }
 
+const apps = {} as Record<AppBundler, [folder: string, site: TestSite, other: TestSite]>
+
 attacks.before(async () => {
-  const manualChunks = (id: string) => /\/(dep|middle|leaf)\.js$/.exec(id)?.[1]
-  const folder = await buildSigned(await generateKey('ed25519'), {
-    files: { ...files, 'src/main.js': main },
-    config: { build: { rollupOptions: { output: { manualChunks } } } },
-  })
-  site = await serveApp(folder)
-  other = await serveApp(folder, { cors: true })
+  const key = await generateKey('ed25519')
+  for (const bundler of appBundlers) {
+    const built = await buildSigned(key, {
+      bundler,
+      files: { ...files, 'src/main.js': main },
+      apart: ['dep', 'middle', 'leaf'],
+    })
+    apps[bundler] = [built, await serveApp(built), await serveApp(built, { cors: true })]
+  }
 })
 
 attacks.after(async () => {
-  await site.close()
-  await other.close()
+  for (const [, ...sites] of Object.values(apps)) for (const each of sites) await each.close()
 })
+
+const turnTo = (bundler: AppBundler) => void ([folder, site, other] = apps[bundler])
 
 const main = `import { dep } from './dep.js'
 ran.push('index')
@@ -56,11 +72,13 @@ globalThis.app = {
   b: () => import('./b.js'),
   solo: () => import('./solo.js'),
   deep: () => import('./deep.js'),
+  second: () => import('./second.js'),
+  third: () => import('./third.js'),
   any: (specifier, options) => import(/* @vite-ignore */ specifier, options),
 }
 `
 
-const all = { engines: 'all' } as const
+const all = { engines: 'all', turnTo } as const
 
 /** Starts the app beside evil modules that nobody has signed. */
 async function start(page: Page) {
@@ -143,9 +161,11 @@ attack(
   { ...all, variants: ['leaf', 'middle'] },
   async (page, _, variant) => {
     await start(page)
-    site.tamper(`assets/${variant}.js`, 'changed')
+    const path = chunkOf(folder, variant)
+    assert.is.not(path, chunkOf(folder, 'deep'))
+    site.tamper(path, 'changed')
     const said = await page.evaluate(`app.deep().catch(({ code, path }) => code + ' ' + path)`)
-    assert.is(said, `ERR_SIGNEDIMP_CHANGED assets/${variant}.js`)
+    assert.is(said, `ERR_SIGNEDIMP_CHANGED ${path}`)
     assert.equal([(await glance(page)).evil, await open(page, 'solo')], [0, 'solo'])
     return 'refused ERR_SIGNEDIMP_CHANGED'
   },

@@ -1,6 +1,11 @@
+import type { BuildOptions } from 'esbuild'
 import * as assert from 'uvu/assert'
+import { generateKey } from '../../src/keys/generate.ts'
 import { rewriteModule } from '../../src/emit/rewrite.ts'
+import { findUnwrapped } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { buildByEsbuild } from '../support/esbuild.ts'
+import { runInNode } from '../support/run-in-node.ts'
 import { throwsCode } from '../support/throws.ts'
 
 // More of each in test/emit/rewrite.test.ts, which also runs what comes out.
@@ -68,5 +73,41 @@ attack(
     return `refused ${error.code}`
   },
 )
+
+/** Everything above in one app, as esbuild prints it: it moves, unwraps and renames what it can. */
+const odd = {
+  'index.html': '<script type="module" src="/src/main.js"></script>',
+  'src/main.js': `const x = { import: (n) => n }
+globalThis.text = ["import(1) import.meta", \`import(2) import.meta\`, /import(3)|import.meta/.source]
+/* import(4) import.meta */ //! import(5) import.meta
+globalThis.methods = [x.import(6), x?.import(7)]
+class Named { static from = async (name) => import(/* a comment ( */ name) }
+globalThis.done = Promise.all([import/*x*/("./lazy.js"), Named.from("./lazy.js"), /["\\\`]/.test("'"), \`\${(await import("./lazy.js")).word}\`, import.meta.url, Named.name, ...["one", "two"].map((name) => import("./parts/" + name + ".js"))])
+`,
+  'src/lazy.js':
+    'export const word = "caf\u00e9"; export const url = new URL("./w.js", import.meta.url).href',
+  'src/parts/one.js': 'export const one = 1',
+  'src/parts/two.js': 'export const two = import.meta.url',
+}
+
+const prints: Record<string, BuildOptions> = {
+  readable: {},
+  minified: { minify: true },
+  'with names kept': { minify: true, keepNames: true },
+  'for an old target': { target: 'es2022', charset: 'utf8' },
+}
+
+attack(62, 'calls as esbuild prints them', { variants: Object.keys(prints) }, async (variant) => {
+  const key = await generateKey('ed25519')
+  const config = { publicPath: '', ...prints[variant] }
+  const { dir } = await buildByEsbuild(odd, { key, config })
+  const plain = await buildByEsbuild(odd, { config })
+  assert.equal(await findUnwrapped(dir), [])
+  const seen = runInNode(dir, 'assets/index.js')
+  assert.equal(seen.values, runInNode(plain.dir, 'assets/index.js').values)
+  assert.equal([...new Set(seen.calls)].sort(), ['assets/index.js'])
+  assert.is(seen.calls.length, 5)
+  return 'ok the calls go through the wrapper, and the texts are as they were'
+})
 
 attacks.run()

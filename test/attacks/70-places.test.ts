@@ -1,9 +1,20 @@
 import { cpSync, readFileSync } from 'node:fs'
+import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
+import type { Plugin } from 'esbuild'
 import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
-import { appFiles, buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  appFiles,
+  buildSigned,
+  pageManifestOf,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { buildByEsbuild } from '../support/esbuild.ts'
 import { atOutside, outside } from '../support/outside.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { glance, look, open, refuses, refusesChunk, starts } from '../support/visit.ts'
@@ -13,14 +24,20 @@ import { glance, look, open, refuses, refusesChunk, starts } from '../support/vi
 const kinds = { inline: true, linked: false, all: 'all' } as const
 type Kind = keyof typeof kinds
 
-const folders = {} as Record<Kind | 'relative' | 'cdn', string>
-let site: TestSite
-let linked: TestSite
-let all: TestSite
-let other: TestSite
-let relative: TestSite
-let cdn: TestSite
-let page: TestSite
+/** The sites of an app, and the folders that some of them serve. */
+interface App {
+  folders: Record<Kind | 'relative' | 'cdn', string>
+  site: TestSite
+  linked: TestSite
+  all: TestSite
+  other: TestSite
+  relative: TestSite
+  cdn: TestSite
+  page: TestSite
+}
+
+const apps = {} as Record<AppBundler, App>
+let { folders, site, linked, all, other, relative, cdn, page } = {} as App
 
 const milestones = `globalThis.heard = ['evaluated ' + document.readyState]
 const hear = (target, type) => target.addEventListener(type, () => heard.push(type + ' ' + document.readyState))
@@ -44,32 +61,45 @@ const heard = [
 
 attacks.before(async () => {
   const key = await generateKey('ed25519')
+  for (const bundler of appBundlers) apps[bundler] = await startApp(key, bundler)
+})
+
+async function startApp(key: KeyObject, bundler: AppBundler): Promise<App> {
   const files = { 'src/main.js': appFiles['src/main.js'] + milestones }
+  const own = {} as App['folders']
   for (const kind of Object.keys(kinds) as Kind[])
-    folders[kind] = await buildSigned(key, {
+    own[kind] = await buildSigned(key, {
+      bundler,
       files,
       signed: { inline: kinds[kind], name: 'café ☕' },
     })
-  folders.relative = await buildSigned(key, { base: './' })
-  folders.cdn = scratchFolder()
-  cdn = await serveApp(folders.cdn, { cors: true })
-  const built = await buildSigned(key, { base: cdn.url })
-  cpSync(built, folders.cdn, { recursive: true })
+  own.relative = await buildSigned(key, { bundler, base: './' })
+  own.cdn = scratchFolder()
+  const shared = await serveApp(own.cdn, { cors: true })
+  const built = await buildSigned(key, { bundler, base: shared.url })
+  cpSync(built, own.cdn, { recursive: true })
   const pages = scratchFolder()
   cpSync(join(built, 'index.html'), join(pages, 'index.html'))
-  page = await serveApp(pages)
-  site = await serveApp(folders.inline)
-  linked = await serveApp(folders.linked)
-  all = await serveApp(folders.all)
-  other = await serveApp(folders.inline, { cors: true })
-  relative = await serveApp(folders.relative, { base: '/deep/er/' })
-})
+  return {
+    folders: own,
+    page: await serveApp(pages),
+    site: await serveApp(own.inline),
+    linked: await serveApp(own.linked),
+    all: await serveApp(own.all),
+    other: await serveApp(own.inline, { cors: true }),
+    relative: await serveApp(own.relative, { base: '/deep/er/' }),
+    cdn: shared,
+  }
+}
 
 attacks.after(async () => {
-  for (const each of [site, linked, all, other, relative, cdn, page]) await each.close()
+  for (const { folders: _, ...sites } of Object.values(apps))
+    for (const each of Object.values(sites)) await each.close()
 })
 
-const everywhere = { engines: 'all' } as const
+const turnTo = (bundler: AppBundler) =>
+  void ({ folders, site, linked, all, other, relative, cdn, page } = apps[bundler])
+const everywhere = { engines: 'all', turnTo } as const
 
 /** Serves a page with something more in it. */
 function replyWith(where: TestSite, folder: string, change: (html: string) => string) {
@@ -241,6 +271,39 @@ attack(78, 'unchecked code in the page', { variants: Object.keys(early) }, async
   assert.match(message, /\bERR_SIGNEDIMP_NOT_COVERED\b/)
   return 'refused ERR_SIGNEDIMP_NOT_COVERED'
 })
+
+/** Who finds the entries of a build of esbuild: nobody, whom we ask, or another plugin, which does not ask us. */
+const finders: Record<string, Plugin[]> = {
+  esbuild: [],
+  'another plugin': [
+    {
+      name: 'finder',
+      setup: (build) =>
+        build.onResolve({ filter: /./ }, ({ kind, path, resolveDir }) =>
+          kind === 'entry-point' ? { path: join(resolveDir, path) } : undefined,
+        ),
+    },
+  ],
+}
+
+attack(
+  78,
+  'entry of esbuild that is loaded later, too',
+  { variants: Object.keys(finders) },
+  async (variant) => {
+    const { dir } = await buildByEsbuild(
+      { 'src/main.js': 'import("./second.js")', 'src/second.js': 'globalThis.second = 1' },
+      {
+        key: await generateKey('ed25519'),
+        before: finders[variant]!,
+        config: { entryPoints: ['src/main.js', 'src/second.js'] },
+      },
+    )
+    for (const name of ['main', 'second'])
+      assert.match(readFileSync(join(dir, `${name}.js`), 'utf8'), 'manifest:"signedimp-manifest.')
+    return 'ok it checks itself, whoever loads it'
+  },
+)
 
 attack(78, 'script in front of the module tag', everywhere, async (tab) => {
   site.reset()

@@ -4,7 +4,15 @@ import type { KeyObject } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import { evil } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
-import { appFiles, buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import {
+  appBundlers,
+  appFiles,
+  buildSigned,
+  pageManifestOf,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Page } from '../support/browsers.ts'
 import { resigned } from '../support/forge.ts'
@@ -17,6 +25,17 @@ let key: KeyObject
 let folders: Record<'first' | 'second' | 'staging', string>
 let first: TestSite
 let second: TestSite
+let withoutChunk: Buffer
+
+interface App {
+  folders: typeof folders
+  first: TestSite
+  second: TestSite
+  /** The newest manifest as if that release had no such chunk. */
+  withoutChunk: Buffer
+}
+
+const apps = {} as Record<AppBundler, App>
 
 const renewed = {
   'src/a.js': appFiles['src/a.js']!.replace("'a '", "'new a '"),
@@ -25,23 +44,40 @@ const renewed = {
 
 attacks.before(async () => {
   key = await generateKey('ed25519')
+  for (const bundler of appBundlers) apps[bundler] = await startApp(bundler)
+})
+
+async function startApp(bundler: AppBundler): Promise<App> {
   const build = (number: number, name: string, files = {}) =>
-    buildSigned(key, { files, signed: { build: number, name } })
-  folders = {
+    buildSigned(key, { bundler, files, signed: { build: number, name } })
+  const built = {
     first: await build(1, 'shop'),
     second: await build(2, 'shop', renewed),
     staging: await build(3, 'shop-staging', renewed),
   }
-  first = await serveApp(folders.first)
-  second = await serveApp(folders.second)
-})
+  return {
+    folders: built,
+    first: await serveApp(built.first),
+    second: await serveApp(built.second),
+    withoutChunk: await resigned(readFileSync(join(built.second, newest)), key, (text) =>
+      text
+        .split('\n')
+        .filter((line) => !/assets\/a\.js/.test(line))
+        .join('\n'),
+    ),
+  }
+}
 
 attacks.after(async () => {
-  await first.close()
-  await second.close()
+  for (const app of Object.values(apps)) {
+    await app.first.close()
+    await app.second.close()
+  }
 })
 
-const all = { engines: 'all' } as const
+const turnTo = (bundler: AppBundler) =>
+  void ({ folders, first, second, withoutChunk } = apps[bundler])
+const all = { engines: 'all', turnTo } as const
 const read = (release: keyof typeof folders, path: string) =>
   readFileSync(join(folders[release], path))
 const manifestOf = (release: keyof typeof folders) =>
@@ -92,17 +128,6 @@ const deployed: Record<string, () => void> = {
     first.reply(newest, { body: withoutChunk })
   },
 }
-
-let withoutChunk: Buffer
-
-attacks.before(async () => {
-  withoutChunk = await resigned(read('second', newest), key, (text) =>
-    text
-      .split('\n')
-      .filter((line) => !/assets\/a\.js/.test(line))
-      .join('\n'),
-  )
-})
 
 attack(
   80,

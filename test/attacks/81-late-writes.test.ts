@@ -1,10 +1,13 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Plugin } from 'esbuild'
 import * as assert from 'uvu/assert'
 import { signedImp, verifyDirectory } from 'signedimp'
 import { codeOf, manifestsIn, outcomeOf, attackedVites } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { atEnd, buildByEsbuild } from '../support/esbuild.ts'
 import { buildFixture } from '../support/fixture.ts'
+import { scratchFolder } from '../support/processes.ts'
 import { throwsCode } from '../support/throws.ts'
 import { newPublisher } from './signed.ts'
 
@@ -47,5 +50,56 @@ attack(81, 'an uploader that rewrites files after the build', {}, async () => {
   assert.match(error.message, 'assets/lazy.js changed')
   return `refused ${error.code}`
 })
+
+/** Hooks in which a plugin behind ours can write: its own `onEnd`, one that it registers as late as we do, and in memory. */
+const late: Record<string, (dir: string) => Plugin> = {
+  onEnd: (dir) => atEnd(() => appendFileSync(join(dir, 'assets/lazy.js'), '//# debugId=1')),
+  'onEnd, registered in onStart': (dir) => ({
+    name: 'late',
+    setup: (build) =>
+      build.onStart(() =>
+        build.onEnd(() => appendFileSync(join(dir, 'assets/lazy.js'), '//# debugId=1')),
+      ),
+  }),
+  'onEnd, by a file more': (dir) =>
+    atEnd(() => writeFileSync(join(dir, 'assets/more.js'), 'more()')),
+  'write: false': () =>
+    atEnd(({ outputFiles }) => {
+      const file = outputFiles!.find(({ path }) => path.endsWith('lazy.js'))!
+      file.contents = Buffer.from(`${file.text}//# debugId=1`)
+    }),
+  'write: false, by a file more': () =>
+    atEnd(({ outputFiles }) => {
+      const [file] = outputFiles!
+      outputFiles!.push({
+        ...file!,
+        path: `${file!.path}.more.js`,
+        contents: Buffer.from('more()'),
+      })
+    }),
+  'write: false, by a file less': () => atEnd(({ outputFiles }) => void outputFiles!.pop()),
+}
+
+attack(
+  81,
+  'a plugin of esbuild that rewrites files after they were hashed',
+  { variants: Object.keys(late) },
+  async (variant) => {
+    const { privateKey } = await newPublisher()
+    const root = scratchFolder()
+    const dir = join(root, 'dist')
+    const building = buildByEsbuild(files, {
+      root,
+      key: privateKey,
+      behind: [late[variant]!(dir)],
+      config: { write: !variant.startsWith('write') },
+    })
+    const code = codeOf(await outcomeOf(building))
+    const isAdded = variant === 'onEnd, by a file more'
+    assert.is(code, `ERR_SIGNEDIMP_${isAdded ? 'NOT_COVERED' : 'LATE_WRITE'}`)
+    assert.equal(manifestsIn(dir), [])
+    return `refused ${code}`
+  },
+)
 
 attacks.run()

@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { BuildOptions } from 'esbuild'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
 import { check, findUnwrapped, attackedVites } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { buildByEsbuild } from '../support/esbuild.ts'
 import { buildFixture } from '../support/fixture.ts'
+import { runInNode } from '../support/run-in-node.ts'
 import { newPublisher } from './signed.ts'
 
 const files = {
@@ -70,5 +73,32 @@ attack(85, 'injected code that a minifier or a target breaks', { variants }, asy
   })
   return 'ok it is added after everything, and runs'
 })
+
+const targets: Record<string, BuildOptions> = {
+  'minify, keepNames': { minify: true, keepNames: true },
+  'comments at the end': { legalComments: 'eof', footer: { js: '//! the end' } },
+  'an old target': { minify: true, target: 'es2022' },
+  'a new target, dropped labels': { minify: true, target: 'esnext', dropLabels: ['DEV'] },
+}
+
+attack(
+  85,
+  'injected code that esbuild itself minifies',
+  { variants: Object.keys(targets) },
+  async (variant) => {
+    const { privateKey } = await newPublisher()
+    const more = { ...files, 'src/main.js': `${files['src/main.js']}.then(([lazy]) => lazy)` }
+    const { dir } = await buildByEsbuild(more, {
+      key: privateKey,
+      config: { publicPath: '', ...targets[variant] },
+    })
+    await check(dir, privateKey)
+    assert.equal(await findUnwrapped(dir), [])
+    const { values, calls } = runInNode(dir, 'assets/index.js')
+    assert.match(JSON.stringify(values), /^\[null,null,\["object","\w+"\]\]$/)
+    assert.equal(calls, ['assets/index.js', 'assets/lazy.js'])
+    return 'ok it is added after everything, and runs'
+  },
+)
 
 attacks.run()

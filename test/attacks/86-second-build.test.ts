@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
@@ -13,7 +13,9 @@ import {
   type ViteName,
 } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { atEnd, buildByEsbuild, esbuildOptionsOf } from '../support/esbuild.ts'
 import { buildFixture, writeFiles } from '../support/fixture.ts'
+import { scratchFolder } from '../support/processes.ts'
 import { newPublisher, type Publisher } from './signed.ts'
 
 const files = {
@@ -155,5 +157,132 @@ attack(
     return `refused ${code}`
   },
 )
+
+attack(86, 'a second build of esbuild in the folder of the first', {}, async () => {
+  const publisher = await newPublisher()
+  const root = scratchFolder()
+  const { dir } = await buildByEsbuild(files, { root, key: publisher.privateKey })
+  const [first] = pageManifestsIn(dir)
+  await buildByEsbuild(
+    { ...files, 'src/main.js': 'import("./later.js")', 'src/later.js': 'export default "two"' },
+    { root, key: publisher.privateKey },
+  )
+  const { main, pages } = await check(dir, publisher.privateKey)
+  assert.ok(main.files.has('assets/lazy.js') && main.files.has('assets/later.js'))
+  const newest = [...pages].filter(([path]) => path !== first)
+  assert.is(newest.length, 1)
+  assert.not.ok(newest[0]![1].files.has('assets/lazy.js'), 'pages of the second cannot load it')
+  return 'ok every hash is that of the disk, and new pages know new files only'
+})
+
+attack(86, 'a session of esbuild in which chunks change and vanish', {}, async () => {
+  const { privateKey } = await newPublisher()
+  const root = scratchFolder()
+  const dir = join(root, 'dist')
+  const { context } = await import('esbuild')
+  await writeFiles(root, { 'package.json': '{"name":"fixture"}', ...files })
+  const session = await context(await esbuildOptionsOf(root, files, { key: privateKey }))
+  const states: Record<string, string>[] = [
+    {},
+    { 'src/lazy.js': 'export default "changed"' },
+    { 'src/main.js': 'import("./other.js")', 'src/other.js': 'export default "appeared"' },
+    { 'src/main.js': 'globalThis.alone = 1' },
+  ]
+  const known: string[][] = []
+  for (const state of states) {
+    await writeFiles(root, state)
+    await session.rebuild()
+    const { pages } = await check(dir, privateKey)
+    const html = readFileSync(join(dir, 'index.html'), 'utf8')
+    const [, page] = [...pages].find(([name]) => html.includes(name))!
+    known.push([...page.files.keys()].filter((path) => path.startsWith('assets/')))
+  }
+  await session.dispose()
+  assert.equal(known, [
+    ['assets/index.js', 'assets/lazy.js'],
+    ['assets/index.js', 'assets/lazy.js'],
+    ['assets/index.js', 'assets/other.js'],
+    ['assets/index.js'],
+  ])
+  return 'ok each page knows the files of its own build'
+})
+
+attack(86, 'a build of esbuild that fails after one that did not', {}, async () => {
+  const { privateKey } = await newPublisher()
+  const root = scratchFolder()
+  const failing = atEnd(() => {
+    throw new Error('planned failure')
+  })
+  const { dir } = await buildByEsbuild(files, { root, key: privateKey })
+  const building = buildByEsbuild(
+    { ...files, 'src/lazy.js': 'export default "two"' },
+    { root, key: privateKey, behind: [failing] },
+  )
+  assert.match((await outcomeOf(building)).message, 'planned failure')
+  assert.not.ok(manifestsIn(dir).includes('signedimp-manifest.txt'))
+  return 'ok nothing is signed'
+})
+
+attack(
+  127,
+  'files that were planted before a build of esbuild',
+  { variants: ['new', 'changed', 'signed by a stranger', 'code beside it', 'a page'] },
+  async (what) => {
+    const publisher = await newPublisher()
+    const builder = what === 'signed by a stranger' ? await newPublisher() : publisher
+    const root = scratchFolder()
+    const { dir } = await buildByEsbuild(files, { root, key: builder.privateKey })
+    if (what === 'new') writeFileSync(join(dir, 'assets/evil.css'), 'evil{}')
+    if (what === 'changed') writeFileSync(join(dir, 'assets/lazy.js'), 'evil()')
+    if (what === 'code beside it') writeFileSync(join(dir, 'assets/evil.js'), 'evil()')
+    if (what === 'a page') writeFileSync(join(dir, 'evil.html'), '<script>evil()</script>')
+    const other = { ...files, 'src/main.js': 'globalThis.alone = 1' }
+    const error = await outcomeOf(buildByEsbuild(other, { root, key: publisher.privateKey }))
+    assert.is(codeOf(error), 'ERR_SIGNEDIMP_FILES')
+    assert.not.ok(await isSigned(dir, publisher))
+    return `refused ${codeOf(error)}`
+  },
+)
+
+attack(
+  87,
+  'copies for other languages, by a plugin of esbuild',
+  { variants: ['before ours', 'behind it'] },
+  async (variant) => {
+    const { privateKey } = await newPublisher()
+    const root = scratchFolder()
+    const copy = atEnd(() =>
+      writeFiles(join(root, 'dist/de'), { 'index.html': '<p>Guten Tag', 'lazy.js': 'guten()' }),
+    )
+    const where = variant === 'before ours' ? { before: [copy] } : { behind: [copy] }
+    const building = (unverified: string[]) =>
+      buildByEsbuild(files, { root, key: privateKey, signed: { unverified }, ...where })
+    const error = await outcomeOf(building([]))
+    assert.is(codeOf(error), 'ERR_SIGNEDIMP_NOT_COVERED')
+    assert.match(error.message, 'de/lazy.js')
+    rmSync(join(root, 'dist'), { recursive: true })
+    const { dir } = await building(['de/index.html', 'de/lazy.js'])
+    const { main } = await check(dir, privateKey)
+    assert.ok(main.files.has('de/lazy.js') && main.files.has('de/index.html'))
+    return `refused ${codeOf(error)}`
+  },
+)
+
+attack(88, 'one file name with other bytes, from two builds of esbuild', {}, async () => {
+  const { privateKey } = await newPublisher()
+  const root = scratchFolder()
+  const other = {
+    'other.html': '<script type="module" src="/src/other.js"></script>',
+    'src/other.js': 'import("./lazy.js")',
+    'src/lazy.js': 'export default "other"',
+  }
+  const { dir } = await buildByEsbuild(files, { root, key: privateKey })
+  const [first] = pageManifestsIn(dir)
+  await buildByEsbuild(other, { root, key: privateKey })
+  const { pages } = await check(dir, privateKey)
+  assert.not.ok(pages.has(first!), 'what lists the first file is gone')
+  assert.is(pages.size, 1)
+  return 'ok only the bytes that are there are listed'
+})
 
 attacks.run()

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { generateKey } from '../../src/keys/generate.ts'
 import { carrierOf, chunk, elementsOf, emit, entry } from '../emit/emitted.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { buildByEsbuild } from '../support/esbuild.ts'
 
 const html =
   '<!doctype html><head><meta charset="utf-8"><script type="module" src="/assets/index.js"></script></head><body><p>end'
@@ -54,6 +58,31 @@ attack(
     )
     assert.is(elements.at(-1)!.text, 'end')
     assert.ok(carrierOf(text))
+    return 'ok it stays a name'
+  },
+)
+
+// esbuild replaces most of these in names of chunks, but not in names that it is told.
+attack(
+  91,
+  'a way out of a page, by the name of an entry of esbuild',
+  { variants: names },
+  async (name) => {
+    const path = name.replaceAll('/', '')
+    const { dir } = await buildByEsbuild(
+      { 'index.html': html.replace('/assets/index.js', '/src/main.js'), 'src/main.js': 'run()' },
+      {
+        key: await generateKey('ed25519'),
+        config: { entryPoints: [{ in: 'src/main.js', out: `assets/${path}` }] },
+      },
+    )
+    const elements = elementsOf(readFileSync(join(dir, 'index.html'), 'utf8'))
+    assert.ok(elements.filter(({ name: tag }) => tag === 'script').length === 1)
+    assert.equal(
+      elements.filter(({ name: tag }) => !/^(html|head|meta|link|script|body|p)$/.test(tag)),
+      [],
+    )
+    assert.is(elements.at(-1)!.text, 'end')
     return 'ok it stays a name'
   },
 )

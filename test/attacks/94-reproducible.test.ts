@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import { signedImp } from 'signedimp'
 import { filesIn, manifestsIn, textIn, attackedVites, type ViteName } from '../bundlers/built.ts'
 import { attack, attacks } from '../support/attack.ts'
+import { buildByEsbuild } from '../support/esbuild.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { knownPublisher } from './signed.ts'
 
@@ -41,5 +42,32 @@ attack(94, 'another manifest for the same input', { variants: attackedVites }, a
   assert.equal(paths, [...paths].sort(Buffer.compare), 'in the order of bytes')
   return 'ok the signed texts are the same, byte for byte'
 })
+
+attack(
+  94,
+  'another manifest for the same input, by esbuild',
+  { variants: ['minified', 'without pages'] },
+  async (variant) => {
+    const { privateKey } = await knownPublisher('rsa-pss')
+    const isPaged = variant === 'minified'
+    const build = async () => {
+      const { dir } = await buildByEsbuild(files, {
+        key: privateKey,
+        signed: { build: 7, ...(!isPaged && { html: [] }) },
+        config: { minify: true, entryNames: '[dir]/[name]-[hash]', chunkNames: '[name]-[hash]' },
+      })
+      return dir
+    }
+    const [one, two] = [await build(), await build()]
+    assert.equal(filesIn(one), filesIn(two))
+    const signedText = (text: string) => text.slice(text.indexOf('\n\n') + 2)
+    for (const path of filesIn(one)) {
+      const [a, b] = [textIn(one, path), textIn(two, path)]
+      if (manifestsIn(one).includes(path)) assert.is(signedText(a), signedText(b))
+      else assert.is(a, b, path)
+    }
+    return 'ok the signed texts are the same, byte for byte'
+  },
+)
 
 attacks.run()

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -12,25 +11,32 @@ import { copyApp, createApp, lazy, quickStart, shapeOf, succeed } from '../suppo
 
 const refusals = readDocument('docs/refusals.md')
 
-const build = lazy(async () => {
-  const app = await createApp()
-  const [, hash] = /'(sha256-.+)'/.exec(succeed('vite build', app))!
-  const dist = join(app, 'dist')
+const app = lazy(() => createApp())
+
+async function buildWith(bundler: 'vite' | 'esbuild') {
+  const folder = copyApp(await app())
+  const command = bundler === 'vite' ? 'vite build' : 'node build.js 2>&1'
+  const [, hash] = /'(sha256-.+)'/.exec(succeed(command, folder))!
+  const dist = join(folder, 'dist')
   const html = await readFile(join(dist, 'index.html'), 'utf8')
-  const [main] = readdirSync(join(dist, 'assets')).filter((name) => /^index.*\.js$/.test(name))
-  return { app, dist, html, hash: hash!, main: `assets/${main}` }
-})
+  const [, main] = /data-entry="([^"]+)"/.exec(html)!
+  return { app: folder, dist, html, hash: hash!, main: decodeURIComponent(main!) }
+}
+
+const build = lazy(() => buildWith('vite'))
+const buildByEsbuild = lazy(() => buildWith('esbuild'))
 
 /** How a visit differs from an honest one. */
 interface Visit {
   policy?: string
   html?: string
   tamper?: (site: Site) => void
+  built?: typeof build
 }
 
 /** Opens the app, and tells what a reader and an app see: an alert, a text, what `import()` gave. */
-async function visit(page: Page, { policy, html, tamper }: Visit) {
-  const { dist, html: honest } = await build()
+async function visit(page: Page, { policy, html, tamper, built = build }: Visit) {
+  const { dist, html: honest } = await built()
   const headers = policy === undefined ? {} : { 'content-security-policy': policy }
   const site = await serve(dist, {
     handle(_request, response, path) {
@@ -67,6 +73,22 @@ inEngines(test, 'a page whose main chunk has changed says what the README shows'
   assert.is(shapeOf(alert), shapeOf(quickStart.shown))
   assert.is(cart, undefined)
 })
+
+inEngines(
+  test,
+  'a page that esbuild built runs, and says the same when it has changed',
+  async (page) => {
+    const built = buildByEsbuild
+    const { main } = await built()
+    const { alert, cart } = await visit(page, {
+      built,
+      tamper: (site) => site.tamper(main, 'flipped'),
+    })
+    assert.is(shapeOf(alert), shapeOf(quickStart.shown).replace('index-', 'main-'))
+    assert.is(cart, undefined)
+    assert.equal(await visit(page, { built }), { alert: '', text: '', cart: 'open' })
+  },
+)
 
 inEngines(test, "the document's script shows a refusal in its own way", async (page) => {
   const { main, html } = await build()

@@ -18,13 +18,26 @@ test('--help prints how to use it, on standard output and without colours', () =
   const { status, stdout, stderr } = run('--help')
   assert.is(status, 0)
   assert.is(stderr, '')
-  for (const name of ['keygen', 'sign', 'verify', 'show']) assert.match(stdout, name)
+  for (const name of ['keygen', 'sign', 'html', 'verify', 'show']) assert.match(stdout, name)
   assert.not.match(stdout, '\x1b')
 })
 
 for (const [name, flags] of [
   ['keygen', ['--algorithm', '--no-password', '--json']],
   ['sign', ['--key', '--name', '--build', '--expires', '--hash', '--manifest', '--json']],
+  [
+    'html',
+    [
+      '--key',
+      '--dir',
+      '--accept',
+      '--threshold',
+      '--inline',
+      '--unverified',
+      '--manifest',
+      '--json',
+    ],
+  ],
   ['verify', ['--key', '--threshold', '--name', '--build', '--manifest', '--json']],
   ['show', ['--files', '--json']],
 ] as const)

@@ -54,6 +54,19 @@ test('the recipe for GitLab CI signs with a key and a password that are files', 
   succeed(files + commandsOf(section), folder)
 })
 
+test('the script for esbuild signs with a key that is a text', async () => {
+  const section = sectionOf(page, 'esbuild')
+  const folder = copyApp(await app())
+  const [script] = blocksOf(section, 'js')
+  const [commands] = blocksOf(section, 'sh')
+  writeFileSync(join(folder, 'build.js'), script!)
+  succeed(`${keyText}export RELEASE_NUMBER=7\n${commands}`, folder)
+  const manifest = readFileSync(join(folder, 'dist/signedimp-manifest.txt'), 'utf8')
+  assert.match(manifest, /^# build: 7$/m)
+  const unset = runScript(`export RELEASE_NUMBER=7\n${commands}`, folder)
+  assert.match(unset.stderr, 'is an environment variable not set?')
+})
+
 test('a build without secrets says that it is not signed, and signs where there is a key', async () => {
   const folder = await appOf(sectionOf(page, 'Builds without secrets: forks, pull requests'))
   const { status, stderr } = runScript('vite build', folder)

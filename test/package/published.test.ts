@@ -36,7 +36,7 @@ test('publint has nothing to say of the package', () => {
 test('the types are not wrong', () => {
   const { status, said } = attw(packed)
   assert.is(status, 0, said)
-  assert.match(said, 'signedimp/errors')
+  for (const entry of ['signedimp/esbuild', 'signedimp/errors']) assert.match(said, entry)
 })
 
 test('both would say so if the declarations were missing', () => {
@@ -47,14 +47,17 @@ test('both would say so if the declarations were missing', () => {
   assert.is(attw(tarball).status, 1)
 })
 
-test('what is installed runs: the command, and both entry points', () => {
+test('what is installed runs: the command, and all entry points', () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const folder = install(packed, Object.keys(dependencies))
   const run = (...args: string[]) =>
     execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
   assert.match(run('node_modules/signedimp/dist/cli.js', '--help'), 'keygen|sign|verify|show')
-  const program = `import plugin from 'signedimp'; import { SignedImpError } from 'signedimp/errors'; console.log(plugin().name, SignedImpError.name)`
-  assert.is(run('--input-type=module', '-e', program), 'signedimp SignedImpError\n')
+  const program = `import plugin from 'signedimp'
+import other from 'signedimp/esbuild'
+import { SignedImpError } from 'signedimp/errors'
+console.log(plugin().name, other().name, SignedImpError.name)`
+  assert.is(run('--input-type=module', '-e', program), 'signedimp signedimp SignedImpError\n')
 })
 
 test.run()

@@ -39,10 +39,20 @@ export const codeOf = (error: unknown): SignedImpCode | undefined =>
   error instanceof same ? error.code : undefined
 `,
 }
+const esbuilds = ['esbuild', 'esbuild27', 'esbuild26']
+for (const esbuild of esbuilds)
+  configs[`${esbuild}.build.ts`] = `import { build, context, type Plugin } from '${esbuild}'
+import byDefault, { signedImp, type SignedImpOptions } from 'signedimp/esbuild'
+const options: SignedImpOptions = { html: ['public/index.html'], name: 'shop' }
+const plugin: Plugin = byDefault()
+await build({ entryPoints: ['src/main.ts'], plugins: [signedImp('release.pem', options), plugin] })
+const { rebuild } = await context({ metafile: true, plugins: [signedImp('release.pem')] })
+export const { metafile } = await rebuild()
+`
 for (const vite of ['vite5', 'vite6', 'vite7'])
   configs[`${vite}.config.ts`] = configs['vite.config.ts']!.replace("'vite'", `'${vite}'`)
 
-const bundlers = ['vite', 'vite5', 'vite6', 'vite7', 'rollup', 'rolldown']
+const bundlers = ['vite', 'vite5', 'vite6', 'vite7', 'rollup', 'rolldown', ...esbuilds]
 const packed = pack()
 const folder = realpathSync(install(packed, [...bundlers, '@types/node', 'typescript']))
 await writeFiles(folder, { 'package.json': '{"type":"module"}', ...configs })
@@ -78,6 +88,14 @@ for (const vite of ['vite5', 'vite6', 'vite7'])
     assert.is(check([`${vite}.config.ts`], options).stdout, '')
   })
 
+const esbuildFiles = esbuilds.map((esbuild) => `${esbuild}.build.ts`)
+
+for (const [name, options] of Object.entries(resolutions))
+  test(`the types of all three esbuilds take the plugin, resolved as ${name} does`, () => {
+    const strict = ['--skipLibCheck', 'false', '--exactOptionalPropertyTypes']
+    assert.is(check(esbuildFiles, [...options, ...strict]).stdout, '')
+  })
+
 // The declarations of Vite 5 and 6 are themselves not right under it.
 for (const files of [together, ['vite5.config.ts'], ['vite6.config.ts'], ['vite7.config.ts']])
   test(`${files[0]}: the types are right under exactOptionalPropertyTypes too`, () => {
@@ -95,14 +113,17 @@ test('what is no option is no option to TypeScript either', async () => {
 })
 
 test('the package has those declarations that its entry points need, and no others', () => {
-  const { stdout } = check(['program.ts'], [...resolutions.nodenext, '--listFilesOnly'])
+  const { stdout } = check(
+    ['program.ts', 'esbuild.build.ts'],
+    [...resolutions.nodenext, '--listFilesOnly'],
+  )
   const own = join(folder, 'node_modules/signedimp')
   const read = stdout
     .trim()
     .split(/\r?\n/)
     .map((file) => relative(own, file).replaceAll('\\', '/'))
     .filter((path) => !path.startsWith('../') && path.endsWith('.d.ts'))
-  assert.ok(read.includes('dist/index.d.ts') && read.includes('dist/errors.d.ts'))
+  for (const entry of ['index', 'esbuild', 'errors']) assert.ok(read.includes(`dist/${entry}.d.ts`))
   assert.equal(packed.paths.filter((path) => path.endsWith('.d.ts')).sort(), read.sort())
 })
 

@@ -10,7 +10,7 @@ import { createApp, lazy } from '../support/readme-app.ts'
 import { runtimes, type Runtime } from '../support/runtimes.ts'
 import { skip } from '../support/skip.ts'
 
-// The README's app, built and verified by each runtime, with the plugin and the command as they are published.
+// The README's app, built with Vite and with esbuild and verified by each runtime, with the plugin and the command as they are published.
 
 const app = lazy(() => createApp())
 const installed: Runtime = {
@@ -19,8 +19,11 @@ const installed: Runtime = {
   missing: undefined,
 }
 
+/** What builds the app. */
+const scripts = { vite: ['node_modules/vite/bin/vite.js', 'build'], esbuild: ['build.js'] }
+
 /** Runs a script of the app's packages. */
-function run({ command: [program, ...args] }: Runtime, folder: string, script: string[]): string {
+function run({ command: [program, ...args] }: Runtime, folder: string, script: string[]) {
   const { PATH, HOME } = process.env
   const { status, stdout, stderr, error } = spawnSync(program, [...args, ...script], {
     cwd: folder,
@@ -29,7 +32,7 @@ function run({ command: [program, ...args] }: Runtime, folder: string, script: s
     timeout: 60_000,
   })
   assert.is(status, 0, `${error ?? ''}${stdout}${stderr}`)
-  return stdout
+  return { stdout, stderr }
 }
 
 for (const runtime of [installed, ...runtimes()]) {
@@ -38,26 +41,27 @@ for (const runtime of [installed, ...runtimes()]) {
     skip(test, title, runtime.missing)
     continue
   }
-  test(title, async () => {
-    const folder = await app()
-    const dist = join(folder, 'dist')
-    rmSync(dist, { recursive: true, force: true })
-    const printed = run(runtime, folder, ['node_modules/vite/bin/vite.js', 'build'])
-    assert.match(printed, 'signedimp: signed shop: 2 modules')
-    const key = createPrivateKey({
-      key: readFileSync(join(folder, 'release.pem')),
-      passphrase: 'a password',
-    })
-    const { main } = await check(dist, key, 'shop')
-    assert.ok([...main.files.keys()].some((path) => /^assets\/cart-.*\.js$/.test(path)))
-    const page = carrierOf(textIn(dist, 'index.html'))!
-    assert.ok(main.files.has(decodeURIComponent(page.attributes['data-entry']!)))
-    const verify = ['verify', 'dist', '--key', 'release.pem.pub', '--name', 'shop', '--json']
-    const report = JSON.parse(
-      run(runtime, folder, ['node_modules/signedimp/dist/cli.js', ...verify]),
-    )
-    assert.is(report.files, main.files.size)
+  for (const [bundler, script] of Object.entries(scripts))
+    test(`${title}, with ${bundler}`, () => buildAndVerify(runtime, script))
+}
+
+async function buildAndVerify(runtime: Runtime, script: string[]): Promise<void> {
+  const folder = await app()
+  const dist = join(folder, 'dist')
+  rmSync(dist, { recursive: true, force: true })
+  const { stdout, stderr } = run(runtime, folder, script)
+  assert.match(stdout + stderr, 'signedimp: signed shop: 2 modules')
+  const key = createPrivateKey({
+    key: readFileSync(join(folder, 'release.pem')),
+    passphrase: 'a password',
   })
+  const { main } = await check(dist, key, 'shop')
+  assert.ok([...main.files.keys()].some((path) => /^assets\/cart-.*\.js$/.test(path)))
+  const page = carrierOf(textIn(dist, 'index.html'))!
+  assert.ok(main.files.has(decodeURIComponent(page.attributes['data-entry']!)))
+  const verify = ['verify', 'dist', '--key', 'release.pem.pub', '--name', 'shop', '--json']
+  const { stdout: report } = run(runtime, folder, ['node_modules/signedimp/dist/cli.js', ...verify])
+  assert.is(JSON.parse(report).files, main.files.size)
 }
 
 test('the runtimes are those that they say they are', () => {

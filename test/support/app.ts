@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { serve, type Site, type SiteOptions } from '../../playground/server.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
+import { atEnd, buildByEsbuild } from './esbuild.ts'
 import { buildFixture, type FixtureOptions } from './fixture.ts'
 
 /**
@@ -56,12 +57,20 @@ export const url = import.meta.url
 `,
 }
 
-/** How {@link buildApp} builds. */
+/** The bundlers whose builds of the app are attacked. */
+export const appBundlers = ['vite', 'esbuild'] as const
+export type AppBundler = (typeof appBundlers)[number]
+
+/** How {@link buildSigned} builds. */
 export interface SignedAppOptions extends FixtureOptions {
   /** Files besides the app's, or in place of them. */
   files?: Record<string, string>
   /** Options of the plugin. */
   signed?: SignedImpOptions
+  /** @default 'vite' */
+  bundler?: AppBundler
+  /** Modules that Vite puts into chunks of their own. esbuild does so with what several chunks share. @default ['dep'] */
+  apart?: readonly string[]
 }
 
 /** The plugin as it is published: it reads the bootstrap that is built beside it. */
@@ -72,19 +81,70 @@ export async function loadPlugin(): Promise<typeof import('../../src/index.ts').
 /** Builds the app, signed by `key`. */
 export async function buildSigned(
   key: KeySource,
-  { files = {}, signed = {}, plugins = [], config = {}, ...options }: SignedAppOptions = {},
+  { files = {}, bundler = 'vite', ...options }: SignedAppOptions = {},
+): Promise<string> {
+  const all = { ...appFiles, ...files }
+  return bundler === 'vite' ? byVite(key, all, options) : byEsbuild(key, all, options)
+}
+
+async function byVite(
+  key: KeySource,
+  files: Record<string, string>,
+  { signed = {}, plugins = [], config = {}, apart = ['dep'], ...options }: SignedAppOptions,
 ): Promise<string> {
   const signedImp = await loadPlugin()
-  const output = { manualChunks: (id: string) => (id.endsWith('/dep.js') ? 'dep' : undefined) }
+  const output = {
+    manualChunks: (id: string) => apart.find((name) => id.endsWith(`/${name}.js`)),
+  }
   const { mergeConfig } = await import('vite')
-  return buildFixture(
-    { ...appFiles, ...files },
-    {
-      ...options,
-      plugins: [...plugins, signedImp(key, signed)],
-      config: mergeConfig({ build: { rollupOptions: { output } } }, config),
+  return buildFixture(files, {
+    ...options,
+    plugins: [...plugins, signedImp(key, signed)],
+    config: mergeConfig({ build: { rollupOptions: { output } } }, config),
+  })
+}
+
+/** What several chunks share has no name of its own; it is found by {@link chunkOf}. */
+async function byEsbuild(
+  key: KeySource,
+  files: Record<string, string>,
+  { signed = {}, base = '/', apart = [] }: SignedAppOptions,
+): Promise<string> {
+  const { dir } = await buildByEsbuild(files, {
+    key,
+    signed,
+    before: apart.length > 0 ? [shortNames] : [],
+    config: {
+      charset: 'utf8',
+      publicPath: base === './' ? '' : base,
+      ...(apart.length > 0 && { chunkNames: 'assets/[name]-[hash]' }),
     },
-  )
+  })
+  return dir
+}
+
+/** Gives what is loaded later its short name again, where shared chunks, which have none, need a hash. */
+const shortNames = atEnd((result) => {
+  const chunks = Object.entries(result.metafile!.outputs).filter(([, { entryPoint }]) => entryPoint)
+  const shorten = (text: string) =>
+    chunks.reduce((all, [path]) => {
+      const name = basename(path)
+      return all.replaceAll(name, name.replace(/-[A-Z2-7]{8}(?=\.js$)/, ''))
+    }, text)
+  result.metafile = JSON.parse(shorten(JSON.stringify(result.metafile)))
+  for (const file of result.outputFiles!) {
+    file.path = shorten(file.path)
+    file.contents = Buffer.from(shorten(file.text))
+  }
+})
+
+/** Path of the chunk that holds a module of the app: each bundler places and names chunks its own way. */
+export function chunkOf(folder: string, name: string): string {
+  const note = new RegExp(`push\\(['"]${name}['"]\\)`)
+  const paths = readdirSync(join(folder, 'assets')).map((file) => `assets/${file}`)
+  const found = paths.filter((path) => note.test(readFileSync(join(folder, path), 'utf8')))
+  if (found.length !== 1) throw new Error(`${found.length} chunks hold ${name}`)
+  return found[0]!
 }
 
 /** The name of a folder's page manifest. */

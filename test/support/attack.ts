@@ -8,6 +8,7 @@ import {
   type EngineName,
   type Page,
 } from './browsers.ts'
+import { appBundlers, type AppBundler } from './app.ts'
 import { whyMissing } from './binaries.ts'
 import { notSelected } from './skip.ts'
 
@@ -35,6 +36,8 @@ export interface AttackRun {
 export interface PageAttack {
   engines: readonly EngineName[] | 'all'
   variants?: readonly string[]
+  /** Turns to the app as a bundler has built it. Without it there is one app only. */
+  turnTo?: (bundler: AppBundler) => void
 }
 
 /** Options of an attack that needs no page. */
@@ -53,8 +56,8 @@ type PlainBody = (variant: string) => Outcome | Promise<Outcome>
 
 /**
  * Registers an attack of attacks.md by its number. The body throws when the attack succeeds, and returns
- * its outcome otherwise. `npm run attacks` runs every variant in every engine; `npm test` spreads the
- * variants over the engines.
+ * its outcome otherwise. `npm run attacks` runs every variant on the app of every bundler in every engine; `npm test`
+ * spreads the variants over the engines, and the bundlers over those.
  */
 export function attack(number: number, title: string, options: PageAttack, body: PageBody): void
 export function attack(number: number, title: string, options: PlainAttack, body: PlainBody): void
@@ -75,15 +78,34 @@ function onPages(number: number, title: string, options: PageAttack, body: PageB
     const chosen = process.env.SIGNEDIMP_ATTACK_FULL
       ? variants
       : share(variants, number, index, engines.length)
-    for (const variant of chosen) {
-      const id = nameOf(number, title, variant)
-      const run = { id: `${id} [${name}]`, number, title, variant, where: name }
-      if (selectedEngines().includes(name)) plan(run, whyMissing(name))
-      const judged = (page: Page, engine: Engine) =>
-        judge({ ...run, where: `${name} ${engine.version}` }, () => body(page, engine, variant))
-      inEngines(attacks, id, judged, { engines: [name] })
-    }
+    for (const variant of chosen)
+      for (const bundler of bundlersFor(options, number, variants.indexOf(variant), index)) {
+        // As before there was another bundler, so that what is measured over time keeps its name.
+        const by = bundler === 'vite' ? variant : [variant, bundler].filter(Boolean).join(', ')
+        const id = nameOf(number, title, by)
+        const run = { id: `${id} [${name}]`, number, title, variant: by, where: name }
+        if (selectedEngines().includes(name)) plan(run, whyMissing(name))
+        const judged = (page: Page, engine: Engine) =>
+          judge({ ...run, where: `${name} ${engine.version}` }, () => {
+            options.turnTo?.(bundler)
+            return body(page, engine, variant)
+          })
+        inEngines(attacks, id, judged, { engines: [name] })
+      }
   })
+}
+
+/** Each attack meets an app of each bundler in some engine; one of three runs is esbuild's. */
+function bundlersFor(
+  { turnTo }: PageAttack,
+  number: number,
+  place: number,
+  engine: number,
+): readonly AppBundler[] {
+  if (!turnTo) return ['vite']
+  if (process.env.SIGNEDIMP_ATTACK_FULL) return appBundlers
+  const turn = Math.floor((place + number) / allEngines.length) + engine
+  return [turn % 3 === 0 ? 'esbuild' : 'vite']
 }
 
 function inNode(

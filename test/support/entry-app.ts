@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
 import { loadPlugin, serveApp, type Reply, type TestSite } from './app.ts'
+import { atEnd, buildByEsbuild } from './esbuild.ts'
 import { writeFiles } from './fixture.ts'
 import type { Page } from './page.ts'
 import { scratchFolder } from './processes.ts'
 
 /** Bundlers whose own output entries are tried in. */
-export const entryBundlers = ['rollup', 'rolldown'] as const
+export const entryBundlers = ['rollup', 'rolldown', 'esbuild'] as const
 
 /**
  * Two entries that no page of their build starts. They share `shared`; `main` is in a circle of two with what it
@@ -49,7 +50,9 @@ export const throughLeft = () => left
   'src/shared.js': `(globalThis.ran ??= []).push('shared')
 export const shared = { word: 'café', typed: typeof globalThis }
 `,
-  'src/deep/lazy.js': `import { shared } from '../shared.js'
+  // What stands in one chunk runs before what is shared, so that esbuild is told that this is shared, too.
+  'src/deep/lazy.js': `import '../early.js'
+import { shared } from '../shared.js'
 import { left } from '../left.js'
 note('lazy')
 export const text = 'lazy ' + shared.word + left
@@ -70,17 +73,33 @@ export interface EntryAppOptions {
   files?: Record<string, string>
   /** Files of the output that no bundler makes. */
   assets?: Record<string, string>
-  /** Options of the output. */
+  /** Options of the output; by esbuild, of the build. */
   output?: object
 }
 
-/** Builds the entries, one file for each module. @returns the output folder */
+/** Builds the entries; one file for each module, but by esbuild, which has no such setting. @returns the output folder */
 export async function buildEntries(
   key: KeySource | undefined,
   { bundler = 'rollup', signed = {}, files = {}, assets = {}, output = {} }: EntryAppOptions = {},
 ): Promise<string> {
   const root = scratchFolder()
   await writeFiles(root, { ...entryFiles, ...files })
+  const own = { name: 'app', ...signed }
+  if (bundler === 'esbuild') await byEsbuild(root, key, own, assets, output)
+  else await byRollup(bundler, root, key, own, assets, output)
+  return join(root, 'dist')
+}
+
+const entries = ['src/main.js', 'src/other.js']
+
+async function byRollup(
+  bundler: 'rollup' | 'rolldown',
+  root: string,
+  key: KeySource | undefined,
+  signed: SignedImpOptions,
+  assets: Record<string, string>,
+  output: object,
+): Promise<void> {
   const signedImp = await loadPlugin()
   const { [bundler]: start } = (await import(bundler)) as Record<
     string,
@@ -93,14 +112,38 @@ export async function buildEntries(
         this.emitFile({ type: 'asset', fileName, source })
     },
   }
-  const plugins = [...(key ? [signedImp(key, { name: 'app', ...signed })] : []), more] as never[]
-  const input = ['src/main.js', 'src/other.js'].map((file) => join(root, file))
+  const plugins = [...(key ? [signedImp(key, signed)] : []), more] as never[]
+  const input = entries.map((file) => join(root, file))
   const bundle = await start!({ input, plugins, onLog() {} })
   const dir = join(root, 'dist')
   const preserveModulesRoot = join(root, 'src')
   await bundle.write({ dir, preserveModules: true, preserveModulesRoot, ...output })
   await bundle.close()
-  return dir
+}
+
+async function byEsbuild(
+  root: string,
+  key: KeySource | undefined,
+  signed: SignedImpOptions,
+  assets: Record<string, string>,
+  output: object,
+): Promise<void> {
+  await buildByEsbuild(
+    {},
+    {
+      root,
+      key,
+      signed,
+      before: [atEnd(() => writeFiles(join(root, 'dist'), assets))],
+      config: {
+        entryPoints: entries,
+        outbase: 'src',
+        chunkNames: 'deep/[name]-[hash]',
+        publicPath: '',
+        ...output,
+      },
+    },
+  )
 }
 
 /** Serves a build of the entries, with the same unsigned in the folder `plain`. */

@@ -8,7 +8,7 @@ import { copyApp, createApp, lazy, runScript, succeed } from './readme-app.ts'
 /**
  * An example of a document: blocks down to one of `text`, which says what becomes of it. A block whose first line is
  * a comment with a file's name is that file; other blocks of `js` are calls of the plugin, or a whole configuration.
- * Blocks of `sh` are run before the build, or are the build.
+ * Blocks of `sh` are run before the build, or are the build. An example with a file `build.js` is built by that.
  */
 export interface Example {
   files: Record<string, string>
@@ -66,7 +66,9 @@ export async function tryExample({ files, setup, command }: Example): Promise<Ou
   if (setup) succeed(setup, folder)
   const built = command
     ? buildByCommand(folder, command)
-    : await buildHere(folder, usesOption(files, 'password'))
+    : files['build.js']
+      ? buildByScript(folder)
+      : await buildHere(folder, usesOption(files, 'password'))
   return { folder, ...built, error: built.error?.replaceAll(folder, '/home/you/shop') }
 }
 
@@ -76,6 +78,17 @@ const usesOption = (files: Record<string, string>, name: string): boolean =>
 function buildByCommand(folder: string, command: string) {
   const { status, stdout, stderr } = runScript(command, folder)
   return { printed: stdout, error: status === 0 ? undefined : stderr }
+}
+
+/** The first error that esbuild throws, in its frame. */
+const thrown =
+  /Build failed with .*\n(?:error: |\S+: ERROR: (?:\[plugin: signedimp\] )?)([^]*?)\n(?: {4}at|error:|\S+: ERROR:)|$/
+
+/** Builds with esbuild. */
+function buildByScript(folder: string) {
+  const { status, stdout, stderr } = runScript('node build.js', folder)
+  const [, message] = thrown.exec(stderr)!
+  return { printed: stdout + stderr, error: status === 0 ? undefined : (message ?? stderr) }
 }
 
 async function buildHere(folder: string, keepsPassword: boolean) {

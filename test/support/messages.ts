@@ -22,9 +22,13 @@ const makers = {
 
 /** The messages that are written down where errors are made, in folders or files of the sources. */
 export const messagesThrown = (paths: string[], kind: keyof typeof makers): Thrown[] =>
-  paths.flatMap(textsOf).flatMap((text) =>
-    [...text.matchAll(makers[kind])].flatMap(({ 0: maker, index }) => {
-      const message = literalIn(text.slice(index + maker.length))
+  paths.flatMap((path) => textsIn(path, makers[kind]))
+
+/** The texts that stand behind something in a folder or a file of the sources. */
+export const textsIn = (path: string, maker: RegExp): Thrown[] =>
+  textsOf(path).flatMap((text) =>
+    [...text.matchAll(maker)].flatMap(({ 0: before, index }) => {
+      const message = literalIn(text.slice(index + before.length))
       return message === undefined ? [] : { message, pattern: toPattern(message) }
     }),
   )
@@ -51,7 +55,9 @@ const unescape = (sign: string): string => (sign === 'n' ? '\n' : sign)
 function textsOf(path: string): string[] {
   const file = join(root, path)
   if (path.endsWith('.ts')) return [readFileSync(file, 'utf8')]
-  return readdirSync(file).map((name) => readFileSync(join(file, name), 'utf8'))
+  return readdirSync(file, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(file, name), 'utf8'))
 }
 
 /** A text of the sources as a pattern: anything may stand in the place of an expression. */

@@ -15,6 +15,8 @@ const install = sectionOf(readme, 'Install and use')
 export const quickStart = {
   keygen: blocksOf(install, 'sh')[0]!.replace(/^npm i .*\n/, ''),
   config: blocksOf(install, 'js')[0]!,
+  /** The script that builds the same app with esbuild. */
+  script: blocksOf(install, 'js')[1]!,
   printed: blocksOf(install, 'text')[0]!,
   shown: blocksOf(install, 'text')[1]!,
 }
@@ -47,7 +49,7 @@ export interface ScriptRun {
   stderr: string
 }
 
-/** What runs a block of the README in an app that has this checkout and Vite installed. */
+/** What runs a block of the README in an app that has this checkout, Vite and esbuild installed. */
 export function shellFor(script: string): { args: string[]; env: NodeJS.ProcessEnv } {
   const tools = { signedimp: 'dist/cli.js', vite: 'node_modules/vite/bin/vite.js' }
   const functions = Object.entries(tools).map(
@@ -60,7 +62,7 @@ export function shellFor(script: string): { args: string[]; env: NodeJS.ProcessE
   }
 }
 
-/** Runs a block of the README in an app that has this checkout and Vite installed. */
+/** Runs a block of the README in an app that has this checkout, Vite and esbuild installed. */
 export function runScript(script: string, cwd: string): ScriptRun {
   const { args, env } = shellFor(script)
   const { status, stdout, stderr } = spawnSync('sh', args, {
@@ -80,13 +82,14 @@ export function succeed(script: string, cwd: string): string {
   return stdout
 }
 
-/** An app with the README's key and configuration, not built yet. */
+/** An app with the README's key, configuration and script, not built yet. */
 export async function createApp(config: string = quickStart.config): Promise<string> {
   const folder = scratchFolder()
-  await writeFiles(folder, { ...app, 'vite.config.js': config })
+  await writeFiles(folder, { ...app, 'vite.config.js': config, 'build.js': quickStart.script })
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(root, join(folder, 'node_modules/signedimp'), 'junction')
-  symlinkSync(join(root, 'node_modules/vite'), join(folder, 'node_modules/vite'), 'junction')
+  for (const name of ['vite', 'esbuild'])
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'junction')
   succeed(quickStart.keygen, folder)
   return folder
 }

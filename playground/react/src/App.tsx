@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import { Refused } from './Refused.tsx'
-import { useBasket } from './common/basket.ts'
-import { evaluated, note } from './common/log.ts'
+import { useBasket } from './basket.ts'
+import { evaluated, note } from '../../common/log.ts'
 
 const routes = {
   shop: { label: 'Shop', load: () => import('./routes/Shop.tsx') },

@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from 'react'
-import { evaluated, note } from './common/log.ts'
+import { evaluated, note } from '../../common/log.ts'
 
 interface Props {
   again: () => void

@@ -1,6 +1,6 @@
-import { catalog, motto } from './common/catalog.ts'
-import { evaluated } from './common/log.ts'
-import './common/look.css'
+import { catalog, motto } from '../../common/catalog.ts'
+import { evaluated } from '../../common/log.ts'
+import '../../common/look.css'
 
 const names = catalog.map(({ name }) => name).join(', ')
 document.getElementById('about')!.innerHTML =

@@ -1,7 +1,7 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
-import { evaluated, note } from './common/log.ts'
-import './common/look.css'
+import { evaluated, note } from '../../common/log.ts'
+import '../../common/look.css'
 
 // As many apps do, this one starts at DOMContentLoaded, and would not start if that had come before.
 document.addEventListener('readystatechange', () => note('readystatechange'))

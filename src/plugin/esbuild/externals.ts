@@ -5,6 +5,8 @@ import { SignedImpError } from '../../errors.js'
 import type { EsbuildPlace } from './place.js'
 import type { Metafile } from './types.js'
 
+type MetafileImport = Metafile['inputs'][string]['imports'][number]
+
 /**
  * Refuses what sources import statically from outside of the output, where they say so: a page would refuse it.
  * @throws LocatedError
@@ -13,10 +15,15 @@ export async function refuseExternals(
   { inputs, outputs }: Metafile,
   { root }: EsbuildPlace,
 ): Promise<void> {
-  const used = new Set(Object.values(outputs).flatMap((output) => Object.keys(output.inputs)))
+  // Of what sources import, esbuild's own helpers are called external too, and some is not used.
+  const left = new Set(
+    Object.values(outputs).flatMap(({ imports }) =>
+      imports.filter(isOutside).map(({ path }) => path),
+    ),
+  )
   for (const [file, { imports }] of Object.entries(inputs)) {
-    const external = imports.find((item) => item.external && item.kind === 'import-statement')
-    if (!external || !used.has(file)) continue
+    const external = imports.find((item) => isOutside(item) && left.has(item.path))
+    if (!external) continue
     const specifier = external.original ?? external.path
     const text = await readFile(resolve(root, file), 'utf8').catch(() => '')
     throw new LocatedError(
@@ -25,6 +32,9 @@ export async function refuseExternals(
     )
   }
 }
+
+const isOutside = ({ external, kind }: MetafileImport): boolean =>
+  external === true && kind === 'import-statement'
 
 const outside = (path: string, specifier: string): SignedImpError =>
   new SignedImpError(

@@ -27,8 +27,12 @@ export interface EsbuildPlace {
 
 /** Why a build cannot be signed, if so, in esbuild's way to name options. */
 export function problemsOf(options: BuildOptions): string[] {
-  const { format, bundle, platform, outdir, outfile } = options
+  const { format, bundle, platform, outdir, outfile, plugins = [] } = options
   const all: [isWrong: boolean, text: string][] = [
+    [
+      plugins.filter(({ name }) => name === 'signedimp').length > 1,
+      'signedimp is there twice: each would sign what the other made; remove one',
+    ],
     [
       !bundle,
       'signedimp needs "bundle: true": of a module that is not bundled nobody knows what its imports mean in the end',
@@ -55,6 +59,7 @@ export function problemsOf(options: BuildOptions): string[] {
  * running what esbuild's server hands out, which is never what plugins made of it.
  */
 export function prepare(options: BuildOptions, own: ResolvedOptions): EsbuildPlace {
+  restore(options)
   const { absWorkingDir = process.cwd(), outdir, outfile, publicPath = '' } = options
   const mark = markOf(hasPages(options, own) ? rewriterVersion : aliasVersion)
   const place = {
@@ -68,11 +73,24 @@ export function prepare(options: BuildOptions, own: ResolvedOptions): EsbuildPla
     hasMetafile: options.metafile === true,
     isTold: /^(info|debug|verbose)$/.test(options.logLevel ?? ''),
   }
-  const given = options.footer?.['js']
-  options.footer = { ...options.footer, js: given ? `${given}\n${mark}` : mark }
+  const { footer, write, metafile } = options
+  const text = footer?.['js']
+  options.footer = { ...footer, js: text ? `${text}\n${mark}` : mark }
   options.write = false
   options.metafile = true
+  given.set(options.footer, { footer, write, metafile })
   return place
+}
+
+/** What users have written, by the footer that stands in the place of theirs. */
+const given = new WeakMap<object, Record<'footer' | 'write' | 'metafile', unknown>>()
+
+/**
+ * Makes options again what they were before {@link prepare}. They are the user's own object, who may build with it, or
+ * with a copy of it, once more.
+ */
+export function restore(options: BuildOptions): void {
+  Object.assign(options, options.footer && given.get(options.footer))
 }
 
 const markOf = (version: string): string =>

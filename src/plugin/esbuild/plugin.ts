@@ -2,7 +2,7 @@ import type { Report } from '../../emit/report.js'
 import { formatReport } from '../../emit/report.js'
 import type { KeySource } from '../../keys/private.js'
 import { openSession, type Session } from './session.js'
-import { prepare, problemsOf } from './place.js'
+import { prepare, problemsOf, restore } from './place.js'
 import { toMessage } from './messages.js'
 import type { BuildResult, EsbuildPlugin, PluginBuild, Told } from './types.js'
 import { keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
@@ -24,7 +24,7 @@ export function signedImp(...args: unknown[]): EsbuildPlugin {
 /** One plugin may be in several builds of one process: what is remembered belongs to one of them. */
 async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void> {
   if (options.mode === 'off')
-    return build.onEnd(async () => ({
+    return build.onStart(async () => ({
       warnings: [
         { text: "signedimp: mode is 'off': this output is NOT signed and nothing checks it" },
       ],
@@ -38,13 +38,17 @@ async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void
   watchEntries(build, session)
   let isLast = false
   build.onStart(async () => {
-    // Registered now, it runs after what every other plugin registered when it was set up.
-    if (!isLast) build.onEnd((result: BuildResult) => close(session, result))
-    isLast = true
+    // esbuild has read them.
+    restore(build.initialOptions)
     session.start()
     return {}
   })
-  build.onEnd((result: BuildResult) => emit(session, result))
+  build.onEnd((result: BuildResult) => {
+    // Registered now, it runs after what every other plugin registered when it was set up, or when the build began.
+    if (!isLast) build.onEnd((ended: BuildResult) => close(build, session, ended))
+    isLast = true
+    return emit(build, session, result)
+  })
 }
 
 /** Keeps the key's file from becoming a module or an asset. */
@@ -63,10 +67,13 @@ function guardKey(build: PluginBuild, { key }: ResolvedOptions, { place }: Sessi
 
 /** Learns which modules are entries, and has the bundler watch the pages with them. */
 function watchEntries(build: PluginBuild, session: Session): void {
-  const asked = Symbol('asked by signedimp')
-  build.onResolve({ filter: /.*/ }, async ({ path, importer, kind, pluginData, ...args }) => {
-    if (kind !== 'entry-point' || pluginData === asked) return undefined
-    const found = await build.resolve(path, { ...args, importer, kind, pluginData: asked })
+  // Known by name and not by `pluginData`, which is for the plugin that asked: two that ask would ask one another for ever.
+  const asked = new Set<string>()
+  build.onResolve({ filter: /.*/ }, async ({ path, kind, ...args }) => {
+    const name = JSON.stringify([path, args.resolveDir])
+    if (kind !== 'entry-point' || asked.has(name)) return undefined
+    asked.add(name)
+    const found = await build.resolve(path, { ...args, kind }).finally(() => asked.delete(name))
     // A pattern for several files, or an error that esbuild itself words better.
     if (found.errors.length > 0 || found.external) return undefined
     if (found.namespace === 'file') session.entries.add(found.path)
@@ -75,22 +82,23 @@ function watchEntries(build: PluginBuild, session: Session): void {
   })
 }
 
-async function emit(session: Session, result: BuildResult): Promise<Told> {
+async function emit(build: PluginBuild, session: Session, result: BuildResult): Promise<Told> {
   if (result.errors.length > 0) return {}
   try {
-    const warnings = await session.emit(result)
-    return { warnings: warnings.map((text) => ({ text })) }
+    await warn(build, result, await session.emit(result))
+    return {}
   } catch (error) {
     return { errors: [toMessage(error)] }
   }
 }
 
-async function close(session: Session, result: BuildResult): Promise<Told> {
+async function close(build: PluginBuild, session: Session, result: BuildResult): Promise<Told> {
   try {
     const report = await session.close(result)
     if (!report) return {}
     tell(report, session)
-    return report.signed ? {} : { warnings: [{ text: notSigned }] }
+    if (!report.signed) await warn(build, result, [notSigned])
+    return {}
   } catch (error) {
     return { errors: [toMessage(error)] }
   }
@@ -100,3 +108,17 @@ async function close(session: Session, result: BuildResult): Promise<Told> {
 function tell(report: Report, { place }: Session): void {
   if (place.isTold) process.stderr.write(`\n${formatReport(report).join('\n')}\n`)
 }
+
+/** Of what plugins answer at a build's end, esbuild prints errors, and warnings only while it watches. */
+async function warn(
+  { esbuild, initialOptions }: PluginBuild,
+  { warnings }: BuildResult,
+  texts: string[],
+): Promise<void> {
+  const messages = texts.map((text) => ({ ...noMessage, text }))
+  warnings.push(...messages)
+  if (/^(error|silent)$/.test(initialOptions.logLevel ?? '')) return
+  process.stderr.write((await esbuild.formatMessages(messages, { kind: 'warning' })).join(''))
+}
+
+const noMessage = { id: '', pluginName: 'signedimp', location: null, notes: [], detail: undefined }

@@ -56,6 +56,7 @@ export interface Metafile {
 /** What became of a build. The plugin changes it. */
 export interface BuildResult {
   errors: unknown[]
+  warnings: unknown[]
   metafile?: Metafile | undefined
   outputFiles?: OutputFile[] | undefined
 }
@@ -73,6 +74,7 @@ export interface BuildOptions {
   outdir?: string
   outfile?: string
   platform?: string
+  plugins?: { name: string }[]
   publicPath?: string
   splitting?: boolean
   stdin?: { sourcefile?: string }
@@ -103,6 +105,7 @@ export interface Resolved {
 /** What a plugin sees of a build. */
 export interface PluginBuild {
   initialOptions: BuildOptions
+  esbuild: { formatMessages(messages: Message[], options: { kind: 'warning' }): Promise<string[]> }
   resolve(path: string, options?: object): Promise<Resolved>
   onStart(callback: () => Promise<Told>): void
   onEnd(callback: (result: any) => Promise<Told>): void

@@ -1,6 +1,6 @@
-import { useBasket } from '../common/basket.ts'
-import { catalog, price } from '../common/catalog.ts'
-import { evaluated } from '../common/log.ts'
+import { useBasket } from '../basket.ts'
+import { catalog, price } from '../../../common/catalog.ts'
+import { evaluated } from '../../../common/log.ts'
 import styles from './Cart.module.css'
 
 export default function Cart() {

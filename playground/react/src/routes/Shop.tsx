@@ -1,6 +1,6 @@
-import { add } from '../common/basket.ts'
-import { catalog, motto, price } from '../common/catalog.ts'
-import { evaluated } from '../common/log.ts'
+import { add } from '../basket.ts'
+import { catalog, motto, price } from '../../../common/catalog.ts'
+import { evaluated } from '../../../common/log.ts'
 import './Shop.css'
 
 export default function Shop() {

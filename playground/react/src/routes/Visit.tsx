@@ -1,5 +1,5 @@
-import { evaluated } from '../common/log.ts'
-import map from './map.svg'
+import { evaluated } from '../../../common/log.ts'
+import map from '../../../common/map.svg'
 import './Visit.css'
 
 export default function Visit() {

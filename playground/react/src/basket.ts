@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react'
-import { evaluated } from './log.ts'
+import { evaluated } from '../../common/log.ts'
 
 let basket: readonly string[] = []
 const watchers = new Set<() => void>()

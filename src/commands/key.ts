@@ -1,0 +1,37 @@
+import { realpath, stat } from 'node:fs/promises'
+import { SignedImpError } from '../errors.js'
+import { findPassword } from '../keys/password.js'
+import { loadSigner } from '../keys/private.js'
+import { isPem } from '../keys/source.js'
+import type { Signer } from '../manifest/sign.js'
+import { isInside } from '../tree/system-path.js'
+import { UsageError } from './arguments.js'
+import { askHidden, canAsk } from './prompt.js'
+
+/**
+ * Opens the private key of `--key`. A password from the environment goes before a question, and a key that needs none is not asked
+ * for one.
+ * @throws UsageError on a key itself; SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`
+ */
+export async function openKey(key: string): Promise<Signer> {
+  if (isPem(key)) throw new UsageError(keyInSight)
+  const password = async () =>
+    (await findPassword({})) ?? (await askHidden([`Password for ${key}: `]))[0]!
+  return loadSigner(key, { option: '--key', ...(canAsk() && { password }) })
+}
+
+// Without the key, which the logs of a CI system keep.
+const keyInSight =
+  '--key takes a file and no key itself, which everybody on the machine could see; in Bash, --key <(printf %s "$KEY") gives a variable\'s text'
+
+/**
+ * Refuses a key whose file is in the folder that it signs.
+ * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
+ */
+export async function refuseKeyInside(dir: string, key: string): Promise<void> {
+  // A pipe is in no folder, and has no path.
+  if (!(await stat(key)).isFile()) return
+  if (!isInside(await realpath(dir), await realpath(key))) return
+  const reason = 'is the private key, inside the folder to sign: whoever gets the folder could sign'
+  throw new SignedImpError('ERR_SIGNEDIMP_KEY_EXPOSED', reason, { path: key })
+}
