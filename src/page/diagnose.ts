@@ -66,7 +66,7 @@ async function judge(
       'a newer build was deployed; reload the page',
       { path },
     )
-  if (isAbsent || (/html/.test(type!) && !/\.html?$/.test(path)))
+  if (isAbsent || (/html/.test(type!) && !/html/.test(path)))
     return saw(
       'ERR_SIGNEDIMP_MISSING',
       `no such file (status ${status}, "${type}"); keep the files of older builds, and deploy this one whole`,

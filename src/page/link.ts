@@ -79,7 +79,7 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
 
   function standIn(path: string, texts: Map<string, string>): string {
     const text = texts.get(standInOf(path))
-    if (text === undefined) throw notEnforceable('a circle of imports without stand-ins', path)
+    if (text === undefined) throw notEnforceable('a circle of imports', path)
     const url = standIns.get(path) ?? createBlob(text, path)
     standIns.set(path, url)
     return url

@@ -12,7 +12,7 @@ const maxManifestLines = 1 << 16
 export async function fetchManifest(
   url: string,
   trust: Trust,
-  init?: RequestInit,
+  init: RequestInit = {},
 ): Promise<Pick<Boot, 'stored' | 'manifest'>> {
   const stored = await fetchWhole(url, maxManifestBytes, init)
   const bounded = { ...trust, maxLines: maxManifestLines }
@@ -20,11 +20,7 @@ export async function fetchManifest(
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_MISSING`, `ERR_SIGNEDIMP_NETWORK`, `ERR_SIGNEDIMP_TIMEOUT` */
-export async function fetchWhole(
-  url: string,
-  maxBytes: number,
-  init: RequestInit = {},
-): Promise<Bytes> {
+export async function fetchWhole(url: string, maxBytes: number, init: RequestInit): Promise<Bytes> {
   const { response, bytes } = await download(url, maxBytes, init)
   const { ok, status } = response
   if (!ok) throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)

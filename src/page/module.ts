@@ -78,10 +78,9 @@ async function boot(): Promise<ModuleBoot> {
   const carrier = findCarrier()
   if (!document.querySelector('[type=importmap i]')) preloadAll(toUrl, carrier.nonce)
   const { name, build } = entry
-  const found = await fetchManifest(url, { ...pinned, name, build })
   const context: ModuleBoot = {
     pinned,
-    ...found,
+    ...(await fetchManifest(url, { ...pinned, name, build })),
     url,
     credentials: undefined,
     toUrl,

@@ -171,6 +171,16 @@ attack(45, 'the module of a root, changed later', spread(0), async (page) => {
 
 const strange = ['unlisted.js', 'main.js?x', 'deep/../x.js', 'MAIN.js', '%6dain.js', './/main.js']
 
+attack(51, 'a module of a root, after its host is honest again', all, async (page) => {
+  await open(page, 'one')
+  sites.one!.tamper('shared.js', 'changed')
+  assert.is(await importNames(page, at('one', 'main.js')), 'CHANGED shared.js')
+  sites.one!.reset()
+  assert.match(await importNames(page, at('one', 'main.js')), /^a text,default/)
+  assert.is(await evil(page), 0)
+  return 'ok only the signed bytes ran'
+})
+
 attack(59, 'what a root does not list', all, async (page) => {
   await open(page, 'one')
   sites.one!.reply('unlisted.js', { body: evilStatement })

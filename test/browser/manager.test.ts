@@ -9,6 +9,7 @@ import { buildSigned, pageManifestOf, serveApp, type TestSite } from '../support
 import { engines, inEngines, type EngineName, type Page } from '../support/browsers.ts'
 import { buildEntries, handWritten } from '../support/entry-app.ts'
 import { root as checkout } from '../support/files.ts'
+import { blocksOf, readDocument, sectionOf } from '../support/markdown.ts'
 import {
   addRoot,
   buildWithEsbuild,
@@ -244,24 +245,26 @@ inEngines(
   { engines: ['webkit'] },
 )
 
+/** What `script-src` is, and whether roots are loaded. */
 const policies: [policy: string, works: boolean, where?: EngineName[]][] = [
-  [`'self'`, false, ['chromium', 'firefox']],
-  [`'self' blob:`, true, ['firefox']],
+  [`script-src 'self'`, false, ['chromium', 'firefox']],
+  [`script-src 'self' blob:`, true, ['firefox']],
   // Where blobs run by tags only.
-  [`'self' 'nonce-abc'`, true],
-  [`'nonce-abc'`, true, ['webkit']],
-  [`'nonce-abc' 'strict-dynamic'`, true, ['chromium']],
+  [`script-src 'self' 'nonce-abc'`, true],
+  [`script-src 'nonce-abc'`, true, ['webkit']],
+  [`script-src 'nonce-abc' 'strict-dynamic'`, true, ['chromium']],
+  [`require-trusted-types-for 'script'`, false, ['chromium']],
 ]
 
 for (const [policy, works, where = engines] of policies)
   inEngines(
     test,
-    `script-src ${policy}`,
+    policy,
     async (page) => {
       reset()
       sites.host!.reply('index.html', {
         type: 'text/html',
-        headers: { 'content-security-policy': `script-src ${policy}` },
+        headers: { 'content-security-policy': policy },
       })
       await openHost(page, at('host'))
       const added = await addRoot(page, at('rollup'), trust('rollup'))
@@ -440,5 +443,27 @@ inEngines(test, 'keys as people have them', async (page) => {
     'KEY undefined',
   )
 })
+
+inEngines(
+  test,
+  'the example of the document',
+  async (page) => {
+    reset()
+    const document = readDocument('docs/manager.md')
+    const [example] = blocksOf(sectionOf(document, 'Use'), 'js')
+    const script = example!
+      .replace('signedimp/runtime', '/signedimp/runtime.js')
+      .replace('cartKey', JSON.stringify(pemOf(keys.rollup!)))
+      .replace("'cart'", "'rollup'")
+      .replace('build: 41', 'build: 7')
+      .replaceAll('https://apps.example/cart/', at('rollup'))
+      .replace('{ mount }', '{ lazy: mount }')
+      .replace('mount(document.body)', 'document.title = (await mount()).text')
+    sites.host!.reply('host.js', { body: script })
+    await page.goto(at('host'))
+    assert.is(await page.waitFor('document.title'), 'lazy caféleft')
+  },
+  { engines: ['chromium'] },
+)
 
 test.run()
