@@ -20,7 +20,8 @@ const library: RollupOptions = {
   input: entries,
   output: { dir: 'dist', format: 'es', chunkFileNames: '[name]-[hash].js' },
   external: (id) => id.startsWith('node:') || Object.keys(dependencies).some((name) => id === name),
-  plugins: [esbuild({ target: 'node20' })],
+  // Of what pages are made of, `signedimp/runtime` has all.
+  plugins: [esbuild({ target: 'node20', define: { __DER__: 'true', __MODULE__: 'true' } })],
   onwarn,
 }
 

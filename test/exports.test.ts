@@ -44,6 +44,10 @@ test('signedimp/esbuild exports the plugin, by name and by default', async () =>
   assert.is(byDefault, signedImp)
 })
 
+test('signedimp/runtime exports the manager for pages', async () => {
+  assert.equal(await names('signedimp/runtime'), ['SignedImportManager'])
+})
+
 test('signedimp/errors exports the error, the same as signedimp', async () => {
   assert.equal(await names('signedimp/errors'), ['SignedImpError'])
   const [{ SignedImpError: one }, { SignedImpError: other }] = await Promise.all([

@@ -1,7 +1,7 @@
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
 import type { Release } from './emit.js'
-import type { Entry } from '../manifest/linking.js'
+import { toLiteral, type Entry } from '../manifest/linking.js'
 import { markUtf8, toAscii } from './rewrite.js'
 
 /** What the package ships for pages, as built. */
@@ -137,9 +137,6 @@ function nameByContent(stem: string, text: string): OwnFile {
   const code = markUtf8(text)
   return { fileName: `${stem}-${hashBytes('sha256', code).slice(0, 16)}.js`, code }
 }
-
-/** JSON with bare member names, which no value contains. */
-const toLiteral = (value: unknown): string => JSON.stringify(value).replace(/"(\w+)":/g, '$1:')
 
 /** A pattern of {@link toLiteral}'s objects. Quotes belong to texts only, so that nothing in a text can end the match. */
 const literal = String.raw`\{(?:"(?:[^"\\]|\\.)*"|[^"])*?\}`

@@ -1,5 +1,6 @@
 import { init, parse, type Import } from 'es-module-lexer'
 import { SignedImpError } from '../errors.js'
+import { insertLast } from '../manifest/linking.js'
 
 /**
  * Changes with every change of what {@link rewriteModule} writes, and is part of every script's file name:
@@ -166,12 +167,6 @@ export const toAscii = (text: string): string =>
     /[\u007f-\uffff]/g,
     (unit) => '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0'),
   )
-
-/** Puts a line last, but before what must stay last: the comments that name the source map and the debug id. */
-function insertLast(code: string, line: string): string {
-  const at = /((\n\/\/# (sourceMappingURL|debugId)=[^\n]*)+\s*)?$/.exec(code)!.index
-  return `${code.slice(0, at)}\n;${line}${code.slice(at) || '\n'}`
-}
 
 /** Whether a text is a System.register module, which some bundler plugins call "es". */
 export async function isSystemModule(path: string, code: string): Promise<boolean> {

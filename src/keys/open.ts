@@ -1,9 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { flatness, isCutShort, pemBlocks, type PemBlock } from '../crypto/pem.js'
 import type { SignedImpError } from '../errors.js'
 import { decryptPkcs8 } from './decrypt.js'
 import { decode } from './der.js'
 import { findPassword, type PasswordOptions } from './password.js'
-import { flatness, isCutShort, pemBlocks, pemBytes, type PemBlock } from './pem.js'
+import { pemBytes } from './pem.js'
 import { codeOf, refuseKey, type Where } from './source.js'
 
 /**

@@ -2,7 +2,8 @@ import { createPublicKey, KeyObject } from 'node:crypto'
 import { algorithms } from '../crypto/algorithms.js'
 import { fromBase64 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
-import { flatness, isCutShort, pemBlocks, toPem } from './pem.js'
+import { findPublicBlock, pemBlocks } from '../crypto/pem.js'
+import { toPem } from './pem.js'
 import { spkiWithScheme } from './rsa.js'
 import { readSource, refuseKey, type Where } from './source.js'
 import { trust } from './trust.js'
@@ -57,17 +58,9 @@ export function publicKeyPem({ scheme, spki }: TrustedKey): string {
 
 /** The key in a PEM text of one SubjectPublicKeyInfo: Node alone would also take a private key or a certificate. */
 function parsePublicPem(text: string, where: Where): KeyObject {
-  const blocks = pemBlocks(text)
-  const found = blocks.map(({ label }) => label).join(', ')
-  if (found.includes('PRIVATE KEY'))
-    throw refuseKey(where, 'holds a private key where a public key belongs: give its .pub file')
-  if (isCutShort(text) || !found)
-    throw refuseKey(where, 'holds no public key in PEM, or a damaged one')
-  if (found !== 'PUBLIC KEY')
-    throw refuseKey(where, `must hold one PUBLIC KEY in PEM, but holds: ${found}`)
-  const flat = flatness(blocks[0]!)
-  if (flat) throw refuseKey(where, flat)
-  return parseSpki(blocks[0]!.text, where)
+  const found = findPublicBlock(text)
+  if (typeof found === 'string') throw refuseKey(where, found)
+  return parseSpki(found.text, where)
 }
 
 function parseSpki(pem: string, where: Where): KeyObject {

@@ -1,8 +1,8 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { algorithms, type Scheme } from '../crypto/algorithms.js'
+import { isSoundPoint } from '../crypto/ed25519.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
-import { isSoundPoint } from './ed25519.js'
 import { canonicalSpki, schemeOf, weaknessOf } from './rsa.js'
 import { refuseKey, type Where } from './source.js'
 

@@ -49,3 +49,24 @@ export const standInOf = (path: string): string => path.replace(/\.m?js$/, '.cir
 
 /** No bundler exports this name. */
 export const updateName = 'signedimp:update'
+
+/** Puts a line last in a module, but before what must stay last: the comments that name the source map and the debug id. */
+export function insertLast(code: string, line: string): string {
+  const at = /((\n\/\/# (sourceMappingURL|debugId)=[^\n]*)+\s*)?$/.exec(code)!.index
+  return `${code.slice(0, at)}\n;${line}${code.slice(at) || '\n'}`
+}
+
+/** JSON with bare member names, which no value contains: how the plugin writes an {@link Entry} into a module bootstrap. */
+export const toLiteral = (value: unknown): string =>
+  JSON.stringify(value).replace(/"(\w+)":/g, '$1:')
+
+const json = '"(?:[^"\\\\]|\\\\.)*"'
+const entryLiteral = new RegExp(
+  `\\{path:(${json}),base:${json},name:${json},(?:build:\\d+,)?manifest:${json},main:(${json}),`,
+)
+
+/** The path of the main chunk, where `code` is the module bootstrap of the entry at `path`. */
+export function mainOf(path: string, code: string): string | undefined {
+  const [, own, main] = entryLiteral.exec(code) ?? []
+  return own !== undefined && JSON.parse(own) === path ? JSON.parse(main!) : undefined
+}

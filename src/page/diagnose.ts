@@ -12,12 +12,15 @@ const maxFileBytes = 1 << 26
  * second time, for diagnosis only: nothing that comes back is ever run.
  * @returns a refusal that names the file, or undefined when a second fetch sees nothing wrong
  */
-export async function diagnose(context: Boot, paths: Iterable<string>): Promise<Error | undefined> {
+export async function diagnose(
+  context: Boot,
+  paths: Iterable<string>,
+): Promise<SignedImpError | undefined> {
   const found = await Promise.all([...paths].map((file) => inspect(context, file)))
   return found.find((refused) => refused)
 }
 
-async function inspect(context: Boot, path: string): Promise<Error | undefined> {
+async function inspect(context: Boot, path: string): Promise<SignedImpError | undefined> {
   try {
     const credentials = context.credentials!
     // `reload` also replaces what a cache on the way to the page may hold, so that a retry can succeed.
@@ -39,7 +42,7 @@ async function judge(
   context: Boot,
   path: string,
   { response, bytes }: Download,
-): Promise<Error | undefined> {
+): Promise<SignedImpError | undefined> {
   const { hash, files } = context.manifest
   const { status, redirected, url } = response
   const type = response.headers.get('content-type')
@@ -63,7 +66,7 @@ async function judge(
       'a newer build was deployed; reload the page',
       { path },
     )
-  if (isAbsent || /html/.test(type!))
+  if (isAbsent || (/html/.test(type!) && !/html/.test(path)))
     return saw(
       'ERR_SIGNEDIMP_MISSING',
       `no such file (status ${status}, "${type}"); keep the files of older builds, and deploy this one whole`,

@@ -19,8 +19,12 @@ export function createPathOf({ manifest, toUrl }: Boot): (url: string) => string
   }
 }
 
-/** Makes the wrapper of `import()`. */
-export function createImport(context: Boot, load: Load): Registry['import'] {
+/** Makes the wrapper of `import()`. @param tell told of each refusal, where the page is not to be told at once */
+export function createImport(
+  context: Boot,
+  load: Load,
+  tell?: (refused: SignedImpError) => void,
+): Registry['import'] {
   const { toUrl } = context
   const pathOf = createPathOf(context)
 
@@ -43,7 +47,7 @@ export function createImport(context: Boot, load: Load): Registry['import'] {
 
   return (from, specifier, options) =>
     loadFrom(from, `${specifier}`, options).catch((error) => {
-      if (error instanceof SignedImpError) announce(error)
+      if (error instanceof SignedImpError) (__MODULE__ && tell ? tell : announce)(error)
       throw error
     })
 }

@@ -1,6 +1,7 @@
 import { declarationStart, standInOf, updateName } from '../manifest/linking.js'
 import type { Boot } from './context.js'
 import { listedClosure } from './prove.js'
+import { notEnforceable } from './refuse.js'
 
 /** Gives a module's text; what is refused is not given. */
 export type Read = (path: string) => Promise<string>
@@ -77,7 +78,9 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
   }
 
   function standIn(path: string, texts: Map<string, string>): string {
-    const url = standIns.get(path) ?? createBlob(texts.get(standInOf(path))!, path)
+    const text = texts.get(standInOf(path))
+    if (text === undefined) throw notEnforceable('a circle of imports', path)
+    const url = standIns.get(path) ?? createBlob(text, path)
     standIns.set(path, url)
     return url
   }

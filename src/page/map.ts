@@ -75,6 +75,14 @@ try {
   // An engine that has none, or a page that does not allow this policy, and may require none.
 }
 
+/** What stands for the element that brought a module, which no module is told. */
+export const findCarrier = (): Carrier => ({
+  nonce:
+    document.querySelector<HTMLElement>('script[nonce],meta[property=csp-nonce][nonce]')?.nonce ??
+    '',
+  crossOrigin: null,
+})
+
 const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
 
 /** Appends a script to the page, with the rights of the carrier. */

@@ -2,20 +2,15 @@
  * What an entry's file is when no page of the build starts it: it checks the entry's manifest, runs the main chunk
  * checked, and hands its exports on. Module form of the bootstrap.
  */
-import type { Bytes } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
 import { pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
-import { verifyManifest } from '../manifest/verify.js'
 import type { ModuleBoot, ModuleRuntime } from './context.js'
-import { download } from './download.js'
 import { holdMilestones } from './events.js'
-import { enforceMap, runModule } from './map.js'
+import { fetchManifest, fetchWhole } from './manifest.js'
+import { enforceMap, findCarrier, runModule } from './map.js'
 import { isListed, proveNamed } from './prove.js'
 import { announce, notEnforceable, showNote } from './refuse.js'
 
-const maxManifestBytes = 1 << 23
-const maxManifestLines = 1 << 16
 const maxRuntimeBytes = 1 << 20
 /** How long an app that awaits something while it first evaluates keeps the document's milestones, in milliseconds. */
 const patience = 2000
@@ -80,34 +75,20 @@ async function boot(): Promise<ModuleBoot> {
   const base = entry.base ? new URL(entry.base, import.meta.url).href : findBase()
   const url = pathToUrl(entry.manifest, base)
   const toUrl = (path: string) => pathToUrl(path, base)
-  const nonced = document.querySelector<HTMLElement>(
-    'script[nonce],meta[property=csp-nonce][nonce]',
-  )
-  const nonce = nonced?.nonce ?? ''
-  if (!document.querySelector('[type=importmap i]')) preloadAll(toUrl, nonce)
+  const carrier = findCarrier()
+  if (!document.querySelector('[type=importmap i]')) preloadAll(toUrl, carrier.nonce)
   const { name, build } = entry
-  const trust = { ...pinned, name, build, maxLines: maxManifestLines }
-  const stored = await fetchWhole(url, maxManifestBytes)
-  const manifest = await verifyManifest(stored, trust, webCrypto)
   const context: ModuleBoot = {
     pinned,
-    manifest,
-    stored,
+    ...(await fetchManifest(url, { ...pinned, name, build })),
     url,
     credentials: undefined,
     toUrl,
     id: JSON.stringify([base, name, pinned]),
-    carrier: { nonce, crossOrigin: null },
+    carrier,
   }
   await proveNamed(context)
   return context
-}
-
-async function fetchWhole(url: string, maxBytes: number, init: RequestInit = {}): Promise<Bytes> {
-  const { response, bytes } = await download(url, maxBytes, init)
-  const { ok, status } = response
-  if (!ok) throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
-  return bytes
 }
 
 /** Starts downloads beside the manifest's. Under the hash that the map will ask for, each is asked for once. */

@@ -7,8 +7,8 @@ import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
+import type { Rule } from '../manifest/options.js'
 import { isSafeText } from '../manifest/path.js'
-import type { Rule } from '../tree/options.js'
 
 /** Options of the plugin. */
 export interface SignedImpOptions {

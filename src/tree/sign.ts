@@ -5,7 +5,14 @@ import type { Bytes } from '../crypto/bytes.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import { isInstant, writeSignedText, type Manifest } from '../manifest/format.js'
 import { defaultManifestName } from '../manifest/names.js'
-import { isSafeText } from '../manifest/path.js'
+import {
+  buildRule,
+  checkOptions,
+  functionRule,
+  manifestRule,
+  nameRule,
+  type Rule,
+} from '../manifest/options.js'
 import { signText, storeManifest, type Signer } from '../manifest/sign.js'
 import type { StoredManifest } from '../manifest/verify.js'
 import { copiesOf, refuseStaleCopies } from './copies.js'
@@ -16,14 +23,7 @@ import {
   type UnverifiedManifest,
 } from './describe.js'
 import type { Progress } from './hash.js'
-import {
-  buildRule,
-  checkOptions,
-  folderPath,
-  functionRule,
-  manifestRule,
-  type Rule,
-} from './options.js'
+import { folderPath } from './options.js'
 import { readPagesToSign } from './pages.js'
 import { summaryOf, type ManifestSummary } from './report.js'
 import { copiesOfManifests, listedFiles } from './stored.js'
@@ -55,10 +55,7 @@ export interface SignReport extends ManifestSummary {
 }
 
 const rules: Record<string, Rule> = {
-  name: [
-    'NFC text without control or direction characters',
-    (value) => typeof value === 'string' && isSafeText(value),
-  ],
+  name: nameRule,
   build: buildRule,
   expires: [
     'a date such as "2027-02-01T00:00:00Z"',

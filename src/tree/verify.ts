@@ -6,6 +6,13 @@ import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Manifest } from '../manifest/format.js'
 import { defaultManifestName } from '../manifest/names.js'
+import {
+  buildRule,
+  checkOptions,
+  functionRule,
+  manifestRule,
+  type Rule,
+} from '../manifest/options.js'
 import { comparePaths } from '../manifest/path.js'
 import {
   splitManifest,
@@ -16,14 +23,7 @@ import {
 import { findStaleCopies, reasonAgainstCopy } from './copies.js'
 import { parseUnverified } from './describe.js'
 import { hashFiles, type Progress } from './hash.js'
-import {
-  buildRule,
-  checkOptions,
-  folderPath,
-  functionRule,
-  manifestRule,
-  type Rule,
-} from './options.js'
+import { folderPath } from './options.js'
 import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import { summaryOf, type ManifestSummary } from './report.js'

@@ -34,6 +34,8 @@ export default defineConfig({ input: 'main.js', plugins: [signedImp('release.pem
   'program.ts': `${program}
 import { SignedImpError as other } from 'signedimp'
 import { SignedImpError, type SignedImpCode } from 'signedimp/errors'
+import type { SignedImportManager } from 'signedimp/runtime'
+export type Manager = SignedImportManager
 const same: typeof other = SignedImpError
 export const codeOf = (error: unknown): SignedImpCode | undefined =>
   error instanceof same ? error.code : undefined
@@ -102,6 +104,41 @@ for (const files of [together, ['vite5.config.ts'], ['vite6.config.ts'], ['vite7
     const options = ['--exactOptionalPropertyTypes', '--skipLibCheck', 'true']
     assert.is(check(files, [...resolutions.nodenext, ...options]).stdout, '')
   })
+
+const manager = readDocument('docs/manager.md')
+
+test('the page’s part needs no types of Node', async () => {
+  const [use] = blocksOf(sectionOf(manager, 'Use'), 'js')
+  const [reference] = blocksOf(sectionOf(manager, 'Reference'), 'js')
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2022',
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    lib: ['es2022', 'dom'],
+    types: [],
+    exactOptionalPropertyTypes: true,
+  }
+  await writeFiles(folder, {
+    'page/tsconfig.json': JSON.stringify({ compilerOptions, include: ['*.ts'] }),
+    'page/use.ts': `declare const cartKey: string
+${use!.replace('.import(', '.import<{ mount(where: Element): void }>(')}`,
+    'page/reference.ts': `import type { InstalledManager, ManagerOptions, PublicKey, RootOptions } from 'signedimp/runtime'
+declare const [ann, bea, cem, dora]: PublicKey[] & [PublicKey, PublicKey, PublicKey, PublicKey]
+declare const __signedimpManager: InstalledManager
+export const options: RootOptions & ManagerOptions = { build: 1, manifest: 'a.txt' }
+await __signedimpManager.verify('https://x.example/a', new Uint8Array(1))
+${reference}console.log(labels)
+`,
+  })
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const { stdout } = spawnSync(process.execPath, [tsc, '-p', 'page'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  assert.is(stdout, '')
+})
 
 test('what is no option is no option to TypeScript either', async () => {
   const text = configs['rolldown.config.ts']!.replace("inline: 'all'", "inline: 'some'")

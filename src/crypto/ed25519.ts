@@ -1,3 +1,5 @@
+import { hex } from './bytes.js'
+
 const p = 2n ** 255n - 19n
 
 // y of the points of order 8 (RFC 8032 §5.1 has the curve); those of order 1, 2 and 4 have y = 1, -1 and 0.
@@ -10,7 +12,6 @@ const smallOrder = [0n, 1n, p - 1n, order8, p - order8]
  */
 export function isSoundPoint(point: Uint8Array): boolean {
   if (point.length !== 32) return false
-  const digits = Buffer.from(point).reverse().toString('hex')
-  const y = BigInt.asUintN(255, BigInt(`0x${digits}`))
+  const y = BigInt.asUintN(255, BigInt(`0x${hex(Uint8Array.from(point).reverse())}`))
   return y < p && !smallOrder.includes(y)
 }

@@ -1,0 +1,86 @@
+/** Modules that were fetched once, hashed, and linked in memory: for entries without an import map, and for roots of a manager. */
+import { decodeText } from '../crypto/bytes.js'
+import { refusal } from '../manifest/refusal.js'
+import type { Boot, ModuleBoot } from './context.js'
+import { diagnose } from './diagnose.js'
+import { download, type Download } from './download.js'
+import { createPathOf } from './import.js'
+import { createLinker, type Linker } from './link.js'
+import { isListed } from './prove.js'
+
+const maxFileBytes = 1 << 26
+/** All of an app may be asked for at once, on a slow line: in milliseconds. */
+export const deadline = 300_000
+
+/** The engine's own `import()`. */
+export type NativeImport = (url: string, options?: ImportCallOptions) => Promise<unknown>
+
+/** What links the modules of an app in memory, and runs them. */
+export interface Linked extends Pick<Linker, 'link'> {
+  /** Runs linked modules in order. @returns the namespace of the last one */
+  evaluate(urls: string[], options?: ImportCallOptions): Promise<unknown>
+  /** What a module's absolute URL becomes in `import.meta.resolve`. */
+  resolve(url: string): string
+}
+
+/** A listed file as it came, or undefined when it is not as listed. */
+export async function fetchListed(
+  { manifest, toUrl }: Boot,
+  path: string,
+  init: RequestInit = {},
+): Promise<Download | undefined> {
+  const signal = AbortSignal.timeout(deadline)
+  const found = await download(toUrl(path), maxFileBytes, { signal, ...init, redirect: 'error' })
+  const isRight = found.response.status === 200 && (await isListed(manifest, path, found.bytes))
+  return isRight ? found : undefined
+}
+
+/** Why a listed file did not come as listed. What type a server gives it does not matter here. */
+export async function explain(context: Boot, path: string): Promise<Error> {
+  const found = await diagnose(context, [path])
+  return found && found.code !== 'ERR_SIGNEDIMP_REFUSED'
+    ? found
+    : refusal('REFUSED', 'a second fetch saw the signed bytes; try again', path)
+}
+
+/** @param edit what becomes of a module's text, byte order mark included; nothing may move in it */
+export function createLinked(
+  context: Boot & Pick<ModuleBoot, 'byTag'>,
+  load: NativeImport,
+  edit = (text: string, _path: string) => text,
+): Linked {
+  const { link, prefetch } = createLinker(context, async (path) => {
+    const found = await fetchListed(context, path).catch(() => undefined)
+    if (!found) throw await explain(context, path)
+    return edit(decodeText(found.bytes), path).replace(/^\ufeff/, '')
+  })
+  const pathOf = createPathOf(context)
+
+  return {
+    link,
+    async evaluate(urls, options) {
+      let module: unknown
+      for (const url of urls) {
+        if (context.byTag && !options) await context.byTag(url)
+        module = await load(url, options)
+      }
+      return module
+    },
+    /**
+     * Vite's helper asks what a module that it is about to import needs, and tells the browser to fetch it unless a link
+     * for it is there. The browser would fetch for itself: so there is a link, that says nothing, and the module is
+     * fetched here.
+     */
+    resolve(url) {
+      const path = pathOf(url)
+      if (path === undefined || !/\.m?js$/.test(path)) return url
+      prefetch(path)
+      if (!document.querySelector(`link[href="${url}"]`)) {
+        const link = document.createElement('link')
+        link.href = url
+        document.head.append(link)
+      }
+      return url
+    },
+  }
+}

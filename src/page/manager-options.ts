@@ -1,0 +1,99 @@
+import { defaultManifestName } from '../manifest/names.js'
+import { buildRule, checkOptions, manifestRule, nameRule, type Rule } from '../manifest/options.js'
+import { readKey, type GivenKey, type PublicKey } from './keys.js'
+
+/** Whom a manager trusts where a root has no keys, threshold or name of its own. */
+export interface ManagerOptions {
+  /** Public keys: PEM, SubjectPublicKeyInfo in base64, or what `loadPublicKey` gives. @default [] */
+  keys?: readonly PublicKey[]
+  /** How many of the keys must have signed. @default 1 */
+  threshold?: number
+  /** Which app and channel a root must be. */
+  name?: string
+}
+
+/** What a root must be. */
+export interface RootOptions extends ManagerOptions {
+  /** The lowest build that is accepted; a root without one is then refused. @default any */
+  build?: number
+  /**
+   * File name of its manifest. One with 16 hex digits before its extension is named by what it says, and no other is
+   * accepted under that name. @default 'signedimp-manifest.txt'
+   */
+  manifest?: string
+}
+
+/** Whom a manager trusts, checked and filled in. */
+export interface Defaults {
+  keys: GivenKey[]
+  threshold: number
+  name: string | undefined
+}
+
+/** What a root must be, checked and filled in. */
+export interface Required extends Defaults {
+  name: string
+  build: number | undefined
+  manifest: string
+}
+
+const rules: Record<keyof ManagerOptions, Rule> = {
+  keys: ['an array of public keys', Array.isArray],
+  threshold: [
+    'a whole number of at least 1',
+    (value) => Number.isInteger(value) && (value as number) >= 1,
+  ],
+  name: nameRule,
+}
+
+const rootRules: Record<keyof RootOptions, Rule> = {
+  ...rules,
+  build: buildRule,
+  manifest: manifestRule,
+}
+
+/** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
+export function resolveManager(options: ManagerOptions): Defaults {
+  const { keys = [], threshold = 1, name } = checked(options, rules)
+  return { keys: readKeys(keys), threshold, name }
+}
+
+/** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
+export function resolveRoot(options: RootOptions, defaults: Defaults): Required {
+  const given = checked(options, rootRules)
+  const { threshold = defaults.threshold, name = defaults.name } = given
+  // Keys of its own stand in place of the manager's, not beside them: one root's key must not vouch for another.
+  const keys = given.keys ? readKeys(given.keys) : [...defaults.keys]
+  const count = new Set(keys.map(({ spki }) => spki)).size
+  if (count === 0) throw new TypeError('"keys" must hold a key, for the root or for the manager')
+  if (threshold > count)
+    throw new TypeError(
+      `"threshold" must be a whole number from 1 to ${count}, the number of keys, got ${threshold}`,
+    )
+  if (name === undefined)
+    throw new TypeError('"name" must be given, for the root or for the manager')
+  return {
+    keys,
+    threshold,
+    name,
+    build: given.build,
+    manifest: given.manifest ?? defaultManifestName,
+  }
+}
+
+/** Options without what somebody gave all objects. */
+function checked<Options extends object>(options: Options, known: Record<string, Rule>): Options {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(
+      `"options" must be an object, got ${options === null ? null : typeof options}`,
+    )
+  const own = { __proto__: null, ...options }
+  // A text may be a private key: it is not shown.
+  if ('keys' in own && typeof own.keys === 'string')
+    throw new TypeError('"keys" must be an array of public keys, got a text')
+  checkOptions(own, known)
+  return own
+}
+
+const readKeys = (keys: readonly PublicKey[]): GivenKey[] =>
+  keys.map((key, at) => readKey(key, `keys[${at}]`))

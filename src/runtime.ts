@@ -1,0 +1,7 @@
+/**
+ * signedimp in the page: loads folders that others signed, from anywhere, each checked by its own keys.
+ * @module
+ */
+export type { PublicKey } from './page/keys.js'
+export type { ManagerOptions, RootOptions } from './page/manager-options.js'
+export { SignedImportManager, type InstalledManager } from './page/manager.js'
