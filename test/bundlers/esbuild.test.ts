@@ -133,7 +133,12 @@ const ways: [what: string, said: Said, entries: string[]][] = [
     ['b.js', 'js/app.js'],
   ],
   ['a pattern', { entryPoints: ['src/*.js'] }, ['admin.js', 'dep.js', 'lazy.js', 'main.js']],
-  ['a pattern of folders', { entryPoints: ['./**/a*n.js'], outbase: '.' }, ['src/admin.js']],
+  // What a pattern finds may be links: what is loaded lazily is taken for an entry then, too.
+  [
+    'a pattern of folders',
+    { entryPoints: ['./**/a*n.js'], outbase: '.', chunkNames: 'c/[name]' },
+    ['c/lazy.js', 'src/admin.js'],
+  ],
   ['a name twice', { entryPoints: ['src/main.js', './src/main.js'] }, ['main.js']],
   ['outbase', { entryPoints: both, outbase: '.' }, ['src/admin.js', 'src/main.js']],
   [
@@ -153,6 +158,24 @@ const ways: [what: string, said: Said, entries: string[]][] = [
     ['js/admin.js', 'js/main.js'],
   ],
 ]
+
+/** Entry points that another one loads lazily, and whose names the metafile has otherwise. */
+const renamed: [what: string, entryPoints: string[]][] = [
+  ['a query', ['src/main.js', './src/lazy.js?x']],
+  ['a fragment', ['src/main.js', './src/lazy.js#x']],
+  ['a pattern', ['src/ma*.js', 'src/la*.js']],
+]
+
+for (const [what, entryPoints] of renamed)
+  test(`an entry point that is loaded lazily too is an entry: ${what}`, async () => {
+    const load = entryPoints[1]!.replace(/^(\.\/)?src/, '.').replace('*', 'zy')
+    const folder = await createApp({
+      'src/main.js': `globalThis.load = () => import('${load}')`,
+      'src/lazy.js': 'export default 1',
+    })
+    const found = await buildWell({ folder, entryPoints })
+    assert.equal(found.bootstraps, ['lazy.js', 'main.js'])
+  })
 
 for (const [what, said, entries] of ways)
   test(`entry points and names: ${what}`, async () => {

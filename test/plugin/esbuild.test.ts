@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LocatedError, locate, toMessage } from '../../src/plugin/esbuild/messages.ts'
 import { keyOf, pathOf } from '../../src/plugin/esbuild/metafile.ts'
-import { globToRegExp, renameByRelease } from '../../src/plugin/esbuild/names.ts'
+import { renameByRelease } from '../../src/plugin/esbuild/names.ts'
 import { pagesOf } from '../../src/plugin/esbuild/pages.ts'
 import { endFilter, keyFilter } from '../../src/plugin/guard.ts'
 import { SignedImpError } from '../../src/errors.ts'
@@ -36,15 +36,6 @@ for (const [entryNames, path, [before, after]] of patterns)
 
 test('without a hash in its pattern, a name stays', () => {
   assert.is(renameByRelease('main-AAAAAAAA.js', '[dir]/[name]', 'a'), 'main-AAAAAAAA.js')
-})
-
-test('patterns of entry points', () => {
-  const matches = (glob: string, path: string) => globToRegExp(glob).test(path)
-  assert.ok(matches('/app/src/*.js', '/app/src/a.js'))
-  assert.not.ok(matches('/app/src/*.js', '/app/src/b/a.js'))
-  assert.ok(matches('/app/src/**/*.js', '/app/src/a.js'))
-  assert.ok(matches('/app/src/**/*.js', '/app/src/b/c/a.js'))
-  assert.not.ok(matches('/app/(src)/*.js', '/app/src/a.js'))
 })
 
 test('files of Windows are named with slashes, from the working directory and from the output folder', () => {

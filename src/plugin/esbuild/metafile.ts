@@ -1,7 +1,6 @@
 import native, { resolve } from 'node:path'
 import type { Emitted } from '../../emit/emit.js'
 import { emittedPath } from '../../tree/system-path.js'
-import { globToRegExp } from './names.js'
 import type { EsbuildPlace } from './place.js'
 import type { Metafile, MetafileOutput } from './types.js'
 
@@ -16,8 +15,9 @@ export const pathOf = (key: string, { root, dir }: Folders, system = native): st
   emittedPath(system.relative(dir, system.resolve(root, key)), system)
 
 /**
- * Finds out which chunks are entries. The metafile also calls a chunk that is only loaded later one; but what cannot be
- * told to be no entry is one, for others stay as they are, unchecked by whoever loads them.
+ * Finds out which chunks are entries. The metafile also calls a chunk that is only loaded later one; but that is believed
+ * only where all that was asked for is found among the others: else every one of them is an entry, for what is none
+ * stays as it is, unchecked by whoever loads it.
  * @param resolved what the names that were asked for turned out to be, as far as that is known
  */
 export function createIsEntry(
@@ -25,30 +25,41 @@ export function createIsEntry(
   { root, entryPoints, stdin }: EsbuildPlace,
   resolved: ReadonlyMap<string, string>,
 ): (key: string) => boolean {
-  const [globs, names] = [true, false].map((wanted) =>
-    entryPoints.filter((name) => name.includes('*') === wanted),
-  )
-  const patterns = globs!.map((glob) => globToRegExp(emittedPath(resolve(root, glob))))
-  const isKnown = names!.every((name) => resolved.has(nameOf(name)))
+  const sources = Object.values(outputs).flatMap(({ entryPoint }) => entryPoint ?? [])
   const given = new Set(resolved.values())
+  const isKnown = isAllFound(entryPoints, resolved, new Set(sources.flatMap(both)))
   if (stdin !== undefined) given.add(stdin)
-  const lazy = new Set(
+  const lazy = lazyIn(outputs)
+  /** By the name that the metafile has, and as a file. */
+  function both(source: string): string[] {
+    return [source, resolve(root, source)]
+  }
+  return (key) => {
+    const { entryPoint } = outputs[key] ?? {}
+    if (entryPoint === undefined) return false
+    return !lazy.has(key) || !isKnown || both(entryPoint).some((name) => given.has(name))
+  }
+}
+
+/**
+ * Whether each entry point was resolved to something that was built under the same name. Patterns are not: the files
+ * that they find may be links to others, whose names the metafile has.
+ */
+const isAllFound = (
+  entryPoints: readonly string[],
+  resolved: ReadonlyMap<string, string>,
+  built: ReadonlySet<string>,
+): boolean =>
+  // esbuild asks for a file with a dot in front.
+  entryPoints.every((name) => resolved.has(name) || resolved.has(`./${name}`)) &&
+  [...resolved.values()].every((source) => built.has(source))
+
+const lazyIn = (outputs: Metafile['outputs']): Set<string> =>
+  new Set(
     Object.values(outputs)
       .flatMap(({ imports }) => imports)
       .flatMap(({ kind, path }) => (kind === 'dynamic-import' ? path : [])),
   )
-  const isGiven = (source: string) =>
-    [source, resolve(root, source)].some((name) => given.has(name)) ||
-    patterns.some((pattern) => pattern.test(emittedPath(resolve(root, source))))
-  return (key) => {
-    const { entryPoint } = outputs[key] ?? {}
-    if (entryPoint === undefined) return false
-    return !lazy.has(key) || !isKnown || isGiven(entryPoint)
-  }
-}
-
-/** An entry point's name, which esbuild also writes with `./` where there is such a file. */
-export const nameOf = (entryPoint: string): string => entryPoint.replace(/^\.\//, '')
 
 /** Paths of built files by the sources that they were built from, which are what pages may name. */
 export function builtFrom({ outputs }: Metafile, place: EsbuildPlace): Map<string, string> {

@@ -47,14 +47,3 @@ const rehash = (hash: string, release: string): string =>
   [...createHash('sha256').update(`${hash} ${release}`).digest().subarray(0, hashLength)]
     .map((byte) => alphabet[byte % alphabet.length])
     .join('')
-
-/** A pattern of entry points, in which `*` stands for any characters but `/`, and `**` for any. */
-export const globToRegExp = (glob: string): RegExp =>
-  new RegExp(
-    `^${glob
-      .split(/(\*\*\/|\*\*|\*)/)
-      .map((part) => wildcards[part] ?? escapeRegExp(part))
-      .join('')}$`,
-  )
-
-const wildcards: Record<string, string> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*' }

@@ -3,7 +3,6 @@ import { formatReport } from '../../emit/report.js'
 import type { KeySource } from '../../keys/private.js'
 import { alterOptions, originalOf } from './altered.js'
 import { toMessage } from './messages.js'
-import { nameOf } from './metafile.js'
 import { placeOf, problemsOf } from './place.js'
 import { openSession, type Session } from './session.js'
 import type { BuildResult, EsbuildPlugin, Message, PluginBuild, Told } from './types.js'
@@ -85,7 +84,7 @@ function watchEntries(build: PluginBuild, { entries, pages, place }: Session): v
     // A pattern for several files, or an error that esbuild itself words better.
     if (found.errors.length > 0 || found.external) return undefined
     const { path, namespace, suffix, sideEffects, pluginData, warnings } = found
-    entries.set(nameOf(name), namespace === 'file' ? path : `${namespace}:${path}`)
+    entries.set(name, namespace === 'file' ? path : `${namespace}:${path}`)
     // Whoever resolves it next tells esbuild more of it than we are told.
     if (pages.length === 0) return undefined
     return { path, namespace, suffix, sideEffects, pluginData, warnings, watchFiles: pages }
