@@ -22,7 +22,8 @@ export function linkSources(html: string, sources: Sources): string {
     const style = path === undefined ? undefined : sources.styleOf(path)
     if (style !== undefined) styles.add(style)
   }
-  const wanted = [...styles].filter((style) => !html.includes(sources.refer(style)))
+  const linked = new Set(tags.map(({ attributes }) => attributes.get('href')))
+  const wanted = [...styles].filter((style) => !linked.has(sources.refer(style)))
   const first = tags.find(({ name }) => name === 'script')
   const links = wanted.map(
     (style) => `<link rel="stylesheet" href="${escapeAttribute(sources.refer(style))}">\n`,
