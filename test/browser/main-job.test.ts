@@ -116,7 +116,7 @@ test('source maps still tell where a text comes from, after a byte order mark to
   const line = lines.findIndex((text) => text.includes('crème fraîche'))
   const found = new SourceMap(map).findEntry(line, lines[line]!.indexOf('crème fraîche') - 1)
   assert.ok('originalSource' in found)
-  assert.match(found.originalSource, /shared\/catalog\.ts$/)
+  assert.match(found.originalSource, /common\/catalog\.ts$/)
   const source = map.sourcesContent[map.sources.indexOf(found.originalSource)]!
   assert.match(source.split('\n')[found.originalLine]!, 'crème fraîche')
 })
