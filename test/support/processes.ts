@@ -80,9 +80,9 @@ function firstMatch(
 }
 
 /** A new empty folder, removed when this process ends. */
-export function scratchFolder(): string {
+export function scratchFolder(parent = tmpdir()): string {
   endHelpersOnExit()
-  const folder = mkdtempSync(join(tmpdir(), 'signedimp-test-'))
+  const folder = mkdtempSync(join(parent, 'signedimp-test-'))
   folders.add(folder)
   return folder
 }

@@ -1,5 +1,7 @@
-import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { programOf } from './binaries.ts'
@@ -23,15 +25,34 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** A copy of a folder that another user may read, as servers that were started by root are. */
+const isRoot = process.getuid?.() === 0
+
+/** Who Apache runs as when root starts it. */
+const nobody = { uid: 65534, gid: 65534 }
+
+/**
+ * A copy of a folder that another user may read, as servers that were started by root are: whatever the umask, and
+ * though the folder for temporary files may be closed to others.
+ */
 export function copyToServe(folder: string, under = ''): string {
-  const copy = scratchFolder()
-  chmodSync(copy, 0o755)
-  cpSync(folder, join(copy, under), { recursive: true })
-  return copy
+  for (const parent of [tmpdir(), '/var/tmp', '/dev/shm']) {
+    const copy = scratchFolder(parent)
+    cpSync(folder, join(copy, under), { recursive: true })
+    openToAll(copy)
+    if (!isRoot || isReadable(copy)) return copy
+  }
+  throw new Error('no folder for temporary files is open to other users')
 }
 
-const isRoot = process.getuid?.() === 0
+function openToAll(folder: string): void {
+  chmodSync(folder, 0o755)
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644)
+}
+
+/** Whether Apache's user reaches it: what the modes of all folders above allow, and where it stands besides. */
+const isReadable = (folder: string): boolean =>
+  spawnSync('test', ['-x', folder], { ...nobody, cwd: '/' }).status === 0
 
 /** What is needed for a page that no folder has: Debian's own files of nginx and Apache are not read. */
 const types = {
@@ -93,7 +114,7 @@ export async function startApache(port: number, folder: string): Promise<WebServ
   const modules = ['mpm_event', 'authz_core', 'mime', 'negotiation', 'dir', 'headers']
   const config = `ServerRoot "${dir}"
 ${modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
-${isRoot ? 'User nobody\nGroup nogroup' : ''}
+${isRoot ? `User #${nobody.uid}\nGroup #${nobody.gid}` : ''}
 Listen 127.0.0.1:${port}
 ServerName 127.0.0.1
 PidFile "${dir}/pid"
