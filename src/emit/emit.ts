@@ -9,6 +9,7 @@ import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './
 import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries } from './entries.js'
+import { foreignOf, refuseForeign } from './foreign.js'
 import { createGraph, type Base } from './graph.js'
 import type { HeadersForm } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
@@ -44,6 +45,8 @@ export interface Release {
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   unverified: readonly string[]
+  /** Integrity metadata of external modules by URL. */
+  external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
   page: PageCode
 }
@@ -66,6 +69,8 @@ export interface Emitted {
   entries: StartedEntry[]
   /** What survives, but not as it was. */
   warnings: string[]
+  /** External modules that pages may load, with their integrity metadata. */
+  external: Map<string, string>
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
   /** Entries, and stylesheets and classic scripts that a page's tag checks. */
@@ -100,9 +105,12 @@ export async function emitOutput(
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
   const startable = { ...linked, digests, bootstrap, hasAliases }
+  const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
-    ? await startPages(output, release, { graph, ...startable }, changes)
+    ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
     : noPages
+  const loaded = pages.flatMap((page) => page.foreign)
+  refuseForeign(linked, loaded, moved.length > 0 || release.pagesLater)
   const entries = await startEntries(moved, startable, release, changes)
   editViteManifest(output, release.viteManifest, entries, changes)
 
@@ -130,6 +138,7 @@ export async function emitOutput(
       ...(standIns.size > 0 ? [circleWarning(standIns)] : []),
       ...headers.warnings,
     ],
+    external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
   }

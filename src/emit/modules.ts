@@ -4,6 +4,7 @@ import type { StaticImport } from '../manifest/format.js'
 import { isModulePath } from '../manifest/path.js'
 import type { Changes } from './changes.js'
 import type { ModuleEntry } from './entries.js'
+import { isForeign, type ForeignImport } from './foreign.js'
 import { lastSegment, type Graph } from './graph.js'
 import { textOf, type Output } from './output.js'
 import {
@@ -20,6 +21,8 @@ export interface LinkedModules {
   imports: Map<string, StaticImport[]>
   /** Files that a module loads with `import()`, and whether there may be others that its text does not name. */
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
+  /** Imports by a module of what is not of the output, where its text names it. */
+  foreign: Map<string, ForeignImport[]>
   /** Names that a module exports. */
   exports: Map<string, RewrittenModule['exports']>
   /** What a module's own names are exported as. */
@@ -41,6 +44,7 @@ export async function linkModules(
   const linked: LinkedModules = {
     imports: new Map(),
     lazy: new Map(),
+    foreign: new Map(),
     exports: new Map(),
     locals: new Map(),
   }
@@ -58,11 +62,28 @@ export async function linkModules(
     const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
     const paths = found.filter((to) => to !== undefined)
     linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
+    const foreign = foreignIn(path, module, links)
+    if (foreign.length > 0) linked.foreign.set(path, foreign)
     linked.exports.set(path, module.exports)
     linked.locals.set(path, module.locals)
     if (entries.length > 0) checkDeclarations(path, module)
   }
   return linked
+}
+
+function foreignIn(
+  from: string,
+  { imports, lazy }: RewrittenModule,
+  links: readonly StaticImport[],
+): ForeignImport[] {
+  const isLinked = (item: ModuleImport) =>
+    links.some(({ start, path }) => start === item.start && path !== from)
+  const named = imports.filter((item) => isForeign(item.specifier) && !isLinked(item))
+  const later = lazy.specifiers.filter(isForeign)
+  return [
+    ...named.map(({ specifier }) => ({ from, specifier, isStatic: true })),
+    ...later.map((specifier) => ({ from, specifier, isStatic: false })),
+  ]
 }
 
 /** What links in memory finds the declaration by its specifier, with no lexer. */

@@ -20,6 +20,8 @@ export interface Report {
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
   bootstrap: { integrity: string; inline: boolean }
+  /** External modules that pages may load, with their integrity metadata. */
+  external: { url: string; integrity: string }[]
   /** Not checked when it runs, and accepted by name. */
   unverified: Uncovered[]
   /** Number of listed files that browsers offer no way to check, by kind. */
@@ -72,6 +74,7 @@ export function createReport(
     pages: emitted.pages,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
     unverified: emitted.accepted,
     unchecked,
     sameOrigin: !hasHost(release.base),
@@ -112,6 +115,7 @@ export function formatReport(report: Report): string[] {
     ...(counted.length
       ? [`  listed, but browsers cannot check them as they load: ${counted.join(', ')}`]
       : []),
+    ...report.external.map(({ url, integrity }) => `  external ${url} (${integrity})`),
     ...unverified.map(({ name, reason }) => `  UNVERIFIED ${name}: ${reason}`),
     ...(report.entries.length > 0
       ? [

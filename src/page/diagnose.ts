@@ -2,8 +2,9 @@ import { hex } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
 import { SignedImpError, type SignedImpCode } from '../errors.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { Boot } from './context.js'
+import type { Boot, Mapped } from './context.js'
 import { download, type Download } from './download.js'
+import { diagnoseExternal } from './external.js'
 
 const maxFileBytes = 1 << 26
 
@@ -13,11 +14,11 @@ const maxFileBytes = 1 << 26
  * @returns a refusal that names the file, or undefined when a second fetch sees nothing wrong
  */
 export async function diagnose(
-  context: Boot,
+  context: Boot & Pick<Mapped, 'map'>,
   paths: Iterable<string>,
 ): Promise<SignedImpError | undefined> {
   const found = await Promise.all([...paths].map((file) => inspect(context, file)))
-  return found.find((refused) => refused)
+  return found.find((refused) => refused) ?? (__MODULE__ ? undefined : diagnoseExternal(context))
 }
 
 async function inspect(context: Boot, path: string): Promise<SignedImpError | undefined> {

@@ -14,7 +14,8 @@ export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
  * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with
  * integrity, other listed files to themselves, everything else to nothing. The module form comes late to a page that is
  * not its own: it leaves what is not listed alone, and adds the names that modules import one another by.
- * @param given the salt of an earlier map, whose modules are then the same ones
+ * @param given in the module form, the salt of an earlier map, whose modules are then the same ones; in the page form, the
+ *   page's own map, an `OwnMap` that then cannot say anything else of what is listed or denied
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on any doubt
  */
 export async function enforceMap(
@@ -25,29 +26,30 @@ export async function enforceMap(
 ): Promise<EnforcedMap> {
   const hook = crypto.randomUUID()
   const salt = (__MODULE__ && given) || '#' + hook
+  const content = __MODULE__
+    ? { imports: {}, integrity: {} }
+    : JSON.parse(given?.replaceAll('#"', salt + '"') ?? '{"imports":{},"integrity":{}}')
+  const { imports, integrity }: Record<string, Record<string, string>> = content
   // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
-  const imports: Record<string, string> = __MODULE__
-    ? {}
-    : { 'http://': 'data:,/', 'https://': 'data:,/' }
-  const integrity: Record<string, string> = {}
+  if (!__MODULE__) imports!['http://'] = imports!['https://'] = 'data:,/'
   for (const [path, digest] of manifest.files) {
     const url = toUrl(path)
-    imports[url] = __MODULE__ || isModulePath(path) ? url + salt : url
-    integrity[imports[url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
+    imports![url] = __MODULE__ || isModulePath(path) ? url + salt : url
+    integrity![imports![url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
   }
   const links = __MODULE__ ? [...manifest.imports.values()].flat() : []
-  if (__MODULE__) for (const to of links) imports[aliasOf(to)] = toUrl(to.path) + salt
+  if (__MODULE__) for (const to of links) imports![aliasOf(to)] = toUrl(to.path) + salt
   // A control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin
   // loads; where such scripts are blocked the control does not.
   const control = `self["${hook}"](s=>import.meta.resolve(s))//`
   const good = 'data:text/javascript,' + control
   const bad = good + 1
-  integrity[good] = integrity[bad] =
+  integrity![good] = integrity![bad] =
     'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
-  map.text = trusted.createScript(JSON.stringify({ imports, integrity }))
+  map.text = trusted.createScript(JSON.stringify(content))
   // It stays in force; a page's other maps are told from ours by that they are there.
   if (__MODULE__) map.remove()
 

@@ -1,0 +1,67 @@
+/** Imports by modules of an output of what is not of it: names, and modules on other hosts. */
+import { SignedImpError } from '../errors.js'
+import type { LinkedModules } from './modules.js'
+import { whyNotExternal } from './own-map.js'
+import { reach } from './reach.js'
+
+/** An import that only a page's import map gives a meaning. */
+export interface ForeignImport {
+  /** Path of the importing module. */
+  from: string
+  specifier: string
+  isStatic: boolean
+}
+
+/** Whether a specifier is a name, or the URL of an external module, as opposed to a URL near the importing module. */
+export function isForeign(specifier: string): boolean {
+  if (/^(\.{0,2}\/|data:|blob:)/i.test(specifier)) return false
+  if (!URL.canParse(specifier)) return true
+  const url = new URL(specifier)
+  return isOpaque(url) || whyNotExternal(url) === undefined
+}
+
+/** Whether a URL is of a kind that has no hosts or folders, such as `npm:react`. */
+export const isOpaque = ({ host, pathname }: URL): boolean =>
+  host === '' && !pathname.startsWith('/')
+
+/** A specifier as import maps have it: URLs as they are parsed. */
+export const toName = (specifier: string): string =>
+  URL.canParse(specifier) ? new URL(specifier).href : specifier
+
+/** What the modules that a page may load import from outside of the output. @param entries main chunks of the page */
+export function foreignOf(linked: LinkedModules, entries: readonly string[]): ForeignImport[] {
+  const all = [...linked.foreign.values()].flat()
+  const reached = entries.map((entry) => reach(entry, linked))
+  return all.filter(({ from }) => reached.some((paths) => paths?.has(from) ?? true))
+}
+
+/**
+ * Refuses what modules import statically that no page of the build loads: entries of their own link modules in memory, where
+ * no import map says what anything means.
+ * @param loaded what pages load, whose import maps were asked
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
+ */
+export function refuseForeign(
+  { foreign }: LinkedModules,
+  loaded: readonly ForeignImport[],
+  hasEntries: boolean,
+): void {
+  const left = [...foreign.values()]
+    .flat()
+    .find((item) => item.isStatic && (hasEntries || !loaded.includes(item)))
+  if (left && hasEntries)
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `imports "${left.specifier}", which is no module of this build; in a build with entries that no page of it starts, nothing may be external: bundle it`,
+      { path: left.from },
+    )
+  if (left) throw outside(left.from, left.specifier)
+}
+
+/** The refusal of an import that means nothing to any page. */
+export const outside = (from: string, specifier: string): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    `imports "${specifier}", which is no module of this build, so a page would refuse it; bundle it instead of leaving it external`,
+    { path: from },
+  )

@@ -1,0 +1,46 @@
+import { SignedImpError, type SignedImpCode } from '../errors.js'
+import type { OwnMap } from '../manifest/meaning.js'
+import type { Mapped } from './context.js'
+import { download } from './download.js'
+
+const maxFileBytes = 1 << 26
+
+/**
+ * Finds out which external module does not come as it is listed, by a second fetch of each, for diagnosis only.
+ * @returns a refusal that names it, or undefined where a second fetch sees nothing wrong
+ */
+export async function diagnoseExternal({
+  map,
+}: Pick<Mapped, 'map'>): Promise<SignedImpError | undefined> {
+  if (!map) return undefined
+  const { integrity } = JSON.parse(map) as OwnMap
+  const found = await Promise.all(
+    Object.entries(integrity).map(([url, value]) => inspect(url.slice(0, -1), value)),
+  )
+  return found.find((refused) => refused)
+}
+
+async function inspect(path: string, integrity: string): Promise<SignedImpError | undefined> {
+  const ask = (init: RequestInit) => download(path, maxFileBytes, { cache: 'reload', ...init })
+  const saw = (code: SignedImpCode, what: string) =>
+    new SignedImpError(code, `a second fetch ${what}`, { path })
+  try {
+    const { ok } = (await ask({ integrity })).response
+    if (ok) return undefined
+  } catch {
+    // Other bytes, or none.
+  }
+  try {
+    const { ok, status } = (await ask({})).response
+    if (ok) return saw('ERR_SIGNEDIMP_CHANGED', 'saw other bytes than the listed ones')
+    return saw(
+      status < 500 ? 'ERR_SIGNEDIMP_MISSING' : 'ERR_SIGNEDIMP_NETWORK',
+      `saw status ${status}`,
+    )
+  } catch (cause) {
+    const { code } = cause as SignedImpError
+    const reason =
+      'a second fetch got no answer that this page may read; its host must allow that (CORS)'
+    return new SignedImpError(code, reason, { path, cause })
+  }
+}
