@@ -20,6 +20,19 @@ export async function diagnoseExternal({
   return found.find((refused) => refused)
 }
 
+/** How engines say that a module imports what the map has no meaning for (Chromium and Firefox, WebKit). */
+const unresolved = /\bspecifier\b|does not resolve to a valid URL/
+
+/** A refusal where an external module imports what is not listed, which an engine tells by a plain error. */
+export const explainUnresolved = (path: string, { message }: Error): SignedImpError | undefined =>
+  unresolved.test(message)
+    ? new SignedImpError(
+        'ERR_SIGNEDIMP_UNLISTED',
+        `an external module imports something that is not listed (${message})`,
+        { path },
+      )
+    : undefined
+
 async function inspect(path: string, integrity: string): Promise<SignedImpError | undefined> {
   const ask = (init: RequestInit) => download(path, maxFileBytes, { cache: 'reload', ...init })
   const saw = (code: SignedImpCode, what: string) =>

@@ -2,7 +2,7 @@
 import { SignedImpError } from '../errors.js'
 import { meaningOf, scopesOf, type OwnMap } from '../manifest/meaning.js'
 import type { Mapped } from './context.js'
-import { diagnoseExternal } from './external.js'
+import { diagnoseExternal, explainUnresolved } from './external.js'
 import { toAbsolute, type Meanings } from './import.js'
 import { loadFailure } from './mapped.js'
 import { notEnforceable } from './refuse.js'
@@ -32,7 +32,7 @@ export function createMeanings(context: Mapped): Meanings {
   const scopes = scopesOf(map, document.baseURI)
 
   const explain = async (url: string, error: TypeError): Promise<unknown> => {
-    const found = await diagnoseExternal(context)
+    const found = (await diagnoseExternal(context)) ?? explainUnresolved(url, error)
     if (found) return found
     if (!loadFailure.test(error.message)) return error
     const reason =
