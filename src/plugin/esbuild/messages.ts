@@ -83,8 +83,9 @@ export async function locateInPages(
   return error
 }
 
-/** Whether an error names a tag as what nothing checks. */
+/** Whether an error names a tag as what nothing checks, or the page's import map. */
 function names({ message }: SignedImpError, tag: Tag): boolean {
   const action = judgeTag(tag, { resolve: () => undefined, isModule: () => false })
+  if (action.kind === 'map') return message.includes(': has an import map that ')
   return action.kind === 'uncovered' && message.includes(`\n  ${action.name}: `)
 }
