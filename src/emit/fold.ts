@@ -88,6 +88,7 @@ function fold(
     integrity: Object.fromEntries([...external].map(([url, value]) => [`${url}#`, value])),
   })
   for (const [url, by] of nameForeign(toMap(), foreign, site)) names.allow(imports, url, by)
+  for (const url of names.unchecked.keys()) names.allow(imports, url)
   return {
     text: imports.size + scopes.size > 0 ? JSON.stringify(toMap()) : undefined,
     targets: [...names.targets],

@@ -179,11 +179,11 @@ function readExternal(given: Readonly<Record<string, unknown>>): Map<string, str
     const why = url ? whyNotExternal(url) : 'is no absolute URL'
     if (why !== undefined || external.has(url!.href))
       throw new TypeError(
-        `signedImp: "external" must have https: URLs, each once; "${name}" ${why ?? 'is there twice'}`,
+        `signedImp: "external" must be an object of https: URLs, each once; "${name}" ${why ?? 'is there twice'}`,
       )
     if (typeof integrity !== 'string' || !isIntegrity(integrity))
       throw new TypeError(
-        `signedImp: "external" must have one sha256-, sha384- or sha512- hash in base64 for ${name}; it is ${describe(integrity)}`,
+        `signedImp: "external" must be an object with one sha256-, sha384- or sha512- hash for each URL, so for ${name}; it is ${describe(integrity)}`,
       )
     external.set(url!.href, integrity)
   }

@@ -91,7 +91,7 @@ export async function readRelease(
 function refuseOwn(external: Release['external'], base: string): Release['external'] {
   const own = [...external.keys()].find((url) => isOwnUrl(url, base))
   if (own === undefined) return external
-  throw new TypeError(`signedImp: "external" must have no URL below "base"; ${own} is one`)
+  throw new TypeError(`signedImp: "external" must be free of URLs below "base"; ${own} is one`)
 }
 
 /**

@@ -376,7 +376,7 @@ test('external URLs below the base are a mistake', async () => {
     (refused: Error) => refused,
   )
   assert.instance(error, TypeError)
-  assert.match(error.message, `"external" must have no URL below "base"; ${far}a.js is one`)
+  assert.match(error.message, `"external" must be free of URLs below "base"; ${far}a.js is one`)
 })
 
 test.run()

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
+import * as assert from 'uvu/assert'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
 import { loadPlugin, serveApp, type TestSite } from './app.ts'
 import { buildByEsbuild } from './esbuild.ts'
 import { buildFixture, writeFiles } from './fixture.ts'
+import type { Page } from './page.ts'
 import { scratchFolder } from './processes.ts'
+import { glance, look } from './visit.ts'
 
 /** Modules on another host. What runs notes its name in `ran`. */
 export const farFiles: Record<string, string> = {
@@ -157,3 +160,27 @@ export async function serveFar(): Promise<TestSite> {
   await writeFiles(folder, farFiles)
   return serveApp(folder, { cors: true })
 }
+
+/** Visits the app's page, which must start. */
+export async function startMapApp(page: Page, site: TestSite): Promise<void> {
+  await page.goto(site.url)
+  assert.is((await look(page)).alert, '')
+}
+
+/** What the app has under a name, or the page. */
+export const ask = (page: Page, name: 'values' | 'refusals'): Promise<unknown> =>
+  page.evaluate((wanted) => {
+    const all = globalThis as never as Record<string, unknown> & { app?: Record<string, unknown> }
+    return (all.app?.[wanted] ?? all[wanted] ?? null) as never
+  }, name)
+
+/** What has run, in order. */
+export const namesOf = async (page: Page): Promise<string[]> => (await glance(page)).ran
+
+/** What becomes of an import of the app: the module's `text`, or why it was refused, as `CODE path`. */
+export const openAny = (page: Page, specifier: string): Promise<string> =>
+  page.evaluate(
+    (name) =>
+      (globalThis as never as { app: { any(name: string): Promise<string> } }).app.any(name),
+    specifier,
+  )
