@@ -6,8 +6,10 @@ import { generateKey } from '../../src/keys/generate.ts'
 import { serveApp, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Page } from '../support/browsers.ts'
+import { freePort } from '../support/web-servers.ts'
 import {
   ask,
+  integrityOf,
   buildMapApp,
   farFiles,
   mapOf,
@@ -241,6 +243,22 @@ attack(56, 'map in front of the bootstrap', all, (page) => {
     body: html.replace('<head>', `<head>${map}`),
   })
   return refuses(page, site, 'ERR_SIGNEDIMP_NOT_ENFORCEABLE')
+})
+
+attack(56, 'external module that is a file of the build where it is served', all, async (page) => {
+  const port = await freePort()
+  const at = `http://127.0.0.1:${port}/vendor/`
+  const external = { [`${at}lib.mjs`]: integrityOf(evil), [`${at}dep-2.mjs`]: integrityOf(evil) }
+  const served = await serveApp(await buildMapApp(key, far.url, { signed: { external } }), { port })
+  try {
+    served.reply('vendor/lib.mjs', { body: evil })
+    await page.goto(served.url)
+    assert.match((await look(page)).alert, /^ERR_SIGNEDIMP_(CHANGED|REFUSED) /)
+    await nothingEvil(page, 'main', 'lib')
+    return 'refused ERR_SIGNEDIMP_CHANGED'
+  } finally {
+    await served.close()
+  }
 })
 
 attack(59, 'modules that import external ones, through a manager', all, async (page) => {
