@@ -49,6 +49,8 @@ export function createNames(
 ): Names {
   const targets = new Set<string>()
   const unchecked = new Map<string, string>()
+  /** What a tag may spell `js/a.js` is a name to an import map. */
+  const refer = (path: string) => site.refer(path).replace(/^(?![a-z]+:|[./])/i, './')
 
   /** What an address means, which must be a module of the build or an external one. */
   function read(name: string, address: string): Meaning {
@@ -71,7 +73,7 @@ export function createNames(
   function write(meaning: Meaning, by: string): string {
     if ('path' in meaning) {
       targets.add(meaning.path)
-      return `${site.refer(meaning.path)}#`
+      return `${refer(meaning.path)}#`
     }
     const { url } = meaning
     if (external.has(url)) return `${url}#`
@@ -152,7 +154,7 @@ export function createNames(
     fold,
     toScope(prefix) {
       const path = site.resolve(prefix)
-      if (path !== undefined && isModulePath(path)) return `${site.refer(path)}#`
+      if (path !== undefined && isModulePath(path)) return `${refer(path)}#`
       const url = site.locate(prefix)
       if (url === undefined || !isAddress(prefix) || prefix.includes('#') || !/^https?:/.test(url))
         return refuse(`the scope "${prefix}" is no address`)

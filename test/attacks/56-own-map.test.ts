@@ -14,11 +14,10 @@ import {
   farFiles,
   mapOf,
   namesOf,
-  openAny,
   serveFar,
 } from '../support/map-app.ts'
 import { addRoot, importNames, openHost, pemOf, serveHost } from '../support/roots.ts'
-import { glance, look, refuses } from '../support/visit.ts'
+import { glance, look, openAny, refuses } from '../support/visit.ts'
 
 // A page with an import map of its own, and modules on another host: 42, 44, 48, 56, 59, 97, 98, 100, 112. Who serves the
 // other host's modules is an attacker as much as who serves the build's.

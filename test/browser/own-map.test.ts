@@ -11,19 +11,22 @@ import {
   buildMapApp,
   mapOf,
   namesOf,
-  openAny,
   serveFar,
   startMapApp,
   type MapBundler,
 } from '../support/map-app.ts'
+import { openAny } from '../support/visit.ts'
 
 // A page with import maps of its own, by three bundlers: names of files and of modules on another host mean what they
 // mean without signatures, and nothing else means anything.
 
+const values = ['lib 2', 'far inner', 'near']
 const key = await generateKey('ed25519')
 const bundlers: MapBundler[] = ['vite', 'vite5', 'esbuild']
 const sites = new Map<MapBundler, [folder: string, site: TestSite]>()
 let far: TestSite
+/** Whose map has a module without a hash, too. */
+let freeSite: TestSite
 
 test.before(async () => {
   far = await serveFar()
@@ -31,9 +34,14 @@ test.before(async () => {
     const folder = await buildMapApp(key, far.url, { bundler })
     sites.set(bundler, [folder, await serveApp(folder)])
   }
+  const { imports, ...map } = mapOf(far.url)
+  const maps = [{ ...map, imports: { ...imports, free: `${far.url}free.js` } }]
+  const signed = { unverified: [`${far.url}free.js`] }
+  freeSite = await serveApp(await buildMapApp(key, far.url, { maps, signed }))
 })
 
 test.after(async () => {
+  await freeSite.close()
   for (const [, site] of sites.values()) await site.close()
   await far.close()
 })
@@ -42,7 +50,7 @@ for (const bundler of bundlers)
   inEngines(test, `${bundler}: names mean what the page's map says`, async (page) => {
     const [, site] = sites.get(bundler)!
     await startMapApp(page, site)
-    assert.equal(await ask(page, 'values'), ['lib 2', 'far inner'])
+    assert.equal(await ask(page, 'values'), values)
     assert.equal(await namesOf(page), ['dep', 'lib', 'near', 'inner', 'far', 'main'])
     // Later, too: by the wrapper, by which scopes and folders mean the same.
     assert.is(await openAny(page, 'lib'), 'lib 2')
@@ -51,7 +59,7 @@ for (const bundler of bundlers)
     assert.is(await openAny(page, 'far'), 'far inner')
     assert.is(await openAny(page, 'pack/part.js'), 'part')
     assert.is(await openAny(page, `${far.url}near.js`), 'near')
-    assert.is(await openAny(page, `${far.url}lazy.js`), 'lazy')
+    assert.is(await page.evaluate('app.lazy().then(({ text }) => text)'), 'lazy')
     const added = ['dep', 'old', 'part', 'lazy']
     assert.equal((await namesOf(page)).slice(6), added)
   })
@@ -101,22 +109,13 @@ inEngines(test, 'import.meta.resolve gives what an import would load', async (pa
 })
 
 inEngines(test, 'what is accepted without a hash loads whatever comes', async (page) => {
-  const map = mapOf(far.url)
-  const maps = [{ ...map, imports: { ...map.imports, free: `${far.url}free.js` } }]
-  const signed = { unverified: [`${far.url}free.js`] }
-  const site = await serveApp(await buildMapApp(key, far.url, { maps, signed }))
-  try {
-    far.reply('free.js', { body: 'export const text = "changed"', headers: cors })
-    await startMapApp(page, site)
-    assert.is(await openAny(page, 'free'), 'changed')
-    assert.is(await openAny(page, `${far.url}free.js`), 'changed')
-  } finally {
-    far.reset()
-    await site.close()
-  }
+  const headers = { 'access-control-allow-origin': '*' }
+  far.reply('free.js', { body: 'export const text = "changed"', headers })
+  await startMapApp(page, freeSite)
+  assert.is(await openAny(page, 'free'), 'changed')
+  assert.is(await openAny(page, `${far.url}free.js`), 'changed')
+  far.reset()
 })
-
-const cors = { 'access-control-allow-origin': '*' }
 
 inEngines(test, 'the policy of the option "headers" lets external modules run', async (page) => {
   const [folder] = sites.get('vite')!
@@ -125,7 +124,7 @@ inEngines(test, 'the policy of the option "headers" lets external modules run', 
   const site = await serveApp(folder, { headers: { 'content-security-policy': found.policy } })
   try {
     await startMapApp(page, site)
-    assert.equal(await ask(page, 'values'), ['lib 2', 'far inner'])
+    assert.equal(await ask(page, 'values'), values)
     assert.is(await openAny(page, `${far.url}lazy.js`), 'lazy')
   } finally {
     await site.close()
@@ -148,7 +147,7 @@ inEngines(test, 'a policy by hosts must name those of external modules', async (
       await site.close()
     }
   }
-  assert.equal(await start(new URL(far.url).origin), ['lib 2', 'far inner'])
+  assert.equal(await start(new URL(far.url).origin), values)
   assert.is(await start(new URL(url).origin), null)
 })
 

@@ -73,14 +73,12 @@ export const externalOf = (far: string): Record<string, string> => ({
 
 const main = (far: string) => `import { lib } from 'lib'
 import { far } from 'far'
+import { near } from '${far}near.js'
 ran.push('main')
-const name = ({ code, path, name, message }) => code ? code + ' ' + path : name + ': ' + message
-const open = (module) => module.then(({ text }) => text, name)
 globalThis.app = {
-  values: [lib, far],
-  lazy: () => open(import('${far}lazy.js')),
-  needy: () => open(import('${far}needy.js')),
-  any: (specifier) => open(import(/* @vite-ignore */ specifier)),
+  values: [lib, far, near],
+  lazy: () => import('${far}lazy.js'),
+  any: (specifier) => import(/* @vite-ignore */ specifier),
   resolve: (specifier) => import.meta.resolve(specifier),
 }
 `
@@ -176,11 +174,3 @@ export const ask = (page: Page, name: 'values' | 'refusals'): Promise<unknown> =
 
 /** What has run, in order. */
 export const namesOf = async (page: Page): Promise<string[]> => (await glance(page)).ran
-
-/** What becomes of an import of the app: the module's `text`, or why it was refused, as `CODE path`. */
-export const openAny = (page: Page, specifier: string): Promise<string> =>
-  page.evaluate(
-    (name) =>
-      (globalThis as never as { app: { any(name: string): Promise<string> } }).app.any(name),
-    specifier,
-  )
