@@ -9,7 +9,7 @@ import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './
 import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries } from './entries.js'
-import { foreignOf, refuseForeign } from './foreign.js'
+import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import { createGraph, type Base } from './graph.js'
 import type { HeadersForm } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
@@ -95,6 +95,7 @@ export async function emitOutput(
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   const linked = await linkModules(output, graph, moved, hasAliases, changes)
+  if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
   const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
@@ -109,8 +110,10 @@ export async function emitOutput(
   const { pages, manifest } = hasPages
     ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
     : noPages
-  const loaded = pages.flatMap((page) => page.foreign)
-  refuseForeign(linked, loaded, moved.length > 0 || release.pagesLater)
+  refuseUnloaded(
+    linked,
+    pages.flatMap((page) => page.foreign),
+  )
   const entries = await startEntries(moved, startable, release, changes)
   editViteManifest(output, release.viteManifest, entries, changes)
 

@@ -36,27 +36,32 @@ export function foreignOf(linked: LinkedModules, entries: readonly string[]): Fo
 }
 
 /**
- * Refuses what modules import statically that no page of the build loads: entries of their own link modules in memory, where
+ * Refuses static imports from outside of an output with entries that start by themselves: they link modules in memory, where
  * no import map says what anything means.
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
+ */
+export function refuseBesideEntries(linked: LinkedModules): void {
+  const [item] = staticIn(linked)
+  if (item)
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `imports "${item.specifier}", which is no module of this build; in a build with entries that no page of it starts, nothing may be external: bundle it`,
+      { path: item.from },
+    )
+}
+
+/**
+ * Refuses static imports from outside of an output by what no page of it loads.
  * @param loaded what pages load, whose import maps were asked
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
  */
-export function refuseForeign(
-  { foreign }: LinkedModules,
-  loaded: readonly ForeignImport[],
-  hasEntries: boolean,
-): void {
-  const left = [...foreign.values()]
-    .flat()
-    .find((item) => item.isStatic && (hasEntries || !loaded.includes(item)))
-  if (left && hasEntries)
-    throw new SignedImpError(
-      'ERR_SIGNEDIMP_OUTPUT',
-      `imports "${left.specifier}", which is no module of this build; in a build with entries that no page of it starts, nothing may be external: bundle it`,
-      { path: left.from },
-    )
-  if (left) throw outside(left.from, left.specifier)
+export function refuseUnloaded(linked: LinkedModules, loaded: readonly ForeignImport[]): void {
+  const item = staticIn(linked).find((one) => !loaded.includes(one))
+  if (item) throw outside(item.from, item.specifier)
 }
+
+const staticIn = ({ foreign }: LinkedModules): ForeignImport[] =>
+  [...foreign.values()].flat().filter(({ isStatic }) => isStatic)
 
 /** The refusal of an import that means nothing to any page. */
 export const outside = (from: string, specifier: string): SignedImpError =>

@@ -19,10 +19,21 @@ export async function locateExternal(
     if (!external) continue
     const specifier = external.original ?? external.path
     const text = await readFile(resolve(root, file), 'utf8').catch(() => '')
-    return new LocatedError(error, locate(file, text, [`"${specifier}"`, `'${specifier}'`]))
+    return new LocatedError(
+      relate(error, file),
+      locate(file, text, [`"${specifier}"`, `'${specifier}'`]),
+    )
   }
   return error
 }
+
+/** The error with a source in the place of the chunk that it names. */
+const relate = (error: SignedImpError, file: string): SignedImpError =>
+  error.path === undefined
+    ? error
+    : new SignedImpError(error.code, error.message.slice(`${error.code} ${error.path}: `.length), {
+        path: file,
+      })
 
 const isOutside = ({ external, kind }: MetafileImport): boolean =>
   external === true && kind === 'import-statement'
