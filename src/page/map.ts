@@ -26,25 +26,26 @@ export async function enforceMap(
 ): Promise<EnforcedMap> {
   const hook = crypto.randomUUID()
   const salt = (__MODULE__ && given) || '#' + hook
-  const content = __MODULE__
-    ? { imports: {}, integrity: {} }
-    : JSON.parse(given?.replaceAll('#"', salt + '"') ?? '{"imports":{},"integrity":{}}')
-  const { imports, integrity }: Record<string, Record<string, string>> = content
+  const content =
+    !__MODULE__ && given
+      ? JSON.parse(given.replace(/#"/g, salt + '"'))
+      : { imports: {}, integrity: {} }
+  const { imports, integrity }: Record<'imports' | 'integrity', Record<string, string>> = content
   // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
-  if (!__MODULE__) imports!['http://'] = imports!['https://'] = 'data:,/'
+  if (!__MODULE__) imports['http://'] = imports['https://'] = 'data:,/'
   for (const [path, digest] of manifest.files) {
     const url = toUrl(path)
-    imports![url] = __MODULE__ || isModulePath(path) ? url + salt : url
-    integrity![imports![url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
+    imports[url] = __MODULE__ || isModulePath(path) ? url + salt : url
+    integrity[imports[url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
   }
   const links = __MODULE__ ? [...manifest.imports.values()].flat() : []
-  if (__MODULE__) for (const to of links) imports![aliasOf(to)] = toUrl(to.path) + salt
+  if (__MODULE__) for (const to of links) imports[aliasOf(to)] = toUrl(to.path) + salt
   // A control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin
   // loads; where such scripts are blocked the control does not.
   const control = `self["${hook}"](s=>import.meta.resolve(s))//`
   const good = 'data:text/javascript,' + control
   const bad = good + 1
-  integrity![good] = integrity![bad] =
+  integrity[good] = integrity[bad] =
     'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
