@@ -22,6 +22,8 @@ export interface Report {
   bootstrap: { integrity: string; inline: boolean }
   /** External modules that pages may load, with their integrity metadata. */
   external: { url: string; integrity: string }[]
+  /** Whether pages may do without https. */
+  pure: boolean
   /** Not checked when it runs, and accepted by name. */
   unverified: Uncovered[]
   /** Number of listed files that browsers offer no way to check, by kind. */
@@ -75,6 +77,7 @@ export function createReport(
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
     external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
+    pure: release.page.pure,
     unverified: emitted.accepted,
     unchecked,
     sameOrigin: !hasHost(release.base),
@@ -112,6 +115,7 @@ export function formatReport(report: Report): string[] {
     ...(bootstrap.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),
+    ...(report.pure ? [plainHttp] : []),
     ...(counted.length
       ? [`  listed, but browsers cannot check them as they load: ${counted.join(', ')}`]
       : []),
@@ -125,6 +129,10 @@ export function formatReport(report: Report): string[] {
     ...(report.entries.length > 0 && pages === 0 ? [] : [promiseOf(report)]),
   ]
 }
+
+/** What {@link Report.pure} means. */
+const plainHttp =
+  '  pure: starts over plain http too, where whoever can change the page on its way can leave the checks out'
 
 /** What holds for the pages of a build. */
 const promiseOf = ({ sameOrigin }: Report): string =>
