@@ -21,7 +21,7 @@ import type { Tag } from './tags.js'
 export interface Folded {
   /** An {@link OwnMap} for the bootstrap, or undefined where there is nothing to say. */
   text: string | undefined
-  /** Files of the output that the map makes the page check. */
+  /** Files of the output that the map names, so that the page checks them. */
   targets: string[]
   /** Integrity metadata of external modules by URL. */
   external: ReadonlyMap<string, string>
@@ -73,6 +73,7 @@ function fold(
 ): Folded {
   const external = readIntegrity(written.integrity, site, refuse)
   const names = createNames(written, external, site, refuse)
+  const listed = [...written.integrity.keys()].flatMap((address) => site.resolve(address) ?? [])
   const imports = names.fold(written.imports, '')
   const scopes = new Map(
     [...written.scopes].map(([prefix, table]) => [
@@ -91,7 +92,7 @@ function fold(
   for (const url of names.unchecked.keys()) names.allow(imports, url)
   return {
     text: imports.size + scopes.size > 0 ? JSON.stringify(toMap()) : undefined,
-    targets: [...names.targets],
+    targets: [...new Set([...names.targets, ...listed])],
     external,
     uncovered: [...names.unchecked].map(([name, by]) => ({ name, reason: noHash(by) })),
   }

@@ -31,6 +31,7 @@ export const toName = (specifier: string): string =>
 /** What the modules that a page may load import from outside of the output. @param entries main chunks of the page */
 export function foreignOf(linked: LinkedModules, entries: readonly string[]): ForeignImport[] {
   const all = [...linked.foreign.values()].flat()
+  if (all.length === 0) return all
   const reached = entries.map((entry) => reach(entry, linked))
   return all.filter(({ from }) => reached.some((paths) => paths?.has(from) ?? true))
 }

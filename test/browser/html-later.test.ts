@@ -7,6 +7,7 @@ import { signedimp } from '../cli/run.ts'
 import { appFiles, loadPlugin, serveApp, type TestSite } from '../support/app.ts'
 import { inEngines } from '../support/browsers.ts'
 import { writeFiles } from '../support/fixture.ts'
+import { integrityOf } from '../support/map-app.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { glance, look, openAny, refusesChunk, starts } from '../support/visit.ts'
 
@@ -21,6 +22,8 @@ const files = {
   'src/left.js': `import './right.js'\nexport function hoisted() { return String(new Date(0).getTime()) }\n`,
   'src/right.js': `import { hoisted } from './left.js'\nglobalThis.early = hoisted()\n`,
 }
+
+const named = `ran.push('named')\nexport const text = 'named'`
 
 type Build = (root: string, dir: string, plugin: never) => Promise<unknown>
 
@@ -78,13 +81,17 @@ async function createSite(name: (typeof names)[number]): Promise<TestSite> {
   await saveKey(key, join(cwd, 'app.key'), { password: null } as never)
   const signedImp = await load()
   await build(cwd, join(cwd, 'site', dir), signedImp(key, { html: 'later' }) as never)
-  const map = { imports: { extra: `./${dir}extra.js`, 'more/': `./${dir}more/` } }
+  const map = {
+    imports: { extra: `./${dir}extra.js`, 'more/': `./${dir}more/` },
+    integrity: { [`./${dir}named.js`]: integrityOf(named, 'sha256') },
+  }
   const tag = `<script type="importmap">${JSON.stringify(map)}</script>`
   const html = appFiles['index.html']!.replace('/src/main.js', src)
   await writeFiles(cwd, {
     'site/index.html': html.replace('<title>', `${tag}<title>`),
     [`site/${dir}extra.js`]: `export { text } from 'more/one.js'`,
     [`site/${dir}more/one.js`]: `ran.push('one')\nexport const text = 'one'`,
+    [`site/${dir}named.js`]: named,
     [`site/${dir}unnamed.js`]: `ran.push('unnamed')`,
   })
   const folder = `site/${dir}`
@@ -122,6 +129,7 @@ for (const name of names)
     site.reset()
     await starts(page, site)
     assert.is(await openAny(page, 'extra'), 'one')
+    assert.is(await openAny(page, `/${dir}named.js`), 'named')
   })
 
 inEngines(test, 'the app does not start when its main chunk was changed', async (page) => {

@@ -27,7 +27,7 @@ const publicFiles = {
   'lib/page.css': 'd',
 }
 
-const scripts = Object.keys(publicFiles).filter((path) => /js$/.test(path))
+const scripts = Object.keys(publicFiles).filter((path) => path.endsWith('js'))
 
 interface Page {
   /** Import maps: their texts, or what these say. */
