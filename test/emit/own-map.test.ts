@@ -3,15 +3,8 @@ import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
 import { integrityOf } from '../support/map-app.ts'
 import { throwsCode } from '../support/throws.ts'
-import {
-  carrierOf,
-  chunk,
-  elementsOf,
-  emit,
-  entry,
-  type Bundled,
-  type EmitOptions,
-} from './emitted.ts'
+import type { Bundled, EmitOptions } from './emitted.ts'
+import { carrierOf, chunk, elementsOf, emit, entry } from './emitted.ts'
 
 // Import maps that a page has of its own, and external modules.
 
@@ -71,6 +64,13 @@ test('a page without any has nothing to say', async () => {
   assert.is((await build({})).map, undefined)
   assert.is((await build({ maps: [{}] })).map, undefined)
 })
+
+for (const inline of [true, false, 'all'] as const)
+  test(`the bootstrap's tag has it, with inline: ${inline}`, async () => {
+    const maps = [{ imports: { a: '/lib/a.js' } }]
+    const { map } = await build({ maps, options: { inline, unverified: scripts } })
+    assert.equal(map.imports, { a: '/lib/a.js#' })
+  })
 
 test("the bootstrap's bytes are the same", async () => {
   const [one, other] = [await build({}), await build({ maps: [{ imports: { a: '/lib/a.js' } }] })]

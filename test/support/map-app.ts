@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
-import { loadPlugin, serveApp, type TestSite } from './app.ts'
+import { appFiles, loadPlugin, serveApp, type TestSite } from './app.ts'
 import { buildByEsbuild } from './esbuild.ts'
 import { buildFixture, writeFiles } from './fixture.ts'
 import type { Page } from './page.ts'
@@ -83,23 +83,11 @@ globalThis.app = {
 }
 `
 
-/** The app's page. */
-export const pageOf = (maps: PageMap[], head = ''): string => `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <title>Map</title>
-    ${head}
-    ${maps.map((map) => `<script type="importmap">${JSON.stringify(map)}</script>`).join('\n')}
-    <script type="module" src="/src/main.js"></script>
-    <script>
-      globalThis.refusals = []
-      addEventListener('signedimp:refusal', ({ detail }) => refusals.push(detail.code + ' ' + detail.path))
-    </script>
-  </head>
-  <body></body>
-</html>
-`
+const tagOf = (map: PageMap) => `<script type="importmap">${JSON.stringify(map)}</script>`
+
+/** The page of the other app, with import maps. */
+const pageOf = (maps: PageMap[]): string =>
+  appFiles['index.html']!.replace('<title>', `${maps.map(tagOf).join('')}<title>`)
 
 /** Who can build the app. */
 export type MapBundler = 'vite' | 'vite5' | 'esbuild'
@@ -108,8 +96,6 @@ export type MapBundler = 'vite' | 'vite5' | 'esbuild'
 export interface MapAppOptions {
   bundler?: MapBundler
   maps?: PageMap[]
-  head?: string
-  files?: Record<string, string>
   signed?: SignedImpOptions
 }
 
@@ -117,9 +103,9 @@ export interface MapAppOptions {
 export async function buildMapApp(
   key: KeySource,
   far: string,
-  { bundler = 'vite', maps = [mapOf(far)], head, files = {}, signed }: MapAppOptions = {},
+  { bundler = 'vite', maps = [mapOf(far)], signed }: MapAppOptions = {},
 ): Promise<string> {
-  const sources = { 'index.html': pageOf(maps, head), 'src/main.js': main(far), ...files }
+  const sources = { 'index.html': pageOf(maps), 'src/main.js': main(far) }
   const options = { external: externalOf(far), ...signed }
   const external = ['lib', 'far']
   if (bundler === 'esbuild') {
