@@ -3,7 +3,7 @@ import { SignedImpError, type SignedImpCode } from '../errors.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { Boot, Mapped } from './context.js'
 import { download, type Download } from './download.js'
-import { diagnoseExternal } from './external.js'
+import { diagnoseExternal, namedPaths } from './external.js'
 
 const maxFileBytes = 1 << 26
 
@@ -16,8 +16,11 @@ export async function diagnose(
   context: Boot & Pick<Mapped, 'map'>,
   paths: Iterable<string>,
 ): Promise<SignedImpError | undefined> {
-  const found = await Promise.all([...paths].map((file) => inspect(context, file)))
-  return found.find((refused) => refused) ?? (__MODULE__ ? undefined : diagnoseExternal(context))
+  const lookAt = async (files: Iterable<string>) =>
+    (await Promise.all([...files].map((file) => inspect(context, file)))).find((found) => found)
+  const found = await lookAt(paths)
+  if (__MODULE__ || found) return found
+  return (await lookAt(namedPaths(context))) ?? diagnoseExternal(context)
 }
 
 async function inspect(context: Boot, path: string): Promise<SignedImpError | undefined> {

@@ -1,9 +1,22 @@
 import { SignedImpError, type SignedImpCode } from '../errors.js'
 import type { OwnMap } from '../manifest/meaning.js'
-import type { Mapped } from './context.js'
+import type { Boot, Mapped } from './context.js'
 import { download } from './download.js'
 
 const maxFileBytes = 1 << 26
+
+/** Listed files that the page's own import map names, so that modules may import them and no manifest says so. */
+export function namedPaths({ map, manifest, toUrl }: Boot & Pick<Mapped, 'map'>): string[] {
+  if (!map) return []
+  const { imports, scopes = {} } = JSON.parse(map) as OwnMap
+  const addresses = [imports, ...Object.values(scopes)].flatMap((names) => Object.values(names))
+  const urls = new Set(
+    addresses.flatMap((address) =>
+      address ? new URL(address.replace(/#$/, ''), document.baseURI).href : [],
+    ),
+  )
+  return [...manifest.files.keys()].filter((path) => urls.has(toUrl(path)))
+}
 
 /**
  * Finds out which external module does not come as it is listed, by a second fetch of each, for diagnosis only.

@@ -94,6 +94,20 @@ attack(
   },
 )
 
+attack(
+  44,
+  'file that a name means changed',
+  { ...all, variants: ['vendor/lib.mjs', 'vendor/dep-2.mjs'] },
+  async (page, _, path) => {
+    site.tamper(path, 'changed')
+    await page.goto(site.url)
+    const { alert } = await look(page)
+    assert.match(alert, `ERR_SIGNEDIMP_CHANGED ${path}: `)
+    await nothingEvil(page, 'main', 'lib')
+    return 'refused ERR_SIGNEDIMP_CHANGED'
+  },
+)
+
 attack(48, 'external module without CORS', all, async (page) => {
   const headers = { 'access-control-allow-origin': 'https://other.example' }
   answer('lazy.js', { body: farFiles['lazy.js']!, headers })
