@@ -175,16 +175,20 @@ function renameDependencies(code: string, entries: readonly ModuleEntry[]): stri
 
 /**
  * What is to be linked in memory needs a stand-in for each module that what it imports imports: none of the two could
- * have its address first. Gives one to some modules more, that only connect such circles.
+ * have its address first. Gives one to some modules more, that only connect such circles; none for an import of the module
+ * itself, which stands for what cannot be linked so.
  * @returns the texts by path
  */
 export function createStandIns({ imports, exports }: LinkedModules): Map<string, string> {
-  let circular = [...imports.keys()]
+  const edges = new Map(
+    [...imports].map(([from, list]) => [from, list.filter((to) => to.path !== from)]),
+  )
+  let circular = [...edges.keys()]
   for (let before = -1; before !== circular.length;) {
     before = circular.length
     const left = new Set(circular)
-    const importsOne = (path: string) => imports.get(path)!.some((to) => left.has(to.path))
-    const imported = new Set(circular.flatMap((path) => imports.get(path)!.map((to) => to.path)))
+    const importsOne = (path: string) => edges.get(path)!.some((to) => left.has(to.path))
+    const imported = new Set(circular.flatMap((path) => edges.get(path)!.map((to) => to.path)))
     circular = circular.filter((path) => importsOne(path) && imported.has(path))
   }
   return new Map(
