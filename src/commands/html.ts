@@ -1,10 +1,9 @@
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { fromUtf8 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { isPattern } from '../emit/coverage.js'
 import { startLater, type LaterPage, type LaterRelease } from '../emit/later.js'
-import { isPage } from '../emit/output.js'
+import { isPage, textOf } from '../emit/output.js'
 import { readPageCode } from '../emit/page-code.js'
 import { SignedImpError } from '../errors.js'
 import { loadPublicKey } from '../keys/public.js'
@@ -183,7 +182,10 @@ async function makePages(
   for (const [path, file] of paths) {
     refuseCopies(path, folder)
     const signed = { ...folder, place: placeOf(dir, path) }
-    made.set(path, await startLater(path, readText(file, path), signed, release))
+    made.set(
+      path,
+      await startLater(path, textOf({ path, source: readFileSync(file) }), signed, release),
+    )
   }
   const all = [...made]
   const written = new Map([
@@ -223,16 +225,6 @@ function refuseCopies(path: string, { main }: VerifiedFolder): void {
   const copy = copiesOf(path).find((other) => main.files.has(other))
   const reason = `is a compressed copy of ${path} as it is now; compress pages after they are made, and sign then`
   if (copy !== undefined) throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path: copy })
-}
-
-function readText(file: string, path: string): string {
-  try {
-    return fromUtf8(readFileSync(file))
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
-    const reason = 'is not in UTF-8, so that its text is unclear; save it as UTF-8'
-    throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path, cause })
-  }
 }
 
 const lines = (report: HtmlReport): string[] =>

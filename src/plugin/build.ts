@@ -182,7 +182,7 @@ async function addPublicFiles(
     if (output.has(path)) continue
     const content = await readFile(join(publicDir, path))
     refuseSecrets(path, content, secrets)
-    const fixed = isPage(path) || isDocument(path) ? { fixed: content.toString() } : {}
+    const fixed = isPage(path) || isDocument(path) ? { fixed: content } : {}
     output.set(path, { path, digest, isModule: false, isEntry: false, ...fixed })
   }
 }

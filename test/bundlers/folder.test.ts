@@ -451,6 +451,18 @@ for (const vite of vites) {
       (dir) => writeFileSync(join(dir, 'a.wasm'), ''),
       'ERR_SIGNEDIMP_NOT_COVERED',
     ],
+    'adds an image with a script': [
+      (dir) => writeFileSync(join(dir, 'a.svg'), '<svg><script>a()</script></svg>'),
+      'ERR_SIGNEDIMP_NOT_COVERED',
+    ],
+    'adds a document of XML with a script': [
+      (dir) => writeFileSync(join(dir, 'a.xhtml'), '<html><script>a()</script></html>'),
+      'ERR_SIGNEDIMP_NOT_COVERED',
+    ],
+    'adds an image in UTF-16, in which nobody sees scripts': [
+      (dir) => writeFileSync(join(dir, 'a.svg'), '<svg><script>a()</script></svg>', 'utf16le'),
+      'ERR_SIGNEDIMP_NOT_COVERED',
+    ],
     'copies a page for another language': [
       (dir) => {
         mkdirSync(join(dir, 'de'))
@@ -490,11 +502,14 @@ for (const vite of vites) {
     const dir = join(folder, 'dist')
     const late = {
       name: 'late',
-      closeBundle: () => writeFileSync(join(dir, 'robots.txt'), 'hello'),
+      closeBundle() {
+        writeFileSync(join(dir, 'robots.txt'), 'hello')
+        writeFileSync(join(dir, 'logo.svg'), '<svg><style>a{}</style></svg>')
+      },
     }
     await build(vite, folder, { plugins: [late] })
     const { main } = await check(dir, key)
-    assert.ok(main.files.has('robots.txt'))
+    assert.ok(main.files.has('robots.txt') && main.files.has('logo.svg'))
   })
 
   test(`${vite}: a build that another plugin fails leaves no manifest`, async () => {

@@ -38,7 +38,7 @@ export async function adoptFiles(
 function adopt(path: string, content: Buffer, { hash }: Release): OutputFile {
   const file = { path, isModule: false, isEntry: false }
   if (isPage(path)) return { ...file, source: content }
-  const fixed = isDocument(path) ? { fixed: content.toString() } : {}
+  const fixed = isDocument(path) ? { fixed: content } : {}
   return { ...file, digest: hashBytes(hash, content), ...fixed }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { isPage, type Output } from '../../emit/output.js'
+import { isPage, textOf, type Output } from '../../emit/output.js'
 import { createRefer } from '../../emit/pages.js'
 import { linkSources, type Sources } from '../../emit/sources.js'
 import { SignedImpError } from '../../errors.js'
@@ -45,8 +45,12 @@ export async function addPages(
 }
 
 async function readPage(file: string, path: string): Promise<string> {
+  return textOf({ path, source: await readBytes(file, path) })
+}
+
+async function readBytes(file: string, path: string): Promise<Uint8Array> {
   try {
-    return await readFile(file, 'utf8')
+    return await readFile(file)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const reason = `is a page of the option "html", and cannot be read (${code}); correct the option`
