@@ -1,4 +1,5 @@
 import { SignedImpError } from '../errors.js'
+import { findBaseElement } from './base-element.js'
 import type { Changes } from './changes.js'
 import { matches } from './coverage.js'
 import { lastSegment, type Graph } from './graph.js'
@@ -44,11 +45,13 @@ export function moveEntries(
 
 function startedBy(file: OutputFile, output: Output, graph: Graph): string[] {
   if (!isPage(file.path) || file.source === undefined) return []
+  const tags = findTags(textOf(file))
+  const start = findBaseElement(file.path, tags)
   const page = {
-    resolve: (reference: string) => graph.resolve(file.path, reference),
+    resolve: (reference: string) => graph.resolve(file.path, reference, start),
     isModule: (path: string) => output.get(path)!.isModule,
   }
-  return findTags(textOf(file)).flatMap((tag) => {
+  return tags.flatMap((tag) => {
     const action = judgeTag(tag, page)
     return action.kind === 'entry' ? action.path : []
   })
