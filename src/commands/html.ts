@@ -10,6 +10,7 @@ import { loadPublicKey } from '../keys/public.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
 import { pathToRelativeUrl } from '../manifest/path.js'
 import type { Signer } from '../manifest/sign.js'
+import type { Trust } from '../manifest/verify.js'
 import { addSigned } from '../tree/add.js'
 import { copiesOf } from '../tree/copies.js'
 import type { ManifestSummary } from '../tree/report.js'
@@ -63,6 +64,11 @@ export const html: Command = defineCommand({
       valueHint: 'name',
       description: 'Code of the pages that nothing checks and that you accept; may be repeated',
     },
+    name: {
+      type: 'string',
+      description: 'The name that the folder must carry: else any that the key has signed',
+    },
+    build: { type: 'string', valueHint: 'number', description: 'The lowest build to accept' },
     manifest: {
       type: 'string',
       valueHint: 'name',
@@ -70,8 +76,9 @@ export const html: Command = defineCommand({
     },
     json,
   },
-  async run({ file, key, dir, accept = [], manifest, ...how }): Promise<Output> {
+  async run({ file, key, dir, accept = [], name, manifest, ...how }): Promise<Output> {
     const threshold = wholeNumber('--threshold', how.threshold) ?? 1
+    const wanted = { name, build: wholeNumber('--build', how.build) }
     const inline = inlines[how.inline ?? 'true']
     const { unverified = [] } = how
     const manifestName = manifest ?? defaultManifestName
@@ -84,8 +91,8 @@ export const html: Command = defineCommand({
     const keys = await readKeys(signer, accept, threshold)
     const page = await readPageCode(keys)
     const release = { signer, keys, threshold, manifestName, inline, unverified, page }
-    const report = await makePages(folder, files, release)
-    return { data: report, lines: lines(report), words: words(report, threshold) }
+    const report = await makePages(folder, files, release, wanted)
+    return { data: report, lines: lines(report), words: words(report, threshold, name) }
   },
 })
 
@@ -168,15 +175,17 @@ interface HtmlReport extends ManifestSummary {
 /**
  * Makes the pages, and writes them if all could be made.
  * @param files as they were named, by their real paths
+ * @param wanted what the folder must be, beside being signed
  */
 async function makePages(
   dir: string,
   files: ReadonlyMap<string, string>,
   release: LaterRelease & { signer: Signer },
+  wanted: Pick<Trust, 'name' | 'build'>,
 ): Promise<HtmlReport> {
   const { signer, manifestName, inline } = release
   const paths = new Map([...files.keys()].map((file) => [emittedPath(relative(dir, file)), file]))
-  const trust = { keys: [signer.key], threshold: 1 }
+  const trust = { keys: [signer.key], threshold: 1, ...wanted }
   const folder = await readVerified(dir, trust, manifestName, new Set(paths.keys()))
   const made = new Map<string, LaterPage>()
   for (const [path, file] of paths) {
@@ -244,8 +253,12 @@ const lines = (report: HtmlReport): string[] =>
     ]),
   ])
 
-const words = ({ dir, manifest, pages, bootstrap }: HtmlReport, threshold: number): string[] => [
-  `Signed ${join(dir, manifest)}.`,
+const words = (
+  { dir, manifest, name, pages, bootstrap }: HtmlReport,
+  threshold: number,
+  wanted: string | undefined,
+): string[] => [
+  `Signed ${join(dir, manifest)}${wanted === undefined ? ` for "${name}"; give --name to accept no other` : ''}.`,
   ...pages
     .filter(({ path }) => path === undefined)
     .map(({ file }) => `${file} is outside of the folder, so that no manifest lists it.`),

@@ -34,6 +34,8 @@ for (const [name, flags] of [
       '--threshold',
       '--inline',
       '--unverified',
+      '--name',
+      '--build',
       '--manifest',
       '--json',
     ],
