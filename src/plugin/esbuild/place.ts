@@ -33,7 +33,8 @@ export interface EsbuildPlace {
 
 /** Why a build cannot be signed, if so, in esbuild's way to name options. */
 export function problemsOf(options: BuildOptions): string[] {
-  const { format, bundle, platform, outdir, outfile, plugins = [] } = options
+  const { format, bundle, platform, outdir, outfile, publicPath = '', plugins = [] } = options
+  const extension = options.outExtension?.['.js'] ?? '.js'
   const all: [isWrong: boolean, text: string][] = [
     [
       plugins.filter(({ name }) => name === 'signedimp').length > 1,
@@ -56,8 +57,20 @@ export function problemsOf(options: BuildOptions): string[] {
       'signedimp needs "outdir": the manifest and the bootstraps are files beside the output',
     ],
     [
+      !/^(|(https?:\/)?\/[^?#]*)$/i.test(publicPath),
+      `signedimp needs "publicPath" to be a path with a slash in front, such as '/app/', or a URL, for chunks import one another by it; it is '${publicPath}': without it, they import one another by relative paths`,
+    ],
+    [
+      !/^(\..*)?\.m?js$/.test(extension),
+      `signedimp needs names of modules that end in .js or .mjs; "outExtension" makes them end in '${extension}'`,
+    ],
+    [
+      !Object.isExtensible(options),
+      'signedimp sets options of the build, and these are frozen: give a copy of them, { ...options }',
+    ],
+    [
       isCopy(options, markStart),
-      'these options are a copy of some that signedimp had already prepared: copy them before the first build or context',
+      'these options are a copy of some that signedimp had already prepared, and lost what they were before: copy them before the first build or context',
     ],
   ]
   return all.flatMap(([isWrong, text]) => (isWrong ? text : []))
