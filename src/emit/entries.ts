@@ -4,7 +4,7 @@ import type { Changes } from './changes.js'
 import { matches } from './coverage.js'
 import { lastSegment, type Graph } from './graph.js'
 import { judgeTag } from './judge.js'
-import { isPage, textOf, type Output, type OutputFile } from './output.js'
+import { codeOf, isPage, textOf, type Output, type OutputFile } from './output.js'
 import { findTags } from './tags.js'
 
 /** An entry that no page of the build starts: its file becomes a module bootstrap, and its code the main chunk. */
@@ -67,7 +67,7 @@ function moveEntry(
   const { path } = file
   const main = freePath(path, taken)
   taken.add(main)
-  const code = textOf(file)
+  const code = codeOf(file)
   const map = output.get(`${path}.map`)
   const [from, to] = [lastSegment(path), lastSegment(main)]
   move(path, main, map ? renameMap(code, from, to) : code)

@@ -5,7 +5,7 @@ import { isModulePath } from '../manifest/path.js'
 import type { Changes } from './changes.js'
 import type { ModuleEntry } from './entries.js'
 import { lastSegment, type Graph } from './graph.js'
-import { textOf, type Output } from './output.js'
+import { codeOf, type Output } from './output.js'
 import {
   rewriteModule,
   unmarkUtf8,
@@ -49,10 +49,11 @@ export async function linkModules(
     if (!file.isModule) continue
     const { path } = file
     if (!isModulePath(path)) throw noModuleName(path)
-    const before = textOf(file)
+    const before = codeOf(file)
     const module = await rewriteModule(path, before, respell(path))
     const code = renameDependencies(module.code, entries)
-    if (code !== before) change(path, code)
+    // In the form that it came in: thousands of texts at once are what a garbage collector is slow with.
+    if (code !== before) change(path, typeof file.source === 'string' ? code : Buffer.from(code))
     const links = graph.link(path, module.imports)
     if (links.length > 0) linked.imports.set(path, links)
     const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))

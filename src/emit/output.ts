@@ -1,5 +1,5 @@
 /** What a bundler made, in words that no bundler owns. */
-import { fromUtf8 } from '../crypto/bytes.js'
+import { decodeText, fromUtf8 } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 
 /** A file of the output. */
@@ -48,6 +48,10 @@ export function textOf({ path, source = '' }: Pick<OutputFile, 'path' | 'source'
     { path },
   )
 }
+
+/** Text of a module, which bundlers write in UTF-8. */
+export const codeOf = ({ source = '' }: Pick<OutputFile, 'source'>): string =>
+  typeof source === 'string' ? source : decodeText(source)
 
 /** Text of UTF-8, or undefined for other bytes: UTF-16 shows by its zeros, even where it has no mark. */
 export function decode(source: string | Uint8Array): string | undefined {

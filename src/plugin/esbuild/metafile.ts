@@ -1,14 +1,21 @@
 import native, { resolve } from 'node:path'
 import type { Emitted } from '../../emit/emit.js'
+import type { Output } from '../../emit/output.js'
 import { emittedPath } from '../../tree/system-path.js'
 import type { EsbuildPlace } from './place.js'
 import type { Metafile, MetafileOutput } from './types.js'
 
 type Folders = Pick<EsbuildPlace, 'root' | 'dir'>
 
+/** How the metafile names a folder, with a slash behind it, or `''` for the working directory itself. */
+export function prefixOf({ root, dir }: Folders, system = native): string {
+  const folder = emittedPath(system.relative(root, dir), system)
+  return folder && `${folder}/`
+}
+
 /** How the metafile names a file of the output. */
-export const keyOf = (path: string, { root, dir }: Folders, system = native): string =>
-  emittedPath(system.relative(root, system.join(dir, path)), system)
+export const keyOf = (path: string, { prefix }: Pick<EsbuildPlace, 'prefix'>): string =>
+  prefix + path
 
 /** Path of what the metafile names, below the output folder. */
 export const pathOf = (key: string, { root, dir }: Folders, system = native): string =>
@@ -75,15 +82,16 @@ export function builtFrom({ outputs }: Metafile, place: EsbuildPlace): Map<strin
 /** Tells in the metafile what became of the output, so that who reads it finds what is there. */
 export function editMetafile(
   { outputs }: Metafile,
-  sizes: ReadonlyMap<string, number>,
+  output: Output,
   { entries, changed }: Emitted,
   place: EsbuildPlace,
 ): void {
   for (const { path, from, main } of entries) moveEntry(outputs, place, path, from, main)
   for (const path of changed.keys()) {
-    const size = sizes.get(path)
+    const source = output.get(path)?.source
     const key = keyOf(path, place)
-    if (size !== undefined) outputs[key] = { ...none, ...outputs[key], bytes: size }
+    if (source !== undefined)
+      outputs[key] = { ...none, ...outputs[key], bytes: Buffer.byteLength(source) }
   }
 }
 

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { aliasVersion, rewriterVersion } from '../../emit/rewrite.js'
 import { isPage } from '../../emit/output.js'
 import { isCopy } from './altered.js'
+import { prefixOf } from './metafile.js'
 import type { BuildOptions } from './types.js'
 import type { ResolvedOptions } from '../options.js'
 
@@ -12,6 +13,8 @@ export interface EsbuildPlace {
   root: string
   /** The output folder. */
   dir: string
+  /** What esbuild puts before the paths of its files, as of {@link prefixOf}. */
+  prefix: string
   /** Where the files will be, as of `publicPath`. */
   base: string
   /** What stands last in each chunk until it is signed. */
@@ -80,9 +83,11 @@ export function problemsOf(options: BuildOptions): string[] {
 export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPlace {
   const { absWorkingDir = process.cwd(), outdir, outfile, publicPath = '' } = options
   const root = realpathSync(absWorkingDir)
+  const dir = resolve(root, outdir ?? dirname(outfile!))
   return {
     root,
-    dir: resolve(root, outdir ?? dirname(outfile!)),
+    dir,
+    prefix: prefixOf({ root, dir }),
     base: publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`,
     mark: markOf(hasPages(options, own) ? rewriterVersion : aliasVersion),
     entryNames: options.entryNames ?? '[dir]/[name]',
