@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { digestRelease } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
 import { isDocument, isPage, type Output } from '../emit/output.js'
@@ -50,6 +51,7 @@ export interface Build {
 export function createBuild(options: ResolvedOptions, findPlace: () => Place): Build {
   const folders = new Map<string, OutputFolder>()
   let number = 0
+  let begun = 0
   let isRendering = false
   let reading: ReturnType<typeof readKeys> | undefined
   let closing: Promise<unknown> = Promise.resolve()
@@ -74,6 +76,7 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
 
   return {
     async begin(meta) {
+      begun++
       await closing
       isRendering = false
       if (meta?.watchMode || !meta?.rolldownVersion) number++
@@ -121,11 +124,24 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     },
 
     close(meta) {
-      const reports = closing.then(() => (meta?.watchMode && isUnderWay() ? [] : close()))
+      const before = begun
+      const reports = closing.then(() => (meta?.watchMode ? closeWatched(before) : close()))
       const end = () => meta?.watchMode || folders.clear()
       closing = reports.then(end, end)
       return reports
     },
+  }
+
+  /** A watcher calls this while it starts the next build already, and dies of an error in it. @param before how many had begun */
+  async function closeWatched(before: number): Promise<Report[]> {
+    try {
+      return isUnderWay() ? [] : await close()
+    } catch (error) {
+      // Vite empties the folder of a build a little before it begins it: what failed then is that one's to do.
+      await sleep(pause)
+      if (begun === before) throw error
+      return []
+    }
   }
 
   function isUnderWay(): boolean {
@@ -143,6 +159,9 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     return reports
   }
 }
+
+/** Milliseconds, in which a watcher begins the build that it has announced. */
+const pause = 500
 
 async function readBundle(
   bundle: Bundle,
