@@ -82,7 +82,7 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
     if (!folder) await addManifest(output, signed.emitted, keys.release)
     tellResult(result, output, signed.emitted, place)
     emission = { ...signed, folder }
-    if (folder) await write(folder, output, signed)
+    if (folder) write(folder, output, signed)
     return signed.emitted.warnings
   }
 
@@ -128,9 +128,9 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
 }
 
 /** A folder that is not written whole is not signed in the end. */
-async function write(folder: OutputFolder, output: Output, { emitted, report }: SignedOutput) {
+function write(folder: OutputFolder, output: Output, { emitted, report }: SignedOutput): void {
   folder.emitted.push(emitted)
   folder.reports.push(report)
-  await writeOutput(folder, output)
+  writeOutput(folder, output)
   folder.written++
 }
