@@ -54,16 +54,21 @@ export async function linkModules(
     const code = renameDependencies(module.code, entries)
     // In the form that it came in: thousands of texts at once are what a garbage collector is slow with.
     if (code !== before) change(path, typeof file.source === 'string' ? code : Buffer.from(code))
-    const links = graph.link(path, module.imports)
-    if (links.length > 0) linked.imports.set(path, links)
-    const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
-    const paths = found.filter((to) => to !== undefined)
-    linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
-    linked.exports.set(path, module.exports)
-    linked.locals.set(path, module.locals)
+    note(path, module, graph, linked)
     if (entries.length > 0) checkDeclarations(path, module)
   }
   return linked
+}
+
+/** Notes what a module imports and exports. */
+function note(path: string, module: RewrittenModule, graph: Graph, linked: LinkedModules): void {
+  const links = graph.link(path, module.imports)
+  if (links.length > 0) linked.imports.set(path, links)
+  const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
+  const paths = found.filter((to) => to !== undefined)
+  linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
+  linked.exports.set(path, module.exports)
+  linked.locals.set(path, module.locals)
 }
 
 /** What links in memory finds the declaration by its specifier, with no lexer. */

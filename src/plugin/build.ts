@@ -13,7 +13,7 @@ import { closeFolder, isWritten, openFolder, type OutputFolder } from './folder.
 import { isContentNamed } from './content-named.js'
 import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
-import { readKeys, type Place } from './release.js'
+import { readKeys, remember, type Place } from './release.js'
 import { signOutput } from './sign.js'
 import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
@@ -53,23 +53,14 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
   let number = 0
   let begun = 0
   let isRendering = false
-  let reading: ReturnType<typeof readKeys> | undefined
   let closing: Promise<unknown> = Promise.resolve()
   let released = ''
   let hasPages: boolean | undefined
-  const read = () => (reading ??= readOnce())
-
-  async function readOnce() {
-    try {
-      const keys = await readKeys(options, findPlace())
-      released = digestRelease(keys.release)
-      return keys
-    } catch (error) {
-      // A later build may find the key that this one did not.
-      reading = undefined
-      throw error
-    }
-  }
+  const read = remember(async () => {
+    const keys = await readKeys(options, findPlace())
+    released = digestRelease(keys.release)
+    return keys
+  })
 
   const folderOf = ({ dir, file }: OutputOptions) =>
     resolve(findPlace().root, dir ?? dirname(file ?? '.'))

@@ -33,6 +33,7 @@ for (const [name, flags] of [
       '--accept',
       '--threshold',
       '--inline',
+      '--pure',
       '--unverified',
       '--name',
       '--build',

@@ -86,7 +86,12 @@ export function editMetafile(
   { entries, changed }: Emitted,
   place: EsbuildPlace,
 ): void {
-  for (const { path, from, main } of entries) moveEntry(outputs, place, path, from, main)
+  for (const entry of entries) {
+    const [path, from, main] = [entry.path, entry.from, entry.main].map((name) =>
+      keyOf(name, place),
+    ) as [string, string, string]
+    moveEntry(outputs, { path, from, main })
+  }
   for (const path of changed.keys()) {
     const source = output.get(path)?.source
     const key = keyOf(path, place)
@@ -98,34 +103,32 @@ export function editMetafile(
 /** What there is to tell of a file that is nobody's chunk. */
 export const none: MetafileOutput = { imports: [], exports: [], inputs: {}, bytes: 0 }
 
+/** Names of the metafile: of an entry's file, of what that was before, and of its main chunk. */
+interface MovedEntry {
+  path: string
+  from: string
+  main: string
+}
+
 /** The main chunk is what was the entry, for those that import it too; the bootstrap loads it, and exports the same. */
-function moveEntry(
-  outputs: Metafile['outputs'],
-  place: EsbuildPlace,
-  path: string,
-  from: string,
-  main: string,
-): void {
-  const [bootstrap, old, moved] = [path, from, main].map((name) => keyOf(name, place)) as [
-    string,
-    string,
-    string,
-  ]
-  const { entryPoint, cssBundle, ...chunk } = outputs[old]!
-  delete outputs[old]
-  const map = outputs[`${old}.map`]
-  if (map) {
-    delete outputs[`${old}.map`]
-    outputs[`${moved}.map`] = map
-  }
+function moveEntry(outputs: Metafile['outputs'], { path, from, main }: MovedEntry): void {
+  const { entryPoint, cssBundle, ...chunk } = outputs[from]!
+  rename(outputs, `${from}.map`, `${main}.map`)
+  rename(outputs, from, main)
   for (const { imports } of Object.values(outputs))
-    for (const item of imports) if (item.path === old) item.path = moved
-  outputs[moved] = chunk
-  outputs[bootstrap] = {
+    for (const item of imports) if (item.path === from) item.path = main
+  outputs[main] = chunk
+  outputs[path] = {
     ...none,
-    imports: [{ path: moved, kind: 'dynamic-import' }],
+    imports: [{ path: main, kind: 'dynamic-import' }],
     exports: chunk.exports,
     ...(entryPoint === undefined ? {} : { entryPoint }),
     ...(cssBundle === undefined ? {} : { cssBundle }),
   }
+}
+
+function rename(outputs: Metafile['outputs'], from: string, to: string): void {
+  const file = outputs[from]
+  delete outputs[from]
+  if (file) outputs[to] = file
 }
