@@ -15,10 +15,13 @@ export const hasHost = (base: Base): boolean => /^(https?:)?\/\//.test(base)
 export interface Graph {
   /** The URL of a file of the output. */
   urlOf(path: string): string
-  /** The URL that a reference in the file `from` means. Whatever host will serve the output is `output.invalid`. */
-  locate(from: string, reference: string): string | undefined
-  /** The file that a reference in the file `from` means, or undefined for anything that is not of the output. */
-  resolve(from: string, reference: string): string | undefined
+  /**
+   * The URL that a reference in the file `from` means. Whatever host will serve the output is `output.invalid`.
+   * @param start where relative references start, if that is not the file itself
+   */
+  locate(from: string, reference: string, start?: string): string | undefined
+  /** The file that a reference means, or undefined for anything that is not of the output; as for {@link locate}. */
+  resolve(from: string, reference: string, start?: string): string | undefined
   /** From now on, what means the file `from` means `to`, which the output then has in its place. */
   move(from: string, to: string): void
   /**
@@ -41,13 +44,16 @@ const anyHost = 'https://output.invalid/'
 export function createGraph(output: Output, base: Base): Graph {
   const root = new URL(base || '/', anyHost).href
   const paths = new Map([...output.keys()].map((path) => [pathToUrl(path, root), path]))
-  const locate = (from: string, reference: string) => {
+  const locate = (from: string, reference: string, start = '') => {
     const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
-    const base = pathToUrl(from, place)
-    return URL.canParse(reference, base) ? new URL(reference, base).href : undefined
+    try {
+      return new URL(reference, new URL(start, pathToUrl(from, place))).href
+    } catch {
+      return undefined
+    }
   }
-  const resolve = (from: string, reference: string) => {
-    const url = locate(from, reference)
+  const resolve = (from: string, reference: string, start?: string) => {
+    const url = locate(from, reference, start)
     return url === undefined ? undefined : paths.get(url)
   }
   let findOther: ReturnType<typeof createFindOther> | undefined
