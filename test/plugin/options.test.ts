@@ -149,6 +149,7 @@ const wrong: Record<string, unknown[]> = {
     ['index.js'],
     ['a.html', 'b'],
   ],
+  pure: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
   external: [
     '',
@@ -280,6 +281,7 @@ test('what is not given', () => {
     expires: undefined,
     inline: true,
     html: [],
+    pure: false,
     headers: [],
     external: new Map(),
     unverified: [],
@@ -298,6 +300,7 @@ const right: Record<string, unknown[]> = {
   name: ['shop', 'shop/staging', 'Käse 🧀', '__proto__', ' '],
   build: [0, 1, Number.MAX_SAFE_INTEGER],
   inline: [true, false, 'all'],
+  pure: [true, false],
   headers: [[], ['json'], ['_headers', 'nginx', 'apache', 'json']],
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   unverified: [
