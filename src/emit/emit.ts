@@ -165,10 +165,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
   if (!(error instanceof SignedImpError)) return error
   const { code, path, message, cause } = error
-  const rename = (text: string) =>
-    moved.reduce((all, { main, from }) => all.replaceAll(main, from), text)
-  const reason = rename(message.slice(`${code} ${path ? `${path}: ` : ''}`.length))
-  return new SignedImpError(code, reason, { ...(path && { path: rename(path) }), cause })
+  const names = new Map(moved.map(({ main, from }) => [main, from]))
+  const reason = message
+    .slice(`${code} ${path ? `${path}: ` : ''}`.length)
+    .replace(/[^\s"'(),:;]+/g, (word) => names.get(word) ?? word)
+  return new SignedImpError(code, reason, { ...(path && { path: names.get(path) ?? path }), cause })
 }
 
 /** Adds the files of ours to the output, which must be nobody else's. */

@@ -71,7 +71,7 @@ export function createReport(
     signed: release.signer !== undefined,
     modules: {
       count: modules.length,
-      bytes: modules.reduce((sum, { source = '' }) => sum + Buffer.byteLength(source), 0),
+      bytes: modules.reduce((sum, { size = 0 }) => sum + size, 0),
     },
     pages: emitted.pages,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
