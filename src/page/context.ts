@@ -30,10 +30,10 @@ export interface EnforcedMap {
   /** The engine's own resolution. */
   resolve(url: string): string
   /**
-   * Runs a listed module as a tag in the HTML would have.
+   * Runs a module as a tag in the HTML would have. Only under its salted URL is a listed one checked.
    * @returns `load`, or `error` when it or something that it imports was not fetched as listed
    */
-  run(path: string): Promise<string>
+  run(url: string): Promise<string>
 }
 
 /** What the bootstrap hands to a runtime that goes by an import map. */

@@ -1,5 +1,6 @@
 /** The runtime of module entries where a late import map was proven: the browser checks and links. */
 import { isModulePath } from '../manifest/path.js'
+import { createClaims } from './claims.js'
 import type { Mapped, ModuleRuntime } from './context.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
@@ -10,7 +11,8 @@ const { manifest, toUrl, salt } = context
 
 /** A name that nobody can have used before the map came, and that needs no rule of it but the integrity. */
 const keyOf = (path: string) => toUrl(path) + salt
-const load = createMappedLoad(context, (path) => listedClosure(manifest, path), keyOf)
+const prove = (path: string) => listedClosure(manifest, path)
+const load = createMappedLoad(context, prove, keyOf, createClaims())
 const pathOf = createPathOf(context)
 
 const resolve = (url: string) => {

@@ -43,17 +43,25 @@ export async function explain(context: Boot, path: string): Promise<Error> {
     : refusal('REFUSED', 'a second fetch saw the signed bytes; try again', path)
 }
 
-/** @param edit what becomes of a module's text, byte order mark included; nothing may move in it */
+/** What is special about modules. */
+export interface Special {
+  /** What becomes of a module's text, byte order mark included; nothing may move in it. */
+  edit?: (text: string, path: string) => string
+  /** The URL of a module that is there already, and is not linked. */
+  native?: (path: string) => string | undefined
+}
+
 export function createLinked(
   context: Boot & Pick<ModuleBoot, 'byTag'>,
   load: NativeImport,
-  edit = (text: string, _path: string) => text,
+  { edit = (text) => text, native }: Special = {},
 ): Linked {
-  const { link, prefetch } = createLinker(context, async (path) => {
+  const read = async (path: string) => {
     const found = await fetchListed(context, path).catch(() => undefined)
     if (!found) throw await explain(context, path)
     return edit(decodeText(found.bytes), path).replace(/^\ufeff/, '')
-  })
+  }
+  const { link, prefetch } = createLinker(context, read, native)
   const pathOf = createPathOf(context)
 
   return {

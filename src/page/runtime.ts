@@ -1,22 +1,26 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
+import { createClaims } from './claims.js'
 import type { Mapped, Runtime } from './context.js'
 import { createImport, createMeta } from './import.js'
 import { createMappedLoad } from './mapped.js'
 import { createProve, proveDenied, proveNamed } from './prove.js'
+import { createRelink } from './relink.js'
 import { start } from './start.js'
 
 const context = __signedimp as Mapped
 const prove = createProve(context)
+const claims = createClaims()
+const relink = createRelink(context, prove, claims)
 
 const runtime: Runtime = {
-  import: createImport(context, createMappedLoad(context, prove, context.toUrl)),
+  import: createImport(context, createMappedLoad(context, prove, context.toUrl, claims, relink)),
   meta: createMeta(context, context.resolve),
   start: async (entry) => {
     proveDenied(context)
     await proveNamed(context)
     // Tags run in order, downloads overlap.
     const paths = entry.split(' ').map(decodeURIComponent)
-    await Promise.all(paths.map((path) => start(context, prove, path)))
+    await Promise.all(paths.map((path) => start(context, prove, claims, path)))
   },
 }
 Object.freeze(Object.assign(context, runtime))

@@ -1,22 +1,25 @@
-import { SignedImpError } from '../errors.js'
+import type { Claims } from './claims.js'
 import type { Mapped } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
+import { refusedOnce } from './load-failure.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
 
 /** Starts a page's main chunk once the parser has read the whole document, which is when module scripts run. */
-export async function start(context: Mapped, prove: Prove, path: string): Promise<void> {
+export async function start(
+  context: Mapped,
+  prove: Prove,
+  claims: Claims,
+  path: string,
+): Promise<void> {
   try {
-    prove(path)
+    const settle = claims.begin(prove(path))
     await parsed()
-    if ((await context.run(path)) === 'load') return watch(context, prove, path)
-    const reason =
-      'the browser refused it, and a second fetch saw the signed bytes; reload the page'
-    throw (
-      (await diagnose(context, prove(path))) ??
-      new SignedImpError('ERR_SIGNEDIMP_REFUSED', reason, { path })
-    )
+    const isLoaded = (await context.run(context.toUrl(path) + context.salt)) === 'load'
+    settle(isLoaded)
+    if (isLoaded) return watch(context, prove, path)
+    throw (await diagnose(context, prove(path))) ?? refusedOnce(path, 'reload the page')
   } catch (error) {
     showRefusal(error as Error)
   }

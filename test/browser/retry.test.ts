@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { evil } from '../../playground/tamper.ts'
+import { generateKey } from '../../src/keys/generate.ts'
+import {
+  appBundlers,
+  buildSigned,
+  chunkOf,
+  serveApp,
+  type AppBundler,
+  type TestSite,
+} from '../support/app.ts'
+import { inEngines, type Page } from '../support/browsers.ts'
+import { glance, open, starts } from '../support/visit.ts'
+
+// What is imported again after it was refused, once the reason is gone: the same import works, each module is one
+// instance, and what is still wrong is still refused.
+
+const folders = {} as Record<AppBundler, string>
+
+test.before(async () => {
+  const key = await generateKey('ed25519')
+  for (const bundler of appBundlers) folders[bundler] = await buildSigned(key, { bundler })
+})
+
+/** Serves an app while a test has it. */
+async function within(
+  bundler: AppBundler,
+  body: (site: TestSite, folder: string) => Promise<void>,
+  options = {},
+): Promise<void> {
+  const folder = folders[bundler]
+  const site = await serveApp(folder, options)
+  try {
+    await body(site, folder)
+  } finally {
+    await site.close()
+  }
+}
+
+/** Opens both chunks, which share a module: all have run once, and nothing of an attacker. */
+async function opensBoth(page: Page): Promise<void> {
+  assert.is(await open(page, 'a'), 'a café')
+  assert.is(await open(page, 'b'), 'b café')
+  assert.is(await open(page, 'a'), 'a café')
+  const { ran, evil: foreign } = await glance(page)
+  assert.equal([...ran].sort(), ['a', 'b', 'dep', 'index', 'shared'])
+  assert.is(foreign, 0)
+}
+
+const portOf = ({ url }: TestSite): number => Number(new URL(url).port)
+
+for (const bundler of appBundlers)
+  inEngines(test, `${bundler}: the server is down for a while`, async (page) => {
+    const first = await serveApp(folders[bundler])
+    const port = portOf(first)
+    try {
+      await starts(page, first)
+    } finally {
+      await first.close()
+    }
+    for (let time = 0; time < 2; time++)
+      assert.match(await open(page, 'a'), /^ERR_SIGNEDIMP_NETWORK assets\//)
+    await within(bundler, () => opensBoth(page), { port })
+  })
+
+const failures: Record<string, (site: TestSite, path: string) => void> = {
+  'the module itself': (site) => site.tamper('assets/a.js', 'dropped'),
+  'what it imports': (site, shared) => site.tamper(shared, 'dropped'),
+  'what it imports, changed': (site, shared) => site.tamper(shared, 'changed'),
+  'both, missing': (site, shared) => {
+    site.tamper('assets/a.js', 'missing')
+    site.tamper(shared, 'missing')
+  },
+}
+
+for (const [title, fail] of Object.entries(failures))
+  inEngines(test, `one of two modules that share a third fails: ${title}`, (page) =>
+    within('vite', async (site, folder) => {
+      await starts(page, site)
+      fail(site, chunkOf(folder, 'shared'))
+      assert.match(await open(page, 'a'), /^ERR_SIGNEDIMP_(NETWORK|CHANGED|MISSING) /)
+      site.reset()
+      await opensBoth(page)
+    }),
+  )
+
+inEngines(test, 'a module that shares another with one that runs', (page) =>
+  within('vite', async (site) => {
+    await starts(page, site)
+    assert.is(await open(page, 'b'), 'b café')
+    site.tamper('assets/a.js', 'dropped')
+    assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_NETWORK assets/a.js')
+    site.reset()
+    await opensBoth(page)
+  }),
+)
+
+inEngines(test, 'changed bytes are refused at each attempt, whatever came before', (page) =>
+  within('vite', async (site, folder) => {
+    await starts(page, site)
+    site.tamper('assets/a.js', 'dropped')
+    assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_NETWORK assets/a.js')
+    site.tamper('assets/a.js', 'changed')
+    assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_CHANGED assets/a.js')
+    // The second fetch, which explains, gets the signed bytes; every other request does not.
+    const bytes = readFileSync(join(folder, 'assets/a.js'))
+    site.tamper('assets/a.js', undefined)
+    site.reply('assets/a.js', (request) => (request % 2 === 0 ? { body: evil(bytes, 'a.js') } : {}))
+    for (let time = 0; time < 4; time++) {
+      const said = await open(page, 'a')
+      if (said !== 'a café') assert.match(said, /^ERR_SIGNEDIMP_(CHANGED|REFUSED) assets\/a.js$/)
+      assert.is((await glance(page)).evil, 0)
+    }
+    site.reply('assets/a.js', {})
+    await opensBoth(page)
+  }),
+)
+
+inEngines(test, 'bytes that a cache keeps', (page) =>
+  within(
+    'vite',
+    async (site, folder) => {
+      await starts(page, site)
+      const body = evil(readFileSync(join(folder, 'assets/a.js')), 'a.js')
+      const headers = { 'cache-control': 'public, max-age=31536000' }
+      site.reply('assets/a.js', { body, headers })
+      assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_CHANGED assets/a.js')
+      site.reply('assets/a.js', { headers })
+      await opensBoth(page)
+    },
+    { cache: 'max-age' },
+  ),
+)
+
+inEngines(test, 'several imports at once, when the server is back', (page) =>
+  within('vite', async (site, folder) => {
+    await starts(page, site)
+    const openAll = () => Promise.all((['a', 'b', 'a'] as const).map((name) => open(page, name)))
+    for (const path of ['assets/a.js', 'assets/b.js', chunkOf(folder, 'shared')])
+      site.tamper(path, 'dropped')
+    for (const said of await openAll()) assert.match(said, /^ERR_SIGNEDIMP_NETWORK /)
+    site.reset()
+    assert.equal(await openAll(), ['a café', 'b café', 'a café'])
+    await opensBoth(page)
+  }),
+)
+
+test.run()
