@@ -9,7 +9,7 @@ import {
   buildSigned,
   chunkOf,
   serveApp,
-  type AppBundler,
+  type SignedAppOptions,
   type TestSite,
 } from '../support/app.ts'
 import { inEngines, type Page } from '../support/browsers.ts'
@@ -18,20 +18,37 @@ import { glance, open, starts } from '../support/visit.ts'
 // What is imported again after it was refused, once the reason is gone: the same import works, each module is one
 // instance, and what is still wrong is still refused.
 
-const folders = {} as Record<AppBundler, string>
+const kinds: Record<string, SignedAppOptions> = {
+  vite: {},
+  esbuild: { bundler: 'esbuild' },
+  nonce: { config: { html: { cspNonce: 'abc' } } },
+  circle: {
+    files: {
+      'src/a.js': `import { b } from './b.js'\nexport const text = 'a ' + b\nexport const a = () => text\n`,
+      'src/b.js': `import { a } from './a.js'\nexport const b = 'b'\nexport const text = () => a()\n`,
+    },
+  },
+  throwing: {
+    files: {
+      'src/solo.js': `ran.push('solo')\nthrow new TypeError('Importing a module script failed.')`,
+    },
+  },
+}
+const folders: Record<string, string> = {}
 
 test.before(async () => {
   const key = await generateKey('ed25519')
-  for (const bundler of appBundlers) folders[bundler] = await buildSigned(key, { bundler })
+  for (const [kind, options] of Object.entries(kinds))
+    folders[kind] = await buildSigned(key, options)
 })
 
 /** Serves an app while a test has it. */
 async function within(
-  bundler: AppBundler,
+  kind: string,
   body: (site: TestSite, folder: string) => Promise<void>,
   options = {},
 ): Promise<void> {
-  const folder = folders[bundler]
+  const folder = folders[kind]!
   const site = await serveApp(folder, options)
   try {
     await body(site, folder)
@@ -54,7 +71,7 @@ const portOf = ({ url }: TestSite): number => Number(new URL(url).port)
 
 for (const bundler of appBundlers)
   inEngines(test, `${bundler}: the server is down for a while`, async (page) => {
-    const first = await serveApp(folders[bundler])
+    const first = await serveApp(folders[bundler]!)
     const port = portOf(first)
     try {
       await starts(page, first)
@@ -145,6 +162,61 @@ inEngines(test, 'several imports at once, when the server is back', (page) =>
     site.reset()
     assert.equal(await openAll(), ['a café', 'b café', 'a café'])
     await opensBoth(page)
+  }),
+)
+
+/** Where import() of what was linked in memory is blocked, a tag with the nonce may still run it. */
+const policies: [policy: string, isPossible: boolean][] = [
+  ["script-src 'nonce-abc'", true],
+  [
+    "script-src 'self' 'nonce-abc'; require-trusted-types-for 'script'; trusted-types signedimp",
+    true,
+  ],
+  ["script-src 'self' 'unsafe-inline' data:", false],
+]
+
+for (const [policy, isPossible] of policies)
+  inEngines(test, `under ${policy}`, (page, { name }) =>
+    within('nonce', async (site) => {
+      const headers = { 'content-security-policy': policy }
+      site.reply('index.html', { type: 'text/html; charset=utf-8', headers })
+      await starts(page, site)
+      site.tamper('assets/a.js', 'dropped')
+      assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_NETWORK assets/a.js')
+      site.tamper('assets/a.js', undefined)
+      if (isPossible || name !== 'firefox') return opensBoth(page)
+      // Firefox has what the other one imports, and would not know it.
+      for (let time = 0; time < 2; time++)
+        assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_REFUSED assets/a.js')
+      assert.is((await glance(page)).evil, 0)
+    }),
+  )
+
+// Nothing stands in for modules of a circle in the builds of pages.
+inEngines(test, 'modules that import one another in a circle', (page, { name }) =>
+  within('circle', async (site) => {
+    await starts(page, site)
+    site.tamper('assets/a.js', 'dropped')
+    assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_NETWORK assets/a.js')
+    site.reset()
+    if (name !== 'firefox') return assert.is(await open(page, 'a'), 'a b')
+    for (let time = 0; time < 2; time++)
+      assert.is(await open(page, 'a'), 'ERR_SIGNEDIMP_REFUSED assets/a.js')
+    await starts(page, site)
+    assert.is(await open(page, 'a'), 'a b')
+  }),
+)
+
+// What a module throws may look like what a browser says.
+inEngines(test, 'a module that throws is evaluated once', (page) =>
+  within('throwing', async (site) => {
+    await starts(page, site)
+    for (let time = 0; time < 3; time++)
+      assert.match(
+        await open(page, 'solo'),
+        /^(TypeError: Importing a module script failed|ERR_SIG)/,
+      )
+    assert.equal((await glance(page)).ran, ['dep', 'index', 'solo'])
   }),
 )
 
