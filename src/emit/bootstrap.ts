@@ -16,6 +16,8 @@ export interface PageCode {
   late: string
   /** Its runtime that links in memory. */
   blob: string
+  /** Whether the bootstraps can do without the engine's cryptography. */
+  pure: boolean
 }
 
 /** A file of ours in an output, named by its content. */

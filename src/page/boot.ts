@@ -1,6 +1,5 @@
 /** What a page runs first: checks the manifest and has the browser enforce it. Page form of the bootstrap. */
 import { utf8, type Bytes } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { Mapped, Runtime } from './context.js'
@@ -8,6 +7,7 @@ import { download } from './download.js'
 import { holdMilestones, parsed } from './events.js'
 import { enforceMap } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
+import { verifier } from './verifier.js'
 import { refusal } from '../manifest/refusal.js'
 
 const maxManifestBytes = 1 << 23
@@ -30,7 +30,7 @@ start()
   .finally(release)
 
 async function start(): Promise<void> {
-  if (!isSecureContext) throw notEnforceable('no https')
+  if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
   const { name, build, runtime, entry } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
@@ -41,11 +41,12 @@ async function start(): Promise<void> {
     maxLines: maxManifestLines,
   }
   const stored = await readManifest()
-  const manifest = await verifyManifest(stored, trust, webCrypto)
+  const manifest = await verifyManifest(stored, trust, verifier)
   const toUrl = (path: string) => pathToUrl(path, url)
   const enforced = await enforceMap(manifest, toUrl, carrier)
   const context: Mapped & Partial<Runtime> = {
     pinned,
+    verifier,
     manifest,
     stored,
     url,

@@ -25,13 +25,17 @@ export interface Linked extends Pick<Linker, 'link'> {
 
 /** A listed file as it came, or undefined when it is not as listed. */
 export async function fetchListed(
-  { manifest, toUrl }: Boot,
+  context: Boot,
   path: string,
   init: RequestInit = {},
 ): Promise<Download | undefined> {
   const signal = AbortSignal.timeout(deadline)
-  const found = await download(toUrl(path), maxFileBytes, { signal, ...init, redirect: 'error' })
-  const isRight = found.response.status === 200 && (await isListed(manifest, path, found.bytes))
+  const found = await download(context.toUrl(path), maxFileBytes, {
+    signal,
+    ...init,
+    redirect: 'error',
+  })
+  const isRight = found.response.status === 200 && (await isListed(context, path, found.bytes))
   return isRight ? found : undefined
 }
 

@@ -1,10 +1,10 @@
 import { base64, utf8, type Bytes } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
 import { aliasOf } from '../manifest/linking.js'
 import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
 import { notEnforceable } from './refuse.js'
+import { verifier } from './verifier.js'
 
 /** The element that brings the bootstrap, as far as it says how the page's own tags would ask. */
 export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
@@ -23,7 +23,7 @@ export async function enforceMap(
   carrier: Carrier,
   given?: string,
 ): Promise<EnforcedMap> {
-  const hook = crypto.randomUUID()
+  const hook = __PURE__ ? randomName() : crypto.randomUUID()
   const salt = (__MODULE__ && given) || '#' + hook
   // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
   const imports: Record<string, string> = __MODULE__
@@ -43,7 +43,7 @@ export async function enforceMap(
   const good = 'data:text/javascript,' + control
   const bad = good + 1
   integrity[good] = integrity[bad] =
-    'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
+    'sha256-' + base64((await verifier.digest('sha256', utf8(control))) as Bytes)
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
@@ -65,6 +65,9 @@ export async function enforceMap(
     run: (url) => runModule(url, carrier),
   }
 }
+
+/** Without a secure context there are no UUIDs. The letter, for numbers alone might be taken for an address. */
+const randomName = (): string => 'r' + crypto.getRandomValues(new Uint32Array(4)).join('')
 
 /** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
 const asIs = (text: string): string => text

@@ -10,6 +10,7 @@ import { fetchManifest, fetchWhole } from './manifest.js'
 import { enforceMap, findCarrier, runModule } from './map.js'
 import { isListed, proveNamed } from './prove.js'
 import { announce, notEnforceable, showNote } from './refuse.js'
+import { verifier } from './verifier.js'
 
 const maxRuntimeBytes = 1 << 20
 /** How long an app that awaits something while it first evaluates keeps the document's milestones, in milliseconds. */
@@ -71,7 +72,7 @@ const isStarted = (): boolean =>
   [...document.scripts].some(({ type, src }) => type === 'module' && src === import.meta.url)
 
 async function boot(): Promise<ModuleBoot> {
-  if (!isSecureContext) throw notEnforceable('no https')
+  if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
   const base = entry.base ? new URL(entry.base, import.meta.url).href : findBase()
   const url = pathToUrl(entry.manifest, base)
   const toUrl = (path: string) => pathToUrl(path, base)
@@ -80,6 +81,7 @@ async function boot(): Promise<ModuleBoot> {
   const { name, build } = entry
   const context: ModuleBoot = {
     pinned,
+    verifier,
     ...(await fetchManifest(url, { ...pinned, name, build })),
     url,
     credentials: undefined,
@@ -155,10 +157,10 @@ async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
 }
 
 async function runBlob(context: ModuleBoot): Promise<void> {
-  const { manifest, toUrl, carrier } = context
+  const { toUrl, carrier } = context
   const path = entry.blob
   const bytes = await fetchWhole(toUrl(path), maxRuntimeBytes, { redirect: 'error' })
-  if (!(await isListed(manifest, path, bytes))) throw notAsSigned(path)
+  if (!(await isListed(context, path, bytes))) throw notAsSigned(path)
   const url = URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
   try {
     await import(url)

@@ -12,6 +12,7 @@ const kinds: { algorithm: KeyAlgorithm; label: string; file: string; target?: nu
   { algorithm: 'rsa-pss', label: 'RSA-PSS 3072', file: 'page.js', target: 3584 },
   { algorithm: 'ed25519', label: 'Ed25519', file: 'page.js', target: 3174 },
   { algorithm: 'ecdsa-p256', label: 'ECDSA P-256', file: 'page-der.js' },
+  { algorithm: 'rsa-pss', label: 'RSA-PSS 3072, pure', file: 'page-pure.js' },
 ]
 
 interface Sizes {
@@ -88,6 +89,7 @@ async function readPageCode(file: string): Promise<PageCode> {
     module: await read(file.replace('page', 'module')),
     late: await read('late.js'),
     blob: await read('blob.js'),
+    pure: file.includes('pure'),
   }
 }
 
