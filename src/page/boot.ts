@@ -56,7 +56,7 @@ async function start(): Promise<void> {
   }
   Object.defineProperty(self, '__signedimp', { value: context })
   // The map checks tags of what is in it, and lets others load unchecked.
-  if (!manifest.files.has(runtime!) || (await context.run(toUrl(runtime!) + enforced.salt)) !== 'load')
+  if (!manifest.files.has(runtime!) || (await context.run(runtime!)) !== 'load')
     throw refusal('REFUSED', 'not as signed', runtime)
   await context.start!(entry!)
 }

@@ -32,10 +32,10 @@ export interface EnforcedMap {
   /** The engine's own resolution. */
   resolve(url: string): string
   /**
-   * Runs a module as a tag in the HTML would have. Only under its salted URL is a listed one checked.
+   * Runs a listed module as a tag in the HTML would have.
    * @returns `load`, or `error` when it or something that it imports was not fetched as listed
    */
-  run(url: string): Promise<string>
+  run(path: string): Promise<string>
 }
 
 /** What the bootstrap hands to a runtime that goes by an import map. */

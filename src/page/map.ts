@@ -62,7 +62,7 @@ export async function enforceMap(
   return {
     salt,
     resolve,
-    run: (url) => runModule(url, carrier),
+    run: (path) => runModule(toUrl(path) + salt, carrier),
   }
 }
 

@@ -152,7 +152,7 @@ async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
   const map = entry.late && (await enforceMap(manifest, toUrl, carrier).catch(() => undefined))
   Object.assign(context, map)
   if (!map) await runBlob(context)
-  else if ((await map.run(toUrl(entry.late!) + map.salt)) !== 'load') throw notAsSigned(entry.late!)
+  else if ((await map.run(entry.late!)) !== 'load') throw notAsSigned(entry.late!)
   return context as ModuleRuntime
 }
 

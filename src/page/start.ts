@@ -16,7 +16,7 @@ export async function start(
   try {
     const settle = claims.begin(prove(path))
     await parsed()
-    const isLoaded = (await context.run(context.toUrl(path) + context.salt)) === 'load'
+    const isLoaded = (await context.run(path)) === 'load'
     settle(isLoaded)
     if (isLoaded) return watch(context, prove, path)
     throw (await diagnose(context, prove(path))) ?? refusedOnce(path, 'reload the page')
