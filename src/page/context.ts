@@ -47,20 +47,33 @@ export interface Registry {
   meta(path: string): ImportMeta
 }
 
+/** What makes the page run only what is signed. */
+export type Enforcement = 'map' | 'blob'
+
 /** What a page's runtime adds to its context. */
 export interface Runtime extends Registry {
-  /** Starts a page's main chunks, in order. What hinders one is shown. @param entry their paths, as URI components, spaces between */
+  /** By which it does so. */
+  enforcement: Enforcement
+  /**
+   * Starts a page's main chunks, in order. What hinders one is shown.
+   * @param entry their paths, as URI components, spaces between
+   * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` before anything of the app has run
+   */
   start(entry: string): Promise<unknown>
 }
 
+/** What a runtime that links in memory is handed. */
+export interface Linkable extends Boot {
+  /** Runs a module by a tag, with the rights of the page's own. @returns `load`, or `error` when it was not fetched */
+  byTag(url: string): Promise<string>
+}
+
 /** What a module bootstrap hands to its runtime. */
-export interface ModuleBoot extends Boot, Partial<EnforcedMap> {
+export interface ModuleBoot extends Linkable, Partial<EnforcedMap> {
   /** Tells this app, release and place from others on the page. */
   id: string
   /** The element whose rights scripts of ours have. */
   carrier: Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
-  /** Runs a blob by a tag, where the page's policy allows no `import()` of them. */
-  byTag?: (url: string) => Promise<string>
   /** Settles when entries of the same app can be run by it. */
   ready?: Promise<ModuleRuntime>
 }

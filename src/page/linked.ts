@@ -1,11 +1,11 @@
 /** Modules that were fetched once, hashed, and linked in memory: for entries without an import map, and for roots of a manager. */
 import { decodeText } from '../crypto/bytes.js'
 import { refusal } from '../manifest/refusal.js'
-import type { Boot, ModuleBoot } from './context.js'
+import type { Boot, Linkable } from './context.js'
 import { diagnose } from './diagnose.js'
 import { download, type Download } from './download.js'
 import { createPathOf } from './import.js'
-import { createLinker, type Linker } from './link.js'
+import { createBlob, createLinker, type Linker } from './link.js'
 import { isListed } from './prove.js'
 
 const maxFileBytes = 1 << 26
@@ -25,12 +25,13 @@ export interface Linked extends Pick<Linker, 'link'> {
 
 /** A listed file as it came, or undefined when it is not as listed. */
 export async function fetchListed(
-  { manifest, toUrl }: Boot,
+  { manifest, toUrl, credentials }: Boot,
   path: string,
   init: RequestInit = {},
 ): Promise<Download | undefined> {
   const signal = AbortSignal.timeout(deadline)
-  const found = await download(toUrl(path), maxFileBytes, { signal, ...init, redirect: 'error' })
+  const own = { signal, credentials: credentials!, ...init, redirect: 'error' } as const
+  const found = await download(toUrl(path), maxFileBytes, own)
   const isRight = found.response.status === 200 && (await isListed(manifest, path, found.bytes))
   return isRight ? found : undefined
 }
@@ -45,7 +46,7 @@ export async function explain(context: Boot, path: string): Promise<Error> {
 
 /** @param edit what becomes of a module's text, byte order mark included; nothing may move in it */
 export function createLinked(
-  context: Boot & Pick<ModuleBoot, 'byTag'>,
+  context: Linkable,
   load: NativeImport,
   edit = (text: string, _path: string) => text,
 ): Linked {
@@ -55,13 +56,18 @@ export function createLinked(
     return edit(decodeText(found.bytes), path).replace(/^\ufeff/, '')
   })
   const pathOf = createPathOf(context)
+  // Where a policy goes by nonces, a tag may do what `import()` may not.
+  const isAllowed = load(createBlob('', '.js')).then(
+    () => true,
+    () => false,
+  )
 
   return {
     link,
     async evaluate(urls, options) {
       let module: unknown
       for (const url of urls) {
-        if (context.byTag && !options) await context.byTag(url)
+        if (!options && !(await isAllowed)) await context.byTag(url)
         module = await load(url, options)
       }
       return module

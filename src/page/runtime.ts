@@ -3,20 +3,24 @@ import type { Mapped, Runtime } from './context.js'
 import { createImport, createMeta } from './import.js'
 import { createMappedLoad } from './mapped.js'
 import { createProve, proveDenied, proveNamed } from './prove.js'
-import { start } from './start.js'
+import { mainsOf, start } from './start.js'
 
-const context = __signedimp as Mapped
+const context = __signedimp as Mapped & Runtime
 const prove = createProve(context)
 
 const runtime: Runtime = {
+  enforcement: 'map',
   import: createImport(context, createMappedLoad(context, prove, context.toUrl)),
   meta: createMeta(context, context.resolve),
   start: async (entry) => {
+    const paths = mainsOf(entry)
     proveDenied(context)
+    paths.forEach(prove)
     await proveNamed(context)
+    // Until then another runtime might take its place.
+    Object.freeze(context)
     // Tags run in order, downloads overlap.
-    const paths = entry.split(' ').map(decodeURIComponent)
     await Promise.all(paths.map((path) => start(context, prove, path)))
   },
 }
-Object.freeze(Object.assign(context, runtime))
+Object.assign(context, runtime)

@@ -5,10 +5,12 @@ import { parsed } from './events.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
 
+/** The paths of the main chunks that a page names. */
+export const mainsOf = (entry: string): string[] => entry.split(' ').map(decodeURIComponent)
+
 /** Starts a page's main chunk once the parser has read the whole document, which is when module scripts run. */
 export async function start(context: Mapped, prove: Prove, path: string): Promise<void> {
   try {
-    prove(path)
     await parsed()
     if ((await context.run(path)) === 'load') return watch(context, prove, path)
     const reason =
