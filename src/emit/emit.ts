@@ -92,7 +92,7 @@ export async function emitOutput(
   const linked = await linkModules(output, graph, moved, hasAliases, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
-  const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
+  const standIns = createStandIns(linked)
   for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
   for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
   for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
@@ -147,7 +147,7 @@ function ownFiles(
   return [
     ...(hasPages ? [runtime] : []),
     ...(hasPages && inline === false ? [linked] : []),
-    ...(hasEntries ? [blob] : []),
+    blob,
     ...(hasEntries && hasAliases ? [late] : []),
   ]
 }

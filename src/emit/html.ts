@@ -26,6 +26,8 @@ export interface PageContext {
   linked: string | undefined
   /** Path of the runtime's file. */
   runtime: string
+  /** Path of the runtime that does without an import map. */
+  blob: string
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`. */
   release: Record<string, string>
   /** Whether the files are on another origin than the page. */
@@ -148,6 +150,7 @@ function renderBootstrap(
   const data = {
     'data-manifest': page.manifest,
     'data-runtime': page.runtime,
+    'data-blob': page.blob,
     'data-entry': entries.map(encodeURIComponent).join(' '),
     'data-credentials': shared.crossorigin === '' ? undefined : 'include',
     ...page.release,

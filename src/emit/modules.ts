@@ -60,7 +60,7 @@ export async function linkModules(
     linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
     linked.exports.set(path, module.exports)
     linked.locals.set(path, module.locals)
-    if (entries.length > 0) checkDeclarations(path, module)
+    checkDeclarations(path, module)
   }
   return linked
 }

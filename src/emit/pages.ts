@@ -89,6 +89,7 @@ function createPageContext(
     bootstrap: bootstrap.code,
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,
+    blob: bootstrap.blob.fileName,
     release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
     crossOrigin: hasHost(base),
   }

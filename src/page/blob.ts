@@ -1,20 +1,44 @@
-/** The runtime of module entries where no import map can be: what runs was fetched once, hashed, and linked in memory. */
-import type { ModuleRuntime } from './context.js'
+/** The runtime where no import map can be: what runs was fetched once, hashed, and linked in memory. */
+import type { Adopting, ModuleRuntime, Runtime } from './context.js'
+import { parsed } from './events.js'
 import { createImport, createMeta } from './import.js'
 import { createLinked } from './linked.js'
+import { proveNamed } from './prove.js'
+import { notEnforceable, showRefusal } from './refuse.js'
+import { createRelink } from './relink.js'
+import { mainsOf } from './start.js'
 
-const context = __signedimp as ModuleRuntime
-const { link, evaluate, resolve } = createLinked(context, (url, options) =>
-  options ? import(url, options) : import(url),
-)
+const context = __signedimp as ModuleRuntime & Runtime & Adopting
 
-const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> = {
-  import: createImport(context, async (path, options) => evaluate(await link(path), options)),
-  meta: createMeta(context, resolve),
-  main: async (path, loaded) => {
-    const urls = await link(path)
-    loaded()
-    return evaluate(urls)
-  },
+function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
+  const { link, evaluate, resolve } = createLinked(context, (url, options) =>
+    options ? import(url, options) : import(url),
+  )
+  return {
+    enforcement: 'blob',
+    import: createImport(context, async (path, options) => evaluate(await link(path), options)),
+    meta: createMeta(context, resolve),
+    main: async (path, loaded) => {
+      const urls = await link(path)
+      loaded()
+      return evaluate(urls)
+    },
+    start: async (entry) => {
+      await proveNamed(context)
+      Object.freeze(context)
+      const mains = mainsOf(entry).map((path) => link(path).catch(showRefusal))
+      await parsed()
+      for (const urls of mains) await run((await urls) ?? [])
+    },
+  }
 }
-Object.assign(context, runtime)
+
+/** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */
+async function run(urls: string[]): Promise<void> {
+  for (const url of urls)
+    if ((await context.byTag(url)) !== 'load') return showRefusal(notEnforceable('no blobs'))
+}
+
+// Where there is a runtime that has started, it lacks only what the browser will not load.
+if (Object.isFrozen(context)) context.adopt(createRelink(context))
+else Object.assign(context, createRuntime())

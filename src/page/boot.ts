@@ -1,11 +1,13 @@
 /** What a page runs first: checks the manifest and has the browser enforce it. Page form of the bootstrap. */
 import { utf8, type Bytes } from '../crypto/bytes.js'
+import type { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { Mapped, Runtime } from './context.js'
-import { download } from './download.js'
+import type { EnforcedMap, Linkable, Runtime } from './context.js'
 import { holdMilestones, parsed } from './events.js'
-import { enforceMap } from './map.js'
+import { runFromBlob } from './from-blob.js'
+import { fetchWhole } from './manifest.js'
+import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { verifier } from './verifier.js'
 import { refusal } from '../manifest/refusal.js'
@@ -24,14 +26,13 @@ start()
   .catch(async (error) => {
     // Scripts of the page that listen for refusals may stand behind this one.
     await parsed()
-    // By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E".
-    showRefusal(error.code > 'E' ? error : notEnforceable(`${error}`))
+    showRefusal(isRefusal(error) ? error : notEnforceable(`${error}`))
   })
   .finally(release)
 
 async function start(): Promise<void> {
   if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
-  const { name, build, runtime, entry } = data
+  const { name, build, runtime, blob, entry } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
     ...pinned,
@@ -43,8 +44,7 @@ async function start(): Promise<void> {
   const stored = await readManifest()
   const manifest = await verifyManifest(stored, trust, verifier)
   const toUrl = (path: string) => pathToUrl(path, url)
-  const enforced = await enforceMap(manifest, toUrl, carrier)
-  const context: Mapped & Partial<Runtime> = {
+  const context: Linkable & Partial<EnforcedMap & Runtime> = {
     pinned,
     verifier,
     manifest,
@@ -52,21 +52,29 @@ async function start(): Promise<void> {
     url,
     credentials: data.credentials,
     toUrl,
-    ...enforced,
+    byTag: (url) => runModule(url, carrier),
   }
   Object.defineProperty(self, '__signedimp', { value: context })
-  // The map checks tags of what is in it, and lets others load unchecked.
-  if (!manifest.files.has(runtime!) || (await context.run(runtime!)) !== 'load')
-    throw refusal('REFUSED', 'not as signed', runtime)
-  await context.start!(entry!)
+  try {
+    Object.assign(context, await enforceMap(manifest, toUrl, carrier))
+    // The map checks tags of what is in it, and lets others load unchecked.
+    if (!manifest.files.has(runtime!) || (await context.run!(runtime!)) !== 'load')
+      throw refusal('REFUSED', 'not as signed', runtime)
+    await context.start!(entry!)
+  } catch (error) {
+    if (isRefusal(error) && !/_NOT_E/.test(error.code)) throw error
+    await runFromBlob(context, blob!)
+    await context.start!(entry!)
+  }
+}
+
+/** By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E". */
+function isRefusal(error: any): error is SignedImpError {
+  return error.code > 'E'
 }
 
 async function readManifest(): Promise<Bytes> {
-  if (carried?.matches('[data-signedimp]')) return utf8(carried.textContent!)
-  const { response, bytes } = await download(url, maxManifestBytes, {
-    credentials: data.credentials!,
-  })
-  if (response.ok) return bytes
-  const { status } = response
-  throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
+  return carried?.matches('[data-signedimp]')
+    ? utf8(carried.textContent!)
+    : fetchWhole(url, maxManifestBytes, { credentials: data.credentials! })
 }

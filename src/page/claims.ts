@@ -1,9 +1,4 @@
 /** Who has a module: the browser, or what was linked in memory. A module is one instance, so it is never both. */
-
-/** Longest time that one loads nothing because the browser may still load some of it, in milliseconds. */
-const patience = 5000
-
-/** Keeps account of modules, by their paths. */
 export interface Claims {
   /** Notes that the browser begins to load modules. @returns says whether it then had them */
   begin(paths: ReadonlySet<string>): (isLoaded: boolean) => void
@@ -12,18 +7,16 @@ export interface Claims {
   /** Whether one of several modules is linked in memory: then the browser can load none that imports it. */
   hasLinked(paths: ReadonlySet<string>): boolean
   /**
-   * Claims what the browser does not have of several modules, once it no longer tries to load any of that.
-   * @returns false when it still does after five seconds, as when what it loads awaits these modules
+   * Claims for linking what the browser does not have of several modules, unless it is about to load some of that.
+   * @returns what settles when it no longer is; nothing when all is claimed
    */
-  link(paths: ReadonlySet<string>): Promise<boolean>
+  claim(paths: ReadonlySet<string>): Promise<void>[]
 }
 
 export function createClaims(): Claims {
   const native = new Set<string>()
   const linked = new Set<string>()
   const loading = new Map<ReadonlySet<string>, Promise<void>>()
-  const isNative = (path: string) => native.has(path)
-
   return {
     begin(paths) {
       let settle: () => void
@@ -34,23 +27,13 @@ export function createClaims(): Claims {
         settle()
       }
     },
-    isNative,
+    isNative: (path) => native.has(path),
     hasLinked: (paths) => [...paths].some((path) => linked.has(path)),
-    async link(paths) {
-      let isLate = false
-      const deadline = new Promise((settle) => setTimeout(settle, patience)).then(() => {
-        isLate = true
-      })
-      for (;;) {
-        const missing = [...paths].filter((path) => !isNative(path))
-        const busy = [...loading].filter(([others]) => missing.some((path) => others.has(path)))
-        if (busy.length === 0) {
-          for (const path of missing) linked.add(path)
-          return true
-        }
-        if (isLate) return false
-        await Promise.race([deadline, ...busy.map(([, settled]) => settled)])
-      }
+    claim(paths) {
+      const missing = [...paths].filter((path) => !native.has(path))
+      const busy = [...loading].filter(([others]) => missing.some((path) => others.has(path)))
+      if (busy.length === 0) for (const path of missing) linked.add(path)
+      return busy.map(([, settled]) => settled)
     },
   }
 }

@@ -1,6 +1,9 @@
 import type { Bytes } from '../crypto/bytes.js'
 import type { TrustedKey, Verifier } from '../crypto/key.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
+import type { Claims } from './claims.js'
+import type { Load } from './import.js'
+import type { Prove } from './prove.js'
 
 /** What the plugin writes into the built bootstrap. */
 export interface Pinned {
@@ -49,20 +52,50 @@ export interface Registry {
   meta(path: string): ImportMeta
 }
 
+/** What somebody must know who loads modules beside the browser. */
+export interface Known {
+  prove: Prove
+  claims: Claims
+  /** The URL by which a module is imported that the browser has. */
+  keyOf(path: string): string
+}
+
+/** Makes what loads modules beside the browser. */
+export type CreateLoad = (known: Known) => Load
+
+/** What a runtime that goes by an import map adds to its context. */
+export interface Adopting {
+  /** Takes what loads modules that the browser refuses for good. */
+  adopt(create: CreateLoad): void
+}
+
+/** What makes the page run only what is signed. */
+export type Enforcement = 'map' | 'blob'
+
 /** What a page's runtime adds to its context. */
 export interface Runtime extends Registry {
-  /** Starts a page's main chunks, in order. What hinders one is shown. @param entry their paths, as URI components, spaces between */
+  /** By which it does so. */
+  enforcement: Enforcement
+  /**
+   * Starts a page's main chunks, in order. What hinders one is shown.
+   * @param entry their paths, as URI components, spaces between
+   * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` before anything of the app has run
+   */
   start(entry: string): Promise<unknown>
 }
 
+/** What a runtime that links in memory is handed. */
+export interface Linkable extends Boot {
+  /** Runs a module by a tag, with the rights of the page's own. @returns `load`, or `error` when it was not fetched */
+  byTag(url: string): Promise<string>
+}
+
 /** What a module bootstrap hands to its runtime. */
-export interface ModuleBoot extends Boot, Partial<EnforcedMap> {
+export interface ModuleBoot extends Linkable, Partial<EnforcedMap> {
   /** Tells this app, release and place from others on the page. */
   id: string
   /** The element whose rights scripts of ours have. */
   carrier: Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
-  /** Runs a blob by a tag, where the page's policy allows no `import()` of them. */
-  byTag?: (url: string) => Promise<string>
   /** Settles when entries of the same app can be run by it. */
   ready?: Promise<ModuleRuntime>
 }

@@ -1,6 +1,6 @@
 import { SignedImpError } from '../errors.js'
 import type { Boot, Registry } from './context.js'
-import { announce } from './refuse.js'
+import { announce, isRefusal } from './refuse.js'
 
 /** Loads a listed module and all that it imports, checked. */
 export type Load = (path: string, options?: ImportCallOptions) => Promise<unknown>
@@ -27,6 +27,7 @@ export function createImport(
 ): Registry['import'] {
   const { toUrl } = context
   const pathOf = createPathOf(context)
+  const told = new WeakSet<SignedImpError>()
 
   /** A fragment makes another module of the same file; a query, another file. */
   const locate = (from: string, specifier: string): string | undefined => {
@@ -47,7 +48,11 @@ export function createImport(
 
   return (from, specifier, options) =>
     loadFrom(from, `${specifier}`, options).catch((error) => {
-      if (error instanceof SignedImpError) (__MODULE__ && tell ? tell : announce)(error)
+      // What a module awaits while it is evaluated may be refused: then the module is, by the same error.
+      if (isRefusal(error) && !told.has(error)) {
+        told.add(error)
+        ;(__MODULE__ && tell ? tell : announce)(error)
+      }
       throw error
     })
 }

@@ -123,7 +123,8 @@ const types: [pattern: RegExp, type: string][] = [
   [/\.css$/, 'text/css'],
 ]
 
-function createBlob(text: string, path: string): string {
+/** The URL of a blob that is what a path says. */
+export function createBlob(text: string, path: string): string {
   const [, type = ''] = types.find(([pattern]) => pattern.test(path)) ?? []
   return URL.createObjectURL(new Blob([text], { type }))
 }

@@ -1,11 +1,11 @@
 /** Modules that were fetched once, hashed, and linked in memory: for entries without an import map, and for roots of a manager. */
 import { decodeText } from '../crypto/bytes.js'
 import { refusal } from '../manifest/refusal.js'
-import type { Boot, ModuleBoot } from './context.js'
+import type { Boot, Linkable } from './context.js'
 import { diagnose } from './diagnose.js'
 import { download, type Download } from './download.js'
 import { createPathOf } from './import.js'
-import { createLinker, type Linker } from './link.js'
+import { createBlob, createLinker, type Linker } from './link.js'
 import { isListed } from './prove.js'
 
 const maxFileBytes = 1 << 26
@@ -30,11 +30,8 @@ export async function fetchListed(
   init: RequestInit = {},
 ): Promise<Download | undefined> {
   const signal = AbortSignal.timeout(deadline)
-  const found = await download(context.toUrl(path), maxFileBytes, {
-    signal,
-    ...init,
-    redirect: 'error',
-  })
+  const own = { signal, credentials: context.credentials!, ...init, redirect: 'error' } as const
+  const found = await download(context.toUrl(path), maxFileBytes, own)
   const isRight = found.response.status === 200 && (await isListed(context, path, found.bytes))
   return isRight ? found : undefined
 }
@@ -56,7 +53,7 @@ export interface Special {
 }
 
 export function createLinked(
-  context: Boot & Pick<ModuleBoot, 'byTag'>,
+  context: Linkable,
   load: NativeImport,
   { edit = (text) => text, native }: Special = {},
 ): Linked {
@@ -67,13 +64,18 @@ export function createLinked(
   }
   const { link, prefetch } = createLinker(context, read, native)
   const pathOf = createPathOf(context)
+  // Where a policy goes by nonces, a tag may do what `import()` may not.
+  const isAllowed = load(createBlob('', '.js')).then(
+    () => true,
+    () => false,
+  )
 
   return {
     link,
     async evaluate(urls, options) {
       let module: unknown
       for (const url of urls) {
-        if (context.byTag && !options) await context.byTag(url)
+        if (!options && !(await isAllowed)) await context.byTag(url)
         module = await load(url, options)
       }
       return module

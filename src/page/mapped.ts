@@ -1,22 +1,17 @@
-import type { Claims } from './claims.js'
-import type { Mapped } from './context.js'
+import type { Known, Mapped } from './context.js'
 import { diagnose } from './diagnose.js'
 import type { Load } from './import.js'
 import { isLoadFailure, refusedOnce } from './load-failure.js'
-import type { Prove } from './prove.js'
 
 /**
  * Loads modules under an import map. The browser checks them. What was refused is asked for again when it is imported
  * again, if a second fetch then sees nothing wrong.
- * @param keyOf the URL by which a module is imported
- * @param relink loads in another way what the browser refuses for good
+ * @param relink loads what the browser refuses for good
  */
 export function createMappedLoad(
   context: Mapped,
-  prove: Prove,
-  keyOf: (path: string) => string,
-  claims: Claims,
-  relink?: Load,
+  { prove, claims, keyOf }: Known,
+  relink: Load,
 ): Load {
   /** What was not loaded when it was asked for before. */
   const refused = new Set<string>()
@@ -51,14 +46,13 @@ export function createMappedLoad(
     } catch (error) {
       // What a module throws is thrown again, the same one; a failure to load it is another one each time.
       if (error === failure || !isLoadFailure(error)) throw error
-      if (!relink) throw refusedOnce(path, 'reload the page', error)
       return relink(path, options)
     }
   }
 
   return async (path, options) => {
     const closure = prove(path)
-    if (relink && claims.hasLinked(closure)) return relink(path, options)
+    if (claims.hasLinked(closure)) return relink(path, options)
     const [, ...dependencies] = closure
     for (const dependency of dependencies) preload(context.toUrl(dependency) + context.salt)
     try {

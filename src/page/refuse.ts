@@ -5,6 +5,10 @@ import { refusal } from '../manifest/refusal.js'
 export const notEnforceable = (found: string, path?: string): SignedImpError =>
   refusal('NOT_ENFORCEABLE', found, path)
 
+/** By its code, for each file of ours has a class of its own. */
+export const isRefusal = (error: unknown): error is SignedImpError =>
+  /^ERR_SIGNEDIMP_/.test(`${(error as { code?: unknown } | null | undefined)?.code}`)
+
 /**
  * Tells the page of a refusal, once: a cancelable `signedimp:refusal` event on `window` whose `detail` is the error.
  * @returns whether nobody cancelled it, that is, nobody shows something of their own

@@ -1,26 +1,32 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
 import { createClaims } from './claims.js'
-import type { Mapped, Runtime } from './context.js'
+import type { Adopting, Linkable, Mapped, Runtime } from './context.js'
 import { createImport, createMeta } from './import.js'
 import { createMappedLoad } from './mapped.js'
 import { createProve, proveDenied, proveNamed } from './prove.js'
-import { createRelink } from './relink.js'
-import { start } from './start.js'
+import { createRelinker } from './relinker.js'
+import { mainsOf, start } from './start.js'
 
-const context = __signedimp as Mapped
+const context = __signedimp as Mapped & Linkable
 const prove = createProve(context)
 const claims = createClaims()
-const relink = createRelink(context, prove, claims)
+const known = { prove, claims, keyOf: context.toUrl }
+const { load, adopt } = createRelinker(context, known)
 
-const runtime: Runtime = {
-  import: createImport(context, createMappedLoad(context, prove, context.toUrl, claims, relink)),
+const runtime: Runtime & Adopting = {
+  enforcement: 'map',
+  import: createImport(context, createMappedLoad(context, known, load)),
   meta: createMeta(context, context.resolve),
+  adopt,
   start: async (entry) => {
+    const paths = mainsOf(entry)
     proveDenied(context)
+    paths.forEach(prove)
     await proveNamed(context)
+    // Until then another runtime might take its place.
+    Object.freeze(context)
     // Tags run in order, downloads overlap.
-    const paths = entry.split(' ').map(decodeURIComponent)
     await Promise.all(paths.map((path) => start(context, prove, claims, path)))
   },
 }
-Object.freeze(Object.assign(context, runtime))
+Object.assign(context, runtime)

@@ -6,6 +6,9 @@ import { refusedOnce } from './load-failure.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
 
+/** The paths of the main chunks that a page names. */
+export const mainsOf = (entry: string): string[] => entry.split(' ').map(decodeURIComponent)
+
 /** Starts a page's main chunk once the parser has read the whole document, which is when module scripts run. */
 export async function start(
   context: Mapped,
