@@ -381,6 +381,24 @@ inEngines(
   { engines: ['firefox'] },
 )
 
+inEngines(test, 'what was refused is imported again once its reason is gone', async (page) => {
+  await open(page, 'rollup')
+  for (const [way, code] of [
+    ['dropped', 'NETWORK'],
+    ['changed', 'CHANGED'],
+  ] as const) {
+    sites.rollup!.tamper('shared.js', way)
+    assert.is(await importNames(page, at('rollup', 'main.js')), `${code} shared.js`)
+    assert.is(await importNames(page, at('rollup', 'other.js')), `${code} shared.js`)
+  }
+  reset()
+  const { text, isShared } = await look(page, at('rollup', 'main.js'))
+  assert.equal([text, isShared], ['lazy caféleft', true])
+  await importNames(page, at('rollup', 'other.js'))
+  const ran = await page.evaluate(() => (globalThis as unknown as Globals).ran)
+  assert.is(ran.filter((one) => one === 'shared').length, 1)
+})
+
 inEngines(
   test,
   'a root that is removed: nothing new of it runs, and what runs goes on',

@@ -13,6 +13,7 @@ import {
   type TestSite,
 } from '../support/app.ts'
 import { inEngines, type Page } from '../support/browsers.ts'
+import { buildEntries, handWritten } from '../support/entry-app.ts'
 import { glance, open, starts } from '../support/visit.ts'
 
 // What is imported again after it was refused, once the reason is gone: the same import works, each module is one
@@ -35,11 +36,13 @@ const kinds: Record<string, SignedAppOptions> = {
   },
 }
 const folders: Record<string, string> = {}
+let entries: string
 
 test.before(async () => {
   const key = await generateKey('ed25519')
   for (const [kind, options] of Object.entries(kinds))
     folders[kind] = await buildSigned(key, options)
+  entries = await buildEntries(key)
 })
 
 /** Serves an app while a test has it. */
@@ -231,5 +234,40 @@ inEngines(test, 'what links in memory is checked, and asked for again', (page, {
     await opensBoth(page)
   }),
 )
+
+/** What becomes of an entry's lazy chunk, which shares a module with it: its text, if that is the one instance. */
+const openLazy = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const { app } = globalThis as unknown as {
+      app: { lazy(): Promise<{ text: string; same: object }>; shared: object }
+    }
+    return app.lazy().then(
+      ({ text, same }) => (same === app.shared ? text : 'another instance'),
+      ({ code, path }) => `${code} ${path}`,
+    )
+  })
+
+// By a late import map in Chromium and WebKit, in memory in Firefox.
+inEngines(test, 'a lazy chunk of an entry without HTML', async (page) => {
+  const site = await serveApp(entries)
+  try {
+    site.reply('index.html', handWritten('<script type="module" src="/main.js"></script>'))
+    await page.goto(site.url)
+    await page.waitFor('globalThis.app')
+    for (const [way, code] of [
+      ['dropped', 'NETWORK'],
+      ['changed', 'CHANGED'],
+    ] as const) {
+      site.tamper('deep/lazy.js', way)
+      assert.is(await openLazy(page), `ERR_SIGNEDIMP_${code} deep/lazy.js`)
+    }
+    site.tamper('deep/lazy.js', undefined)
+    for (let time = 0; time < 2; time++) assert.is(await openLazy(page), 'lazy caféleft')
+    const { ran, evil: foreign } = await glance(page)
+    assert.equal([ran.filter((name) => name === 'lazy').length, foreign], [1, 0])
+  } finally {
+    await site.close()
+  }
+})
 
 test.run()
