@@ -77,7 +77,7 @@ export const digestRelease = ({ page, keys, threshold, ...release }: Release): s
       keys.map(({ fingerprint }) => fingerprint),
       threshold,
       [release.name, release.build, release.expires, release.hash],
-      [release.manifestName, release.base],
+      [release.manifestName, release.base, release.reportTo],
     ]),
   )
 

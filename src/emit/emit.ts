@@ -43,6 +43,8 @@ export interface Release {
   pagesLater: boolean
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
+  /** Where pages report what they refuse, if anywhere. */
+  reportTo?: string | undefined
   unverified: readonly string[]
   /** What the package ships for pages. */
   page: PageCode

@@ -28,8 +28,8 @@ export interface PageContext {
   runtime: string
   /** Path of the runtime that does without an import map. */
   blob: string
-  /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`. */
-  release: Record<string, string>
+  /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
+  release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
   crossOrigin: boolean
 }

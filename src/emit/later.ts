@@ -65,6 +65,7 @@ export async function startLater(
     keys,
     pagesLater: true,
     headers: [],
+    reportTo: starts[0]!.entry.report,
   }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)
   for (const start of starts) refuseOther(start, bootstrap)

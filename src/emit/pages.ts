@@ -74,7 +74,7 @@ function createPageContext(
   release: Release,
   signed: Signed,
 ): PageContext {
-  const { base, hash, name, build, inline } = release
+  const { base, hash, name, build, inline, reportTo } = release
   const { graph, imports, digests, bootstrap, manifestPath, carried } = signed
   const refer = createRefer(page, base)
   return {
@@ -90,7 +90,11 @@ function createPageContext(
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,
     blob: bootstrap.blob.fileName,
-    release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
+    release: {
+      'data-name': name,
+      'data-build': build === undefined ? undefined : String(build),
+      'data-report': reportTo,
+    },
     crossOrigin: hasHost(base),
   }
 }

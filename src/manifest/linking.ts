@@ -18,6 +18,8 @@ export interface Entry {
   blob: string
   /** What a late map will surely load: paths, with integrity metadata. */
   preload: [path: string, integrity: string][]
+  /** Where refusals are reported to, if anywhere. */
+  report?: string
 }
 
 /** A module and all that it imports statically, itself first. */

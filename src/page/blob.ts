@@ -1,12 +1,14 @@
 /** The runtime where no import map can be: what runs was fetched once, hashed, and linked in memory. */
+import type { SignedImpError } from '../errors.js'
 import type { Adopting, ModuleRuntime, Runtime } from './context.js'
 import { parsed } from './events.js'
-import { createImport, createMeta } from './import.js'
+import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
 import { proveNamed } from './prove.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { createRelink } from './relink.js'
 import { mainsOf } from './start.js'
+import { createTell } from './tell.js'
 
 const context = __signedimp as ModuleRuntime & Runtime & Adopting
 
@@ -14,9 +16,19 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
   const { link, evaluate, resolve } = createLinked(context, (url, options) =>
     options ? import(url, options) : import(url),
   )
+  const tell = createTell(context.data)
+  const load: Load = async (path, options) => evaluate(await link(path), options)
+  const show = (refused: SignedImpError) => showRefusal(refused, tell)
+
+  /** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */
+  async function run(urls: string[]): Promise<void> {
+    for (const url of urls)
+      if ((await context.byTag(url)) !== 'load') return show(notEnforceable('no blobs'))
+  }
+
   return {
     enforcement: 'blob',
-    import: createImport(context, async (path, options) => evaluate(await link(path), options)),
+    import: createImport(context, load, tell),
     meta: createMeta(context, resolve),
     main: async (path, loaded) => {
       const urls = await link(path)
@@ -26,17 +38,11 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
     start: async (entry) => {
       await proveNamed(context)
       Object.freeze(context)
-      const mains = mainsOf(entry).map((path) => link(path).catch(showRefusal))
+      const mains = mainsOf(entry).map((path) => link(path).catch(show))
       await parsed()
       for (const urls of mains) await run((await urls) ?? [])
     },
   }
-}
-
-/** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */
-async function run(urls: string[]): Promise<void> {
-  for (const url of urls)
-    if ((await context.byTag(url)) !== 'load') return showRefusal(notEnforceable('no blobs'))
 }
 
 // Where there is a runtime that has started, it lacks only what the browser will not load.

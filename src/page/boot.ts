@@ -3,12 +3,13 @@ import { utf8, type Bytes } from '../crypto/bytes.js'
 import type { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { EnforcedMap, Linkable, Runtime } from './context.js'
+import type { EnforcedMap, Linkable, PageData, Runtime } from './context.js'
 import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchWhole } from './manifest.js'
 import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
+import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
 import { refusal } from '../manifest/refusal.js'
 
@@ -17,7 +18,7 @@ const maxManifestLines = 1 << 16
 
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
 const carrier = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement
-const data = carrier.dataset as Record<string, string> & { credentials?: RequestCredentials }
+const data = carrier.dataset as Record<string, string> & PageData
 const carried = carrier.previousElementSibling
 const url = new URL(data.manifest!, document.baseURI).href
 
@@ -26,7 +27,9 @@ start()
   .catch(async (error) => {
     // Scripts of the page that listen for refusals may stand behind this one.
     await parsed()
-    showRefusal(isRefusal(error) ? error : notEnforceable(`${error}`))
+    const refused = isRefusal(error) ? error : notEnforceable(`${error}`)
+    showRefusal(refused)
+    sendReport(data, refused)
   })
   .finally(release)
 
@@ -52,6 +55,7 @@ async function start(): Promise<void> {
     url,
     credentials: data.credentials,
     toUrl,
+    data,
     byTag: (url) => runModule(url, carrier),
   }
   Object.defineProperty(self, '__signedimp', { value: context })

@@ -4,12 +4,18 @@ import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Claims } from './claims.js'
 import type { Load } from './import.js'
 import type { Prove } from './prove.js'
+import type { Reported } from './report.js'
 
 /** What the plugin writes into the built bootstrap. */
 export interface Pinned {
   keys: readonly TrustedKey[]
   /** How many of the keys must have signed. */
   threshold: number
+}
+
+/** What the HTML says of a page, as attributes of the bootstrap's tag. */
+export interface PageData extends Reported {
+  credentials?: RequestCredentials
 }
 
 /** What the bootstrap has checked, and hands to a runtime. */
@@ -26,6 +32,8 @@ export interface Boot {
   credentials: RequestCredentials | undefined
   /** URL of a listed path, as the map knows it. */
   toUrl(path: string): string
+  /** What the page, or the entry, says of itself. */
+  data?: Reported
 }
 
 /** An import map that the browser was seen to obey. */

@@ -1,6 +1,6 @@
 import { SignedImpError } from '../errors.js'
 import type { Boot, Registry } from './context.js'
-import { announce, isRefusal } from './refuse.js'
+import { isRefusal } from './refuse.js'
 
 /** Loads a listed module and all that it imports, checked. */
 export type Load = (path: string, options?: ImportCallOptions) => Promise<unknown>
@@ -19,15 +19,14 @@ export function createPathOf({ manifest, toUrl }: Boot): (url: string) => string
   }
 }
 
-/** Makes the wrapper of `import()`. @param tell told of each refusal, where the page is not to be told at once */
+/** Makes the wrapper of `import()`. @param tell told of each refusal */
 export function createImport(
   context: Boot,
   load: Load,
-  tell?: (refused: SignedImpError) => void,
+  tell: (refused: SignedImpError) => unknown,
 ): Registry['import'] {
   const { toUrl } = context
   const pathOf = createPathOf(context)
-  const told = new WeakSet<SignedImpError>()
 
   /** A fragment makes another module of the same file; a query, another file. */
   const locate = (from: string, specifier: string): string | undefined => {
@@ -48,11 +47,7 @@ export function createImport(
 
   return (from, specifier, options) =>
     loadFrom(from, `${specifier}`, options).catch((error) => {
-      // What a module awaits while it is evaluated may be refused: then the module is, by the same error.
-      if (isRefusal(error) && !told.has(error)) {
-        told.add(error)
-        ;(__MODULE__ && tell ? tell : announce)(error)
-      }
+      if (isRefusal(error)) tell(error)
       throw error
     })
 }

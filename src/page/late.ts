@@ -6,6 +6,7 @@ import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
 import { listedClosure } from './prove.js'
 import { createRelinker } from './relinker.js'
+import { createTell } from './tell.js'
 
 const context = __signedimp as ModuleRuntime & Mapped
 const { manifest, toUrl, salt } = context
@@ -25,7 +26,7 @@ const resolve = (url: string) => {
 
 const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> & Adopting = {
   adopt,
-  import: createImport(context, load),
+  import: createImport(context, load, createTell(context.data)),
   meta: createMeta(context, resolve),
   main: async (path, loaded) => {
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))

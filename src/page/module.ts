@@ -4,6 +4,7 @@
  */
 import { pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
+import type { SignedImpError } from '../errors.js'
 import type { ModuleBoot, ModuleRuntime } from './context.js'
 import { holdMilestones } from './events.js'
 import { runFromBlob } from './from-blob.js'
@@ -11,6 +12,7 @@ import { fetchManifest } from './manifest.js'
 import { enforceMap, findCarrier, runModule } from './map.js'
 import { proveNamed } from './prove.js'
 import { announce, isRefusal, notEnforceable, showNote } from './refuse.js'
+import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
 
 /** How long an app that awaits something while it first evaluates keeps the document's milestones, in milliseconds. */
@@ -58,7 +60,8 @@ function noteAnnouncements(): Map<unknown, Event> {
 }
 
 /** A page that did not start by this file is its owner's to speak to. */
-function tell(error: Error, announced: Event | undefined): void {
+function tell(error: SignedImpError, announced: Event | undefined): void {
+  if (!announced) sendReport(entry, error)
   const isUnheard = announced ? !announced.defaultPrevented : announce(error)
   if (isUnheard && isStarted()) showNote(error)
 }
@@ -82,6 +85,7 @@ async function boot(): Promise<ModuleBoot> {
     url,
     credentials: undefined,
     toUrl,
+    data: entry,
     id: JSON.stringify([base, name, pinned]),
     carrier,
     byTag: (src) => runModule(src, carrier),

@@ -13,13 +13,13 @@ export const isRefusal = (error: unknown): error is SignedImpError =>
  * Tells the page of a refusal, once: a cancelable `signedimp:refusal` event on `window` whose `detail` is the error.
  * @returns whether nobody cancelled it, that is, nobody shows something of their own
  */
-export const announce = (error: unknown): boolean =>
+export const announce = (error: SignedImpError): boolean =>
   dispatchEvent(new CustomEvent('signedimp:refusal', { cancelable: true, detail: error }))
 
 /** Says why the app did not start: to `error` listeners and the console, as an uncaught error, and to the reader. */
-export function showRefusal(error: Error): void {
-  reportError(error)
-  if (announce(error)) showNote(error)
+export function showRefusal(refused: SignedImpError, tell = announce): void {
+  reportError(refused)
+  if (tell(refused)) showNote(refused)
 }
 
 /** Says something to the reader, at the end of the page. */

@@ -6,16 +6,18 @@ import { createMappedLoad } from './mapped.js'
 import { createProve, proveDenied, proveNamed } from './prove.js'
 import { createRelinker } from './relinker.js'
 import { mainsOf, start } from './start.js'
+import { createTell } from './tell.js'
 
 const context = __signedimp as Mapped & Linkable
 const prove = createProve(context)
 const claims = createClaims()
 const known = { prove, claims, keyOf: context.toUrl }
 const { load, adopt } = createRelinker(context, known)
+const tell = createTell(context.data)
 
 const runtime: Runtime & Adopting = {
   enforcement: 'map',
-  import: createImport(context, createMappedLoad(context, known, load)),
+  import: createImport(context, createMappedLoad(context, known, load), tell),
   meta: createMeta(context, context.resolve),
   adopt,
   start: async (entry) => {
@@ -26,7 +28,7 @@ const runtime: Runtime & Adopting = {
     // Until then another runtime might take its place.
     Object.freeze(context)
     // Tags run in order, downloads overlap.
-    await Promise.all(paths.map((path) => start(context, prove, claims, path)))
+    await Promise.all(paths.map((path) => start(context, known, tell, path)))
   },
 }
 Object.assign(context, runtime)

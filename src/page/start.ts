@@ -1,10 +1,11 @@
-import type { Claims } from './claims.js'
-import type { Mapped } from './context.js'
+import type { SignedImpError } from '../errors.js'
+import type { Known, Mapped } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import { refusedOnce } from './load-failure.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
+import type { Tell } from './tell.js'
 
 /** The paths of the main chunks that a page names. */
 export const mainsOf = (entry: string): string[] => entry.split(' ').map(decodeURIComponent)
@@ -12,8 +13,8 @@ export const mainsOf = (entry: string): string[] => entry.split(' ').map(decodeU
 /** Starts a page's main chunk once the parser has read the whole document, which is when module scripts run. */
 export async function start(
   context: Mapped,
-  prove: Prove,
-  claims: Claims,
+  { prove, claims }: Known,
+  tell: Tell,
   path: string,
 ): Promise<void> {
   try {
@@ -21,17 +22,17 @@ export async function start(
     await parsed()
     const isLoaded = (await context.run(path)) === 'load'
     settle(isLoaded)
-    if (isLoaded) return watch(context, prove, path)
+    if (isLoaded) return watch(context, prove, tell, path)
     throw (await diagnose(context, prove(path))) ?? refusedOnce(path, 'reload the page')
   } catch (error) {
-    showRefusal(error as Error)
+    showRefusal(error as SignedImpError, tell)
   }
 }
 
 /** A tag reports a module that cannot be linked, as after a redirect, like one that throws; only `import()` tells. */
-function watch(context: Mapped, prove: Prove, path: string): void {
+function watch(context: Mapped, prove: Prove, tell: Tell, path: string): void {
   import(context.toUrl(path)).catch(async (error) => {
     const found = error instanceof TypeError && (await diagnose(context, prove(path)))
-    if (found) showRefusal(found)
+    if (found) showRefusal(found, tell)
   })
 }

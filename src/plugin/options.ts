@@ -36,6 +36,8 @@ export interface SignedImpOptions {
   pure?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
   headers?: readonly HeadersForm[]
+  /** Where pages report what they refuse: an https: URL, or a path on the page's own host. @default nowhere */
+  reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
   /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
@@ -58,6 +60,7 @@ export interface ResolvedOptions {
   html: readonly string[] | 'later'
   pure: boolean
   headers: readonly HeadersForm[]
+  reportTo: string | undefined
   unverified: readonly string[]
   mode: 'on' | 'off'
 }
@@ -69,6 +72,15 @@ const isPlain = (value: unknown): value is object =>
   typeof value === 'object' &&
   value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value))
+
+const here = 'https://page.invalid'
+
+/** In the spelling of URLs, so that it is the address that it seems to be: a page takes `/\\host` for another host. */
+const isAddress = (text: string): boolean => {
+  if (!/^(https:\/)?\//.test(text) || !URL.canParse(text, here)) return false
+  const { href, username, password, hash } = new URL(text, here)
+  return [text, `${text}/`, here + text].includes(href) && !(username || password || hash)
+}
 
 const isKeySource = (value: unknown): boolean =>
   isText(value) || value instanceof URL || value instanceof KeyObject
@@ -112,6 +124,10 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   headers: [
     `an array of ${Object.keys(headersFiles).join(', ')}`,
     (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
+  ],
+  reportTo: [
+    'an https: URL or a path that begins with one slash, spelled as in an address bar',
+    (v) => isText(v) && isAddress(v),
   ],
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
@@ -161,6 +177,7 @@ export function resolveOptions(
     html: given.html ?? [],
     pure: given.pure ?? false,
     headers: given.headers ?? [],
+    reportTo: given.reportTo,
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',
   }

@@ -80,6 +80,7 @@ export async function readRelease(
     inline,
     pagesLater: options.html === 'later',
     headers,
+    reportTo: options.reportTo,
     unverified,
     page: await readPageCode(distinctKeys, options.pure),
   }
