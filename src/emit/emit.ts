@@ -43,6 +43,8 @@ export interface Release {
   pagesLater: boolean
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
+  /** What pages show where their bootstrap does not run, if anything. */
+  fallback?: string | undefined
   /** Where pages report what they refuse, if anywhere. */
   reportTo?: string | undefined
   unverified: readonly string[]

@@ -1,5 +1,7 @@
 import MagicString from 'magic-string'
 import { SignedImpError } from '../errors.js'
+import { escapeAttribute } from './escape.js'
+import { createFallback } from './fallback.js'
 import { judgeTag } from './judge.js'
 import type { Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
@@ -32,6 +34,8 @@ export interface PageContext {
   release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
   crossOrigin: boolean
+  /** What the page shows where its bootstrap does not run, if anything. */
+  fallback: string | undefined
 }
 
 /** A page made to start through the bootstrap. */
@@ -64,6 +68,8 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
     const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
     const at = Math.max(first, ...tags.filter(isCharset).map(({ end }) => end))
     text.appendLeft(at, renderBootstrap(page, entries, module.attributes, findNonce(module, tags)))
+    const fallback = page.fallback !== undefined && createFallback(html, page.fallback)
+    if (fallback) text.appendLeft(fallback.at, fallback.markup)
   }
   return {
     html: text.toString(),
@@ -178,7 +184,3 @@ const attributes = (values: Attributes): string =>
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => (value === '' ? ` ${name}` : ` ${name}="${escapeAttribute(value!)}"`))
     .join('')
-
-/** A text between double quotes, in ASCII. */
-export const escapeAttribute = (value: string): string =>
-  value.replace(/[^ !#-%'-;=?-~]/gu, (char) => `&#${char.codePointAt(0)};`)

@@ -96,6 +96,7 @@ function createPageContext(
       'data-report': reportTo,
     },
     crossOrigin: hasHost(base),
+    fallback: release.fallback,
   }
 }
 

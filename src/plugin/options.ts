@@ -1,6 +1,7 @@
 import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { isPattern } from '../emit/coverage.js'
+import { fallbackText } from '../emit/fallback.js'
 import { headersFiles, type HeadersForm } from '../emit/forms.js'
 import { isPage } from '../emit/output.js'
 import type { KeySource, Password } from '../keys/private.js'
@@ -36,6 +37,8 @@ export interface SignedImpOptions {
   pure?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
   headers?: readonly HeadersForm[]
+  /** Whether pages show a line of text where the bootstrap does not run, or which one. @default false */
+  fallback?: boolean | string
   /** Where pages report what they refuse: an https: URL, or a path on the page's own host. @default nowhere */
   reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
@@ -60,6 +63,7 @@ export interface ResolvedOptions {
   html: readonly string[] | 'later'
   pure: boolean
   headers: readonly HeadersForm[]
+  fallback: string | undefined
   reportTo: string | undefined
   unverified: readonly string[]
   mode: 'on' | 'off'
@@ -125,6 +129,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     `an array of ${Object.keys(headersFiles).join(', ')}`,
     (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
   ],
+  fallback: ['true, false or a text', (v) => typeof v === 'boolean' || isText(v)],
   reportTo: [
     'an https: URL or a path that begins with one slash, spelled as in an address bar',
     (v) => isText(v) && isAddress(v),
@@ -177,6 +182,7 @@ export function resolveOptions(
     html: given.html ?? [],
     pure: given.pure ?? false,
     headers: given.headers ?? [],
+    fallback: given.fallback === true ? fallbackText : given.fallback || undefined,
     reportTo: given.reportTo,
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',

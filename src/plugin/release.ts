@@ -80,6 +80,7 @@ export async function readRelease(
     inline,
     pagesLater: options.html === 'later',
     headers,
+    fallback: options.fallback,
     reportTo: options.reportTo,
     unverified,
     page: await readPageCode(distinctKeys, options.pure),

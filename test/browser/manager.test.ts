@@ -411,15 +411,15 @@ inEngines(test, 'each refusal is told once, to a function too', async (page) => 
   await page.goto(at('host'))
   await page.waitFor("'outcome' in globalThis")
   await page.evaluate(() => {
-    const { SignedImportManager, ...host } = globalThis as unknown as HostGlobals
-    const told: string[] = []
+    const { SignedImportManager } = globalThis as unknown as HostGlobals
+    const [told, thrown]: string[][] = [[], []]
     const onRefusal = ({ code, path }: SignedImpError) => {
-      told.push(`${code} ${path}`)
+      told!.push(`${code} ${path}`)
       throw new Error('planned failure')
     }
-    Object.assign(globalThis, { told, thrown: [] as string[] })
-    addEventListener('error', ({ message }) => host.thrown.push(message))
-    Object.assign(globalThis, { manager: new SignedImportManager({ onRefusal }).install() })
+    addEventListener('error', ({ message }) => thrown!.push(message))
+    const manager = new SignedImportManager({ onRefusal }).install()
+    Object.assign(globalThis, { told, thrown, manager })
   })
   assert.is(await addRoot(page, at('rollup'), trust('rollup')), 'ok')
   sites.rollup!.tamper('other.js', 'changed')
