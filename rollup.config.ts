@@ -77,6 +77,7 @@ export default [
   forPages('runtime', 'runtime.js', 'es'),
   forPages('late', 'late.js', 'es', { module: true }),
   forPages('blob', 'blob.js', 'es', { module: true }),
+  forPages('tags', 'tags.js', 'es'),
   ...[false, true].flatMap((der) => [
     forPages('boot', der ? 'page-der.js' : 'page.js', 'iife', { der }),
     forPages('module', der ? 'module-der.js' : 'module.js', 'es', { der, module: true }),

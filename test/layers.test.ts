@@ -172,7 +172,7 @@ for (const [algorithm, file, kilobytes] of limits) {
     const key = toTrustedKey(await generateKey(algorithm))
     const bootstrap = bootstraps.find((one) => one.file === file)!.code
     const { code } = createBootstrap(
-      { bootstrap, runtime: '', module: '', late: '', blob: '' },
+      { bootstrap, runtime: '', module: '', late: '', blob: '', tags: '' },
       [key],
       1,
     )

@@ -41,6 +41,8 @@ export interface Release {
   inline: Inline
   /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
   pagesLater: boolean
+  /** Whether pages may load modules by tags, for which static imports are absolute. */
+  tags: boolean
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   unverified: readonly string[]
@@ -89,10 +91,11 @@ export async function emitOutput(
   const moved = moveEntries(output, graph, release.unverified, changes)
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
-  const linked = await linkModules(output, graph, moved, hasAliases, changes)
+  const spelling = { hasAliases, base: release.tags ? release.base : undefined }
+  const linked = await linkModules(output, graph, moved, spelling, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
-  const standIns = createStandIns(linked)
+  const own = ownFiles(bootstrap, release, hasPages, hasAliases)
+  const standIns = createStandIns(linked, release.tags)
   for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
   for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
   for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
@@ -138,17 +141,17 @@ export async function emitOutput(
 const noPages: Partial<StartedPages> & Pick<StartedPages, 'pages'> = { pages: [] }
 
 function ownFiles(
-  { runtime, linked, late, blob }: Bootstrap,
-  { inline }: Release,
+  { runtime, linked, late, blob, tags }: Bootstrap,
+  { inline, tags: hasTags }: Release,
   hasPages: boolean,
-  hasEntries: boolean,
   hasAliases: boolean,
 ): OwnFile[] {
   return [
     ...(hasPages ? [runtime] : []),
     ...(hasPages && inline === false ? [linked] : []),
     blob,
-    ...(hasEntries && hasAliases ? [late] : []),
+    ...(hasTags ? [tags] : []),
+    ...(hasAliases ? [late] : []),
   ]
 }
 

@@ -1,5 +1,6 @@
 import MagicString from 'magic-string'
 import { SignedImpError } from '../errors.js'
+import { tagKey } from '../manifest/linking.js'
 import { judgeTag } from './judge.js'
 import type { Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
@@ -28,6 +29,8 @@ export interface PageContext {
   runtime: string
   /** Path of the runtime that does without an import map. */
   blob: string
+  /** Path of the runtime that loads modules by tags, if the build has it. */
+  tags: string | undefined
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`. */
   release: Record<string, string>
   /** Whether the files are on another origin than the page. */
@@ -151,6 +154,7 @@ function renderBootstrap(
     'data-manifest': page.manifest,
     'data-runtime': page.runtime,
     'data-blob': page.blob,
+    ...tagsOf(page),
     'data-entry': entries.map(encodeURIComponent).join(' '),
     'data-credentials': shared.crossorigin === '' ? undefined : 'include',
     ...page.release,
@@ -160,6 +164,12 @@ function renderBootstrap(
     ? preload('fetch', page.manifest) + preloads.join('') + renderScript(page, data)
     : `${preloads.join('')}<script type="text/plain" data-signedimp>${page.inlineManifest}</script>${renderScript(page, data)}`
 }
+
+/** What the runtime that loads modules by tags must know of how they import one another. */
+const tagsOf = ({ tags, crossOrigin }: PageContext): Attributes =>
+  tags === undefined
+    ? {}
+    : { 'data-tags': tags, 'data-key': tagKey, 'data-whole': crossOrigin ? '' : undefined }
 
 function renderScript(
   { linked, bootstrap, refer, integrityOf }: PageContext,

@@ -64,6 +64,7 @@ export async function startLater(
     base,
     keys,
     pagesLater: true,
+    tags: false,
     headers: [],
   }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)

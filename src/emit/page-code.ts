@@ -12,5 +12,6 @@ export async function readPageCode(keys: readonly TrustedKey[]): Promise<PageCod
     module: await read(der ? 'module-der.js' : 'module.js'),
     late: await read('late.js'),
     blob: await read('blob.js'),
+    tags: await read('tags.js'),
   }
 }

@@ -4,9 +4,10 @@ import { webCrypto } from '../crypto/webcrypto.js'
 import type { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { EnforcedMap, Linkable, Runtime } from './context.js'
+import type { EnforcedMap, PageBoot, PageData, Runtime } from './context.js'
 import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
+import { integrityOf } from './integrity.js'
 import { fetchWhole } from './manifest.js'
 import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
@@ -17,7 +18,7 @@ const maxManifestLines = 1 << 16
 
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
 const carrier = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement
-const data = carrier.dataset as Record<string, string> & { credentials?: RequestCredentials }
+const data = carrier.dataset as PageData
 const carried = carrier.previousElementSibling
 const url = new URL(data.manifest!, document.baseURI).href
 
@@ -32,7 +33,7 @@ start()
 
 async function start(): Promise<void> {
   if (!isSecureContext) throw notEnforceable('no https')
-  const { name, build, runtime, blob, entry } = data
+  const { name, build, runtime, blob, tags, entry } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
     ...pinned,
@@ -44,25 +45,31 @@ async function start(): Promise<void> {
   const stored = await readManifest()
   const manifest = await verifyManifest(stored, trust, webCrypto)
   const toUrl = (path: string) => pathToUrl(path, url)
-  const context: Linkable & Partial<EnforcedMap & Runtime> = {
+  const context: PageBoot & Partial<EnforcedMap & Runtime> = {
     pinned,
     manifest,
     stored,
     url,
     credentials: data.credentials,
     toUrl,
-    byTag: (url) => runModule(url, carrier),
+    byTag: (url, integrity) => runModule(url, carrier, integrity),
+    data,
   }
   Object.defineProperty(self, '__signedimp', { value: context })
   try {
-    Object.assign(context, await enforceMap(manifest, toUrl, carrier))
+    Object.assign(context, await enforceMap(manifest, toUrl, carrier, data.key))
     // The map checks tags of what is in it, and lets others load unchecked.
     if (!manifest.files.has(runtime!) || (await context.run!(runtime!)) !== 'load')
       throw refusal('REFUSED', 'not as signed', runtime)
     await context.start!(entry!)
   } catch (error) {
     if (isRefusal(error) && !/_NOT_E/.test(error.code)) throw error
-    await runFromBlob(context, blob!)
+    await runFromBlob(context, blob!).catch(async (refused) => {
+      if (!tags) throw refused
+      const url = toUrl(tags) + '#' + crypto.randomUUID()
+      if ((await context.byTag(url, integrityOf(manifest, tags))) !== 'load')
+        throw notEnforceable('no maps, no blobs, no tags')
+    })
     await context.start!(entry!)
   }
 }

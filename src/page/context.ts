@@ -37,7 +37,7 @@ export interface EnforcedMap {
 }
 
 /** What the bootstrap hands to a runtime that goes by an import map. */
-export type Mapped = Boot & EnforcedMap
+export type Mapped = Boot & EnforcedMap & Partial<Pick<PageBoot, 'data'>>
 
 /** What every emitted chunk finds as `__signedimp`. Its path is baked in: the URL that it came from is the server's word. */
 export interface Registry {
@@ -48,7 +48,26 @@ export interface Registry {
 }
 
 /** What makes the page run only what is signed. */
-export type Enforcement = 'map' | 'blob'
+export type Enforcement = 'map' | 'blob' | 'tags'
+
+/** What the HTML says of a page, as attributes of the bootstrap's tag. */
+export interface PageData {
+  name?: string
+  build?: string
+  credentials?: RequestCredentials
+  /** URL of the page manifest. */
+  manifest?: string
+  /** Paths of the runtimes, one for each way to enforce. */
+  runtime?: string
+  blob?: string
+  tags?: string
+  /** Paths of the main chunks, as URI components, spaces between. */
+  entry?: string
+  /** What static imports of modules add to URLs, as a fragment. */
+  key?: string
+  /** Present where static imports name the host, too. */
+  whole?: string
+}
 
 /** What a page's runtime adds to its context. */
 export interface Runtime extends Registry {
@@ -64,8 +83,17 @@ export interface Runtime extends Registry {
 
 /** What a runtime that links in memory is handed. */
 export interface Linkable extends Boot {
-  /** Runs a module by a tag, with the rights of the page's own. @returns `load`, or `error` when it was not fetched */
-  byTag(url: string): Promise<string>
+  /**
+   * Runs a module by a tag, with the rights of the page's own.
+   * @param integrity what the browser is to check, in pages; the tag then has no nonce
+   * @returns `load`, or `error` when it was not fetched
+   */
+  byTag(url: string, integrity?: string): Promise<string>
+}
+
+/** What a page's bootstrap hands to its runtime. */
+export interface PageBoot extends Linkable {
+  data: PageData
 }
 
 /** What a module bootstrap hands to its runtime. */

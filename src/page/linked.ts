@@ -81,12 +81,16 @@ export function createLinked(
       const path = pathOf(url)
       if (path === undefined || !/\.m?js$/.test(path)) return url
       prefetch(path)
-      if (!document.querySelector(`link[href="${url}"]`)) {
-        const link = document.createElement('link')
-        link.href = url
-        document.head.append(link)
-      }
+      claim(url)
       return url
     },
   }
+}
+
+/** Puts a link there that says nothing, unless there is one. */
+export function claim(url: string): void {
+  if (document.querySelector(`link[href="${url}"]`)) return
+  const link = document.createElement('link')
+  link.href = url
+  document.head.append(link)
 }

@@ -162,7 +162,7 @@ async function add(runtime: ModuleRuntime, { manifest }: ModuleBoot): Promise<Mo
   for (const [path, digest] of manifest.files)
     if (manifest.hash !== hash || (files.get(path) ?? digest) !== digest)
       throw refusal('VERSION_SKEW', 'another build of it is on the page', path)
-  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, runtime.salt)
+  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, '', runtime.salt)
   for (const [path, digest] of manifest.files) files.set(path, digest)
   for (const [path, list] of manifest.imports) imports.set(path, list)
   return runtime

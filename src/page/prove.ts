@@ -62,14 +62,15 @@ export function listedClosure({ files, imports }: Manifest, path: string): Set<s
 }
 
 /** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */
-export function createProve({ manifest, toUrl, salt, resolve }: Mapped): Prove {
+export function createProve({ manifest, toUrl, salt, resolve, data }: Mapped): Prove {
+  const key = data?.key ?? ''
   const proven = new Set<string>()
   return (path) => {
     const closure = listedClosure(manifest, path)
     for (const file of closure) {
       if (proven.has(file)) continue
       const url = toUrl(file)
-      if (resolve(url) !== url + salt)
+      if ([url, url + key].some((name) => resolve(name) !== url + salt))
         throw notEnforceable(
           'it was loaded before the import map; remove modulepreload tags and Link headers',
           file,

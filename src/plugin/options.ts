@@ -32,6 +32,8 @@ export interface SignedImpOptions {
   inline?: boolean | 'all'
   /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
   html?: readonly string[] | 'later'
+  /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
+  tags?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
   headers?: readonly HeadersForm[]
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
@@ -54,6 +56,7 @@ export interface ResolvedOptions {
   expires: string | undefined
   inline: boolean | 'all'
   html: readonly string[] | 'later'
+  tags: boolean
   headers: readonly HeadersForm[]
   unverified: readonly string[]
   mode: 'on' | 'off'
@@ -105,6 +108,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     "an array of files that end in .html, or 'later'",
     (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
+  tags: ['true or false', (v) => typeof v === 'boolean'],
   headers: [
     `an array of ${Object.keys(headersFiles).join(', ')}`,
     (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
@@ -143,6 +147,10 @@ export function resolveOptions(
     throw new TypeError(
       'signedImp: inline: \'all\' puts the one signature of this build into the pages, so "threshold" must be 1',
     )
+  if (given.tags && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
+    )
   return {
     key: (key || undefined) as KeySource | undefined,
     password,
@@ -155,6 +163,7 @@ export function resolveOptions(
     expires: expires === undefined ? undefined : toInstant(expires),
     inline,
     html: given.html ?? [],
+    tags: given.tags ?? false,
     headers: given.headers ?? [],
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',

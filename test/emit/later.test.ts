@@ -18,6 +18,7 @@ const page = {
   module: 'const e=__SIGNEDIMP_ENTRY__,p=__SIGNEDIMP_PINNED__,m=1;export{m as __signedimpMain};',
   late: 'late()',
   blob: 'blob()',
+  tags: 'tags()',
 }
 const release: LaterRelease = {
   signer,
