@@ -1,5 +1,5 @@
 /** The runtime where no import map can be: what runs was fetched once, hashed, and linked in memory. */
-import type { ModuleRuntime, Runtime } from './context.js'
+import type { ModuleRuntime, PageBoot, Runtime } from './context.js'
 import { parsed } from './events.js'
 import { createImport, createMeta } from './import.js'
 import { createLinked } from './linked.js'
@@ -7,7 +7,7 @@ import { proveNamed } from './prove.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { mainsOf } from './start.js'
 
-const context = __signedimp as ModuleRuntime & Runtime
+const context = __signedimp as PageBoot & ModuleRuntime & Runtime
 const { link, evaluate, resolve } = createLinked(context, (url, options) =>
   options ? import(url, options) : import(url),
 )
@@ -21,10 +21,10 @@ const runtime: Pick<ModuleRuntime, 'main'> & Runtime = {
     loaded()
     return evaluate(urls)
   },
-  start: async (entry) => {
+  start: async () => {
     await proveNamed(context)
     Object.freeze(context)
-    const mains = mainsOf(entry).map((path) => link(path).catch(showRefusal))
+    const mains = mainsOf(context).map((path) => link(path).catch(showRefusal))
     await parsed()
     for (const urls of mains) await run((await urls) ?? [])
   },

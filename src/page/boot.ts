@@ -13,7 +13,6 @@ import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { refusal } from '../manifest/refusal.js'
 
-const maxManifestBytes = 1 << 23
 const maxManifestLines = 1 << 16
 
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
@@ -23,17 +22,9 @@ const carried = carrier.previousElementSibling
 const url = new URL(data.manifest!, document.baseURI).href
 
 const release = holdMilestones()
-start()
-  .catch(async (error) => {
-    // Scripts of the page that listen for refusals may stand behind this one.
-    await parsed()
-    showRefusal(isRefusal(error) ? error : notEnforceable(`${error}`))
-  })
-  .finally(release)
-
 async function start(): Promise<void> {
   if (!isSecureContext) throw notEnforceable('no https')
-  const { name, build, runtime, blob, tags, entry } = data
+  const { name, build, runtime, blob, tags, key } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
     ...pinned,
@@ -46,41 +37,45 @@ async function start(): Promise<void> {
   const manifest = await verifyManifest(stored, trust, webCrypto)
   const toUrl = (path: string) => pathToUrl(path, url)
   const context: PageBoot & Partial<EnforcedMap & Runtime> = {
+    ...(data as PageData & Pick<PageBoot, 'credentials'>),
     pinned,
     manifest,
     stored,
     url,
-    credentials: data.credentials,
     toUrl,
     byTag: (url, integrity) => runModule(url, carrier, integrity),
-    data,
   }
   Object.defineProperty(self, '__signedimp', { value: context })
+  const run = async (path: string, salt: string) => {
+    if ((await context.byTag(toUrl(path) + salt, integrityOf(manifest, path))) !== 'load')
+      throw refusal('REFUSED', 'not as signed', path)
+  }
   try {
-    Object.assign(context, await enforceMap(manifest, toUrl, carrier, data.key))
-    // The map checks tags of what is in it, and lets others load unchecked.
-    if (!manifest.files.has(runtime!) || (await context.run!(runtime!)) !== 'load')
-      throw refusal('REFUSED', 'not as signed', runtime)
-    await context.start!(entry!)
+    Object.assign(context, await enforceMap(manifest, toUrl, carrier, key))
+    await run(runtime!, context.salt!)
+    await context.start!()
   } catch (error) {
-    if (isRefusal(error) && !/_NOT_E/.test(error.code)) throw error
-    await runFromBlob(context, blob!).catch(async (refused) => {
-      if (!tags) throw refused
-      const url = toUrl(tags) + '#' + crypto.randomUUID()
-      if ((await context.byTag(url, integrityOf(manifest, tags))) !== 'load')
-        throw notEnforceable('no maps, no blobs, no tags')
-    })
-    await context.start!(entry!)
+    // That a file is changed is no doubt whether the browser checks.
+    if (/REFUSED/.test((error as SignedImpError).code)) throw error
+    await runFromBlob(context, blob!).catch((refused) =>
+      run(tags!, key!).catch(() => {
+        throw refused
+      }),
+    )
+    await context.start!()
   }
 }
 
-/** By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E". */
-function isRefusal(error: any): error is SignedImpError {
-  return error.code > 'E'
-}
-
-async function readManifest(): Promise<Bytes> {
-  return carried?.matches('[data-signedimp]')
+const readManifest = async (): Promise<Bytes> =>
+  carried?.matches('[data-signedimp]')
     ? utf8(carried.textContent!)
-    : fetchWhole(url, maxManifestBytes, { credentials: data.credentials! })
-}
+    : fetchWhole(url, { credentials: data.credentials! })
+
+start()
+  .catch(async (error) => {
+    // Scripts of the page that listen for refusals may stand behind this one.
+    await parsed()
+    // By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E".
+    showRefusal(error.code > 'E' ? error : notEnforceable(`${error}`))
+  })
+  .finally(release)

@@ -29,15 +29,10 @@ export interface EnforcedMap {
   salt: string
   /** The engine's own resolution. */
   resolve(url: string): string
-  /**
-   * Runs a listed module as a tag in the HTML would have.
-   * @returns `load`, or `error` when it or something that it imports was not fetched as listed
-   */
-  run(path: string): Promise<string>
 }
 
 /** What the bootstrap hands to a runtime that goes by an import map. */
-export type Mapped = Boot & EnforcedMap & Partial<Pick<PageBoot, 'data'>>
+export type Mapped = PageBoot & EnforcedMap
 
 /** What every emitted chunk finds as `__signedimp`. Its path is baked in: the URL that it came from is the server's word. */
 export interface Registry {
@@ -75,26 +70,23 @@ export interface Runtime extends Registry {
   enforcement: Enforcement
   /**
    * Starts a page's main chunks, in order. What hinders one is shown.
-   * @param entry their paths, as URI components, spaces between
    * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` before anything of the app has run
    */
-  start(entry: string): Promise<unknown>
+  start(): Promise<unknown>
 }
 
 /** What a runtime that links in memory is handed. */
 export interface Linkable extends Boot {
   /**
    * Runs a module by a tag, with the rights of the page's own.
-   * @param integrity what the browser is to check, in pages; the tag then has no nonce
-   * @returns `load`, or `error` when it was not fetched
+   * @param integrity what the browser is to check, in pages
+   * @returns `load`, or `error` when it or something that it imports was not fetched, or not as it must be
    */
   byTag(url: string, integrity?: string): Promise<string>
 }
 
-/** What a page's bootstrap hands to its runtime. */
-export interface PageBoot extends Linkable {
-  data: PageData
-}
+/** What a page's bootstrap hands to its runtime: what the HTML says, too. */
+export type PageBoot = Linkable & Omit<PageData, keyof Linkable>
 
 /** What a module bootstrap hands to its runtime. */
 export interface ModuleBoot extends Linkable, Partial<EnforcedMap> {

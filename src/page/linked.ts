@@ -6,7 +6,7 @@ import { diagnose } from './diagnose.js'
 import { download, type Download } from './download.js'
 import { createPathOf } from './import.js'
 import { createBlob, createLinker, type Linker } from './link.js'
-import { isListed } from './prove.js'
+import { isListed } from './integrity.js'
 
 const maxFileBytes = 1 << 26
 /** All of an app may be asked for at once, on a slow line: in milliseconds. */

@@ -1,10 +1,9 @@
-import { base64, utf8, type Bytes } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
+import { utf8 } from '../crypto/bytes.js'
 import { aliasOf } from '../manifest/linking.js'
 import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
-import { integrityOf } from './integrity.js'
+import { integrityOf, toIntegrity } from './integrity.js'
 import { notEnforceable } from './refuse.js'
 
 /** The element that brings the bootstrap, as far as it says how the page's own tags would ask. */
@@ -45,8 +44,7 @@ export async function enforceMap(
   const control = `self["${hook}"](s=>import.meta.resolve(s))//`
   const good = 'data:text/javascript,' + control
   const bad = good + 1
-  integrity[good] = integrity[bad] =
-    'sha256-' + base64((await webCrypto.digest('sha256', utf8(control))) as Bytes)
+  integrity[good] = integrity[bad] = await toIntegrity('sha256', utf8(control))
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
@@ -65,7 +63,6 @@ export async function enforceMap(
   return {
     salt,
     resolve,
-    run: (path) => runModule(toUrl(path) + salt, carrier),
   }
 }
 
@@ -100,17 +97,14 @@ function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScript
 /**
  * Runs a module by a tag: what it throws is reported to the window, and its evaluation is over, but for what it
  * awaits, when this settles.
- * @param integrity what the browser is to check. Such a tag has no nonce, with which it might come from anywhere
+ * @param integrity what the browser is to check, where no map says so
  * @returns `load`, or `error` when it or something that it imports was not fetched
  */
 export const runModule = (url: string, carrier: Carrier, integrity = ''): Promise<string> =>
   new Promise((settle) => {
     const script = appendScript('module', carrier)
     script.async = false
-    if (!__MODULE__ && integrity) {
-      script.integrity = integrity
-      script.nonce = ''
-    }
+    if (!__MODULE__) script.integrity = integrity
     script.onload = script.onerror = (event) => settle((event as Event).type)
     script.src = trusted.createScriptURL(url)
   })

@@ -151,7 +151,7 @@ async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
   const map = entry.late && (await enforceMap(manifest, toUrl, carrier).catch(() => undefined))
   Object.assign(context, map)
   if (!map) await runFromBlob(context, entry.blob)
-  else if ((await map.run(entry.late!)) !== 'load')
+  else if ((await context.byTag(toUrl(entry.late!) + map.salt)) !== 'load')
     throw refusal('REFUSED', 'not as signed', entry.late)
   return context as ModuleRuntime
 }

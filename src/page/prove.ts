@@ -1,4 +1,4 @@
-import { hex, type Bytes } from '../crypto/bytes.js'
+import { hex } from '../crypto/bytes.js'
 import { webCrypto } from '../crypto/webcrypto.js'
 import { SignedImpError } from '../errors.js'
 import { refusal } from '../manifest/refusal.js'
@@ -31,13 +31,6 @@ export function proveDenied({ toUrl, salt, resolve }: Mapped): void {
   }
 }
 
-/** Whether bytes are those that are listed under a path. */
-export const isListed = async (
-  { hash, files }: Manifest,
-  path: string,
-  bytes: Bytes,
-): Promise<boolean> => hex(await webCrypto.digest(hash, bytes)) === files.get(path)
-
 /**
  * Makes sure that the manifest is the one that the page was built with, which is named by its signed text. Others that
  * are signed for this app list other files: older ones, say, to which a redirect could turn an import.
@@ -62,8 +55,7 @@ export function listedClosure({ files, imports }: Manifest, path: string): Set<s
 }
 
 /** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */
-export function createProve({ manifest, toUrl, salt, resolve, data }: Mapped): Prove {
-  const key = data?.key ?? ''
+export function createProve({ manifest, toUrl, salt, resolve, key = '' }: Mapped): Prove {
   const proven = new Set<string>()
   return (path) => {
     const closure = listedClosure(manifest, path)

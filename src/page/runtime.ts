@@ -12,8 +12,8 @@ const runtime: Runtime = {
   enforcement: 'map',
   import: createImport(context, createMappedLoad(context, prove, context.toUrl)),
   meta: createMeta(context, context.resolve),
-  start: async (entry) => {
-    const paths = mainsOf(entry)
+  start: async () => {
+    const paths = mainsOf(context)
     proveDenied(context)
     paths.forEach(prove)
     await proveNamed(context)

@@ -1,18 +1,19 @@
 import { SignedImpError } from '../errors.js'
-import type { Mapped } from './context.js'
+import type { Mapped, PageBoot } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
 
 /** The paths of the main chunks that a page names. */
-export const mainsOf = (entry: string): string[] => entry.split(' ').map(decodeURIComponent)
+export const mainsOf = ({ entry }: PageBoot): string[] => entry!.split(' ').map(decodeURIComponent)
 
 /** Starts a page's main chunk once the parser has read the whole document, which is when module scripts run. */
 export async function start(context: Mapped, prove: Prove, path: string): Promise<void> {
   try {
     await parsed()
-    if ((await context.run(path)) === 'load') return watch(context, prove, path)
+    if ((await context.byTag(context.toUrl(path) + context.salt)) === 'load')
+      return watch(context, prove, path)
     const reason =
       'the browser refused it, and a second fetch saw the signed bytes; reload the page'
     throw (

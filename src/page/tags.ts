@@ -12,8 +12,7 @@ import { notEnforceable, showRefusal } from './refuse.js'
 import { mainsOf } from './start.js'
 
 const context = __signedimp as PageBoot & Runtime
-const { manifest, toUrl, byTag } = context
-const { key, whole } = context.data
+const { manifest, toUrl, byTag, key, whole } = context
 const pathOf = createPathOf(context)
 const loading = new Map<string, Promise<void>>()
 
@@ -58,11 +57,11 @@ const runtime: Runtime = {
     if (path !== undefined && /\.m?js$/.test(path)) claim(url)
     return url
   }),
-  start: async (entry) => {
+  start: async () => {
     await proveNamed(context)
     if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
     if (whole === undefined) await proveConfined(byTag)
-    const mains = mainsOf(entry)
+    const mains = mainsOf(context)
     for (const path of mains) listedClosure(manifest, path)
     Object.freeze(context)
     await parsed()
