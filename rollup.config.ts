@@ -1,6 +1,7 @@
 import { minify, type MinifyOptions } from 'terser'
 import { readFileSync } from 'node:fs'
-import type { RollupOptions } from 'rollup'
+import { fileURLToPath } from 'node:url'
+import type { Plugin, RollupOptions } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
 
 const { dependencies, exports, bin } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -16,12 +17,27 @@ const onwarn: RollupOptions['onwarn'] = ({ code, message }) => {
   if (code !== 'INVALID_IMPORT_ATTRIBUTE') throw new Error(message)
 }
 
+/** Hashes for the forms that need them; the others drop it, for it does nothing unless it is called. */
+const noble: Plugin = {
+  name: 'noble',
+  resolveId: (id) =>
+    id.startsWith('@noble/')
+      ? { id: fileURLToPath(import.meta.resolve(id)), moduleSideEffects: false }
+      : null,
+}
+
 const library: RollupOptions = {
   input: entries,
   output: { dir: 'dist', format: 'es', chunkFileNames: '[name]-[hash].js' },
   external: (id) => id.startsWith('node:') || Object.keys(dependencies).some((name) => id === name),
   // Of what pages are made of, `signedimp/runtime` has all.
-  plugins: [esbuild({ target: 'node20', define: { __DER__: 'true', __MODULE__: 'true' } })],
+  plugins: [
+    esbuild({
+      target: 'node20',
+      define: { __DER__: 'true', __MODULE__: 'true', __PURE__: 'false' },
+    }),
+    noble,
+  ],
   onwarn,
 }
 
@@ -40,11 +56,16 @@ const minifyOptions: MinifyOptions = {
   format: { ascii_only: true, inline_script: true },
 }
 
+/** Of what is in the form that can do without the engine's cryptography; LICENSE has the whole. */
+const notice = '/*! @noble/hashes, MIT License, (c) 2022 Paul Miller (paulmillr.com) */'
+
 interface Form {
   /** Whether keys may sign in DER, which needs code that others do not. */
   der?: boolean
   /** Whether it is an entry's own file, or the runtime of one, and not a page's. */
   module?: boolean
+  /** Whether it brings what engines lack over plain http: hashes, and RSA-PSS. */
+  pure?: boolean
 }
 
 /** Something for pages as one file: a classic script, or a module. */
@@ -52,7 +73,7 @@ const forPages = (
   input: string,
   fileName: string,
   format: 'iife' | 'es',
-  { der = false, module = false }: Form = {},
+  { der = false, module = false, pure = false }: Form = {},
 ): RollupOptions => ({
   input: `src/page/${input}.ts`,
   output: {
@@ -61,11 +82,19 @@ const forPages = (
     ...(format === 'iife' && { strict: false }),
   },
   plugins: [
-    esbuild({ target: 'esnext', define: { __DER__: String(der), __MODULE__: String(module) } }),
+    esbuild({
+      target: 'esnext',
+      define: { __DER__: `${der}`, __MODULE__: `${module}`, __PURE__: `${pure}` },
+    }),
+    noble,
     {
       name: 'minify',
       renderChunk: (code) =>
-        minify(code, { ...minifyOptions, module: format === 'es' }) as Promise<{ code: string }>,
+        minify(code, {
+          ...minifyOptions,
+          format: { ...minifyOptions.format, ...(pure && { preamble: notice }) },
+          module: format === 'es',
+        }) as Promise<{ code: string }>,
     },
   ],
   onwarn,
@@ -78,8 +107,11 @@ export default [
   forPages('late', 'late.js', 'es', { module: true }),
   forPages('blob', 'blob.js', 'es', { module: true }),
   forPages('tags', 'tags.js', 'es'),
-  ...[false, true].flatMap((der) => [
-    forPages('boot', der ? 'page-der.js' : 'page.js', 'iife', { der }),
-    forPages('module', der ? 'module-der.js' : 'module.js', 'es', { der, module: true }),
-  ]),
+  ...[{}, { der: true }, { pure: true }].flatMap((form) => {
+    const suffix = Object.keys(form).map((name) => `-${name}`)
+    return [
+      forPages('boot', `page${suffix}.js`, 'iife', form),
+      forPages('module', `module${suffix}.js`, 'es', { ...form, module: true }),
+    ]
+  }),
 ]

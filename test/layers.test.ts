@@ -29,8 +29,11 @@ const layers: Record<string, Layer> = {
   commands: { folders: all, packages: /^(citty|picocolors|node:.+)$/ },
 }
 
-// The one file of a folder that may do more than the folder: the tools' side of the seam.
-const exceptions: Record<string, RegExp> = { 'crypto/node.ts': /^node:(crypto|fs)$/ }
+// Files that may do more than their folder: the tools' side of the seam, and the one for pages without cryptography.
+const exceptions: Record<string, RegExp> = {
+  'crypto/node.ts': /^node:(crypto|fs)$/,
+  'crypto/pure.ts': /^@noble\/hashes\/sha2\.js$/,
+}
 
 const root = resolve(import.meta.dirname, '..')
 const src = join(root, 'src')
@@ -127,10 +130,14 @@ const bootstraps = readdirSync(built)
   .filter((file) => file.startsWith('page'))
   .map((file) => ({ file, code: readFileSync(join(built, file), 'utf8') }))
 
-test('there is a bootstrap for keys that sign in DER, and a smaller one for the others', () => {
-  assert.equal(bootstraps.map(({ file }) => file).sort(), ['page-der.js', 'page.js'])
-  const [der, page] = bootstraps.map(({ code }) => code.length)
-  assert.ok(page! < der!)
+test('only the bootstrap for keys that sign in DER, and that for pages without https, hold more than the others', () => {
+  assert.equal(bootstraps.map(({ file }) => file).sort(), [
+    'page-der.js',
+    'page-pure.js',
+    'page.js',
+  ])
+  const [der, pure, page] = bootstraps.map(({ code }) => code.length)
+  assert.ok(page! < der! && der! < pure!)
 })
 
 for (const { file, code } of bootstraps) {
@@ -158,13 +165,14 @@ for (const { file, code } of bootstraps) {
   })
 
   test(`${file} holds no build-time name and no source map`, () => {
-    assert.not.match(code, /__DER__|sourceMappingURL|process\.env|node:/)
+    assert.not.match(code, /__DER__|__PURE__|sourceMappingURL|process\.env|node:/)
   })
 }
 
 const limits: [KeyAlgorithm, string, number][] = [
   ['rsa-pss', 'page.js', 3.5],
   ['ed25519', 'page.js', 3.1],
+  ['rsa-pss', 'page-pure.js', 8.25],
 ]
 
 for (const [algorithm, file, kilobytes] of limits) {
@@ -172,7 +180,7 @@ for (const [algorithm, file, kilobytes] of limits) {
     const key = toTrustedKey(await generateKey(algorithm))
     const bootstrap = bootstraps.find((one) => one.file === file)!.code
     const { code } = createBootstrap(
-      { bootstrap, runtime: '', module: '', late: '', blob: '', tags: '' },
+      { bootstrap, runtime: '', module: '', late: '', blob: '', tags: '', pure: false },
       [key],
       1,
     )

@@ -67,6 +67,7 @@ const readPage = (file: string): PageCode => ({
   late: source('dist/bootstrap/late.js'),
   blob: source('dist/bootstrap/blob.js'),
   tags: source('dist/bootstrap/tags.js'),
+  pure: file.includes('pure'),
 })
 
 const bootstraps: [KeyAlgorithm, string, RegExp][] = [
@@ -80,6 +81,12 @@ for (const [algorithm, file, words] of bootstraps)
     const key = toTrustedKey(await generateKey(algorithm))
     checkSize(claimed(words), sizeOf(createBootstrap(readPage(file), [key], 1).code))
   })
+
+test('bootstraps for plain http are larger by what the README says', () => {
+  const claim = claimed(/\(option\s+`pure`\)\s+the\s+bootstraps\s+have\s+([\d,]+)\s+bytes\s+more/)
+  for (const form of ['bootstrap', 'module'] as const)
+    checkSize(claim, sizeOf(readPage('page-pure.js')[form]) - sizeOf(readPage('page.js')[form]))
+})
 
 test('the runtime is as large as the README says', () => {
   const { runtime } = createBootstrap(readPage('page.js'), [], 1)

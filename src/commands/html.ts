@@ -5,7 +5,7 @@ import type { TrustedKey } from '../crypto/key.js'
 import { isPattern } from '../emit/coverage.js'
 import { startLater, type LaterPage, type LaterRelease } from '../emit/later.js'
 import { isPage } from '../emit/output.js'
-import { readPageCode } from '../emit/page-code.js'
+import { arePure, needsRsa, readPageCode } from '../emit/page-code.js'
 import { SignedImpError } from '../errors.js'
 import { loadPublicKey } from '../keys/public.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
@@ -58,6 +58,10 @@ export const html: Command = defineCommand({
       description:
         'How pages carry the bootstrap: else true, in the HTML; false links it; all adds the page manifest',
     },
+    pure: {
+      type: 'boolean',
+      description: 'Let pages do without https, as in a build with pure: true',
+    },
     unverified: {
       type: 'string',
       multiple: true,
@@ -83,7 +87,8 @@ export const html: Command = defineCommand({
     const signer = await openKey(key)
     await refuseKeyInside(folder, key)
     const keys = await readKeys(signer, accept, threshold)
-    const page = await readPageCode(keys)
+    if (how.pure && !arePure(keys)) throw new UsageError(`--pure ${needsRsa}`)
+    const page = await readPageCode(keys, how.pure ?? false)
     const release = { signer, keys, threshold, manifestName, inline, unverified, page }
     const report = await makePages(folder, files, release)
     return { data: report, lines: lines(report), words: words(report, threshold) }

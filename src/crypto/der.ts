@@ -22,3 +22,36 @@ export function rawFromDer(der: Uint8Array): Uint8Array | undefined {
   }
   return der[0] === 0x30 && der[1] === at - 2 && at === der.length ? raw : undefined
 }
+
+/** The contents of values of these tags, which fill `der` one after the other; else undefined. */
+export function readSequence(
+  der: Uint8Array = new Uint8Array(),
+  tags: number[],
+): Uint8Array[] | undefined {
+  const contents: Uint8Array[] = []
+  let rest = der
+  for (const tag of tags) {
+    const [start, length] = bounds(rest)
+    const content = rest.subarray(start, start + length)
+    const written = writeValue(tag, content)
+    // What is cut short, of another tag, or spelled in another way is other bytes.
+    if (written.some((byte, at) => byte !== rest[at])) return undefined
+    contents.push(content)
+    rest = rest.subarray(written.length)
+  }
+  return rest.length === 0 ? contents : undefined
+}
+
+/** Where the content of the first value begins, and how long it says that it is. */
+function bounds([, first = 0, ...digits]: Uint8Array): [start: number, length: number] {
+  if (first < 128) return [2, first]
+  const size = first - 128
+  return [2 + size, digits.slice(0, size).reduce((sum, byte) => sum * 256 + byte, 0)]
+}
+
+/** A value of up to 65,535 bytes. */
+export function writeValue(tag: number, content: ArrayLike<number>): number[] {
+  const { length } = content
+  const digits = length > 255 ? [130, length >> 8, length & 255] : [129, length]
+  return [tag, ...(length < 128 ? [length] : digits), ...Array.from(content)]
+}

@@ -1,6 +1,7 @@
 /** Public keys as pages are given them (RFC 5280 §4.1): one encoding each, for with two of them one key would count as two. */
 import type { Scheme } from './algorithms.js'
 import { hex, type Bytes } from './bytes.js'
+import { readSequence, writeValue } from './der.js'
 import { isSoundPoint } from './ed25519.js'
 
 /** What a SubjectPublicKeyInfo says. */
@@ -15,8 +16,8 @@ export interface ReadKey {
  * @returns why the key is not accepted, where it is not
  */
 export function readSpki(der: Uint8Array): ReadKey | string {
-  const [info] = split(der, [0x30]) ?? []
-  const [algorithm, bits] = split(info, [0x30, 0x03]) ?? []
+  const [info] = readSequence(der, [0x30]) ?? []
+  const [algorithm, bits] = readSequence(info, [0x30, 0x03]) ?? []
   if (!algorithm || bits?.[0] !== 0) return damaged
   const key = bits.subarray(1)
   const kind = hex(algorithm)
@@ -63,15 +64,15 @@ const readPoint = (der: Uint8Array, point: Uint8Array): ReadKey | string =>
 
 /** Rebuilt under rsaEncryption, whatever name and parameters it came with. */
 function readRsa(scheme: Scheme, key: Uint8Array): ReadKey | string {
-  const [numbers] = split(key, [0x30]) ?? []
-  const [modulus, exponent] = split(numbers, [0x02, 0x02]) ?? []
+  const [numbers] = readSequence(key, [0x30]) ?? []
+  const [modulus, exponent] = readSequence(numbers, [0x02, 0x02]) ?? []
   if (!isPositive(modulus) || !isPositive(exponent)) return damaged
   const length = toNumber(modulus).toString(2).length
   if (length < 2048) return `is an RSA key of ${length} bits: use 2048 or more`
   const e = toNumber(exponent)
   if (e < 65537n) return `is an RSA key with the exponent ${e}: use 65537`
   const algorithm = Uint8Array.from(rsaEncryption.match(/../g)!, (byte) => Number(`0x${byte}`))
-  const spki = write(0x30, [...write(0x30, algorithm), ...write(0x03, [0, ...key])])
+  const spki = writeValue(0x30, [...writeValue(0x30, algorithm), ...writeValue(0x03, [0, ...key])])
   return { scheme, spki: Uint8Array.from(spki) }
 }
 
@@ -80,33 +81,3 @@ const toNumber = (digits: Uint8Array): bigint => BigInt(`0x${hex(digits)}`)
 /** Whether an INTEGER is positive, and as short as can be (X.690 §8.3.2). */
 const isPositive = (digits: Uint8Array | undefined): digits is Uint8Array =>
   digits !== undefined && digits[0]! < 128 && (digits[0] !== 0 || digits[1]! > 127)
-
-/** The contents of values of these tags, which fill `der` one after the other; else undefined. */
-function split(der: Uint8Array = new Uint8Array(), tags: number[]): Uint8Array[] | undefined {
-  const contents: Uint8Array[] = []
-  let rest = der
-  for (const tag of tags) {
-    const [start, length] = bounds(rest)
-    const content = rest.subarray(start, start + length)
-    const written = write(tag, content)
-    // What is cut short, of another tag, or spelled in another way is other bytes.
-    if (written.some((byte, at) => byte !== rest[at])) return undefined
-    contents.push(content)
-    rest = rest.subarray(written.length)
-  }
-  return rest.length === 0 ? contents : undefined
-}
-
-/** Where the content of the first value begins, and how long it says that it is. */
-function bounds([, first = 0, ...digits]: Uint8Array): [start: number, length: number] {
-  if (first < 128) return [2, first]
-  const size = first - 128
-  return [2 + size, digits.slice(0, size).reduce((sum, byte) => sum * 256 + byte, 0)]
-}
-
-/** A value of up to 65,535 bytes. */
-function write(tag: number, content: ArrayLike<number>): number[] {
-  const { length } = content
-  const digits = length > 255 ? [130, length >> 8, length & 255] : [129, length]
-  return [tag, ...(length < 128 ? [length] : digits), ...Array.from(content)]
-}

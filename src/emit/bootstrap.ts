@@ -18,6 +18,8 @@ export interface PageCode {
   blob: string
   /** The runtime of pages that loads modules by tags. */
   tags: string
+  /** Whether the bootstraps can do without the engine's cryptography. */
+  pure: boolean
 }
 
 /** A file of ours in an output, named by its content. */

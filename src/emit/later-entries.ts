@@ -106,7 +106,7 @@ function findStarts(path: string, tags: Tag[], folder: SignedFolder, wanted: Wan
 const reasonAgainstModule = (page: string, found: ModuleBootstrap | undefined): string =>
   found
     ? `was built as ${found.entry.path}; give the folder that the build wrote to`
-    : `is started by ${page}, and is no entry of a build with these keys and this version of signedimp; name an entry there, or build again`
+    : `is started by ${page}, and is no entry of a build with these keys, this version of signedimp and this "pure"; name an entry there, or build again`
 
 /** Resolves references when it is not known yet on which host the files will be: each entry says its own. */
 function createLocate(

@@ -2,16 +2,29 @@ import { readFile } from 'node:fs/promises'
 import type { TrustedKey } from '../crypto/key.js'
 import type { PageCode } from './bootstrap.js'
 
-/** Reads what is built for pages; of the bootstraps, those that hold no more algorithms than the keys need. */
-export async function readPageCode(keys: readonly TrustedKey[]): Promise<PageCode> {
+/** Whether these keys' signatures can be verified without the engine's cryptography. */
+export const arePure = (keys: readonly TrustedKey[]): boolean =>
+  keys.every(({ scheme }) => scheme.startsWith('pss-'))
+
+/** What to say where they cannot. */
+export const needsRsa =
+  'needs keys that are all RSA: signedimp verifies no others without the browser; make one with signedimp keygen --algorithm rsa-pss'
+
+/**
+ * Reads what is built for pages; of the bootstraps, those that hold no more algorithms than the keys need.
+ * @param pure whether pages are to do without the engine's cryptography where it has none, which RSA keys alone allow
+ */
+export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): Promise<PageCode> {
   const der = keys.some(({ algorithm }) => algorithm.namedCurve !== undefined)
+  const form = pure ? '-pure' : der ? '-der' : ''
   const read = (file: string) => readFile(new URL(`./bootstrap/${file}`, import.meta.url), 'utf8')
   return {
-    bootstrap: await read(der ? 'page-der.js' : 'page.js'),
+    bootstrap: await read(`page${form}.js`),
     runtime: await read('runtime.js'),
-    module: await read(der ? 'module-der.js' : 'module.js'),
+    module: await read(`module${form}.js`),
     late: await read('late.js'),
     blob: await read('blob.js'),
     tags: await read('tags.js'),
+    pure,
   }
 }

@@ -20,6 +20,8 @@ export interface Report {
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
   bootstrap: { integrity: string; inline: boolean }
+  /** Whether pages may do without https. */
+  pure: boolean
   /** Not checked when it runs, and accepted by name. */
   unverified: Uncovered[]
   /** Number of listed files that browsers offer no way to check, by kind. */
@@ -72,6 +74,7 @@ export function createReport(
     pages: emitted.pages,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    pure: release.page.pure,
     unverified: emitted.accepted,
     unchecked,
     sameOrigin: !hasHost(release.base),
@@ -109,6 +112,7 @@ export function formatReport(report: Report): string[] {
     ...(bootstrap.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),
+    ...(report.pure ? [plainHttp] : []),
     ...(counted.length
       ? [`  listed, but browsers cannot check them as they load: ${counted.join(', ')}`]
       : []),
@@ -121,6 +125,10 @@ export function formatReport(report: Report): string[] {
     ...(report.entries.length > 0 && pages === 0 ? [] : [promiseOf(report)]),
   ]
 }
+
+/** What {@link Report.pure} means. */
+const plainHttp =
+  '  pure: starts over plain http too, where whoever can change the page on its way can leave the checks out'
 
 /** What holds for the pages of a build. */
 const promiseOf = ({ sameOrigin }: Report): string =>

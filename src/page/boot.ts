@@ -1,6 +1,5 @@
 /** What a page runs first: checks the manifest and has the browser enforce it. Page form of the bootstrap. */
 import { utf8, type Bytes } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
 import type { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
@@ -11,6 +10,7 @@ import { integrityOf } from './integrity.js'
 import { fetchWhole } from './manifest.js'
 import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
+import { verifier } from './verifier.js'
 import { refusal } from '../manifest/refusal.js'
 
 const maxManifestLines = 1 << 16
@@ -22,8 +22,9 @@ const carried = carrier.previousElementSibling
 const url = new URL(data.manifest!, document.baseURI).href
 
 const release = holdMilestones()
+
 async function start(): Promise<void> {
-  if (!isSecureContext) throw notEnforceable('no https')
+  if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
   const { name, build, runtime, blob, tags, key } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
@@ -34,11 +35,12 @@ async function start(): Promise<void> {
     maxLines: maxManifestLines,
   }
   const stored = await readManifest()
-  const manifest = await verifyManifest(stored, trust, webCrypto)
+  const manifest = await verifyManifest(stored, trust, verifier)
   const toUrl = (path: string) => pathToUrl(path, url)
   const context: PageBoot & Partial<EnforcedMap & Runtime> = {
     ...(data as PageData & Pick<PageBoot, 'credentials'>),
     pinned,
+    verifier,
     manifest,
     stored,
     url,

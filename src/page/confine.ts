@@ -9,7 +9,7 @@ import { notEnforceable } from './refuse.js'
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE`
  */
 export async function proveConfined(byTag: PageBoot['byTag']): Promise<void> {
-  const origin = `https://${crypto.randomUUID()}.invalid`
+  const origin = `https://signedimp-${Date.now()}.invalid`
   const isBlocked = new Promise<boolean>((settle) => {
     document.addEventListener('securitypolicyviolation', (event) => {
       const { blockedURI, disposition, originalPolicy } = event

@@ -1,5 +1,5 @@
 import type { Bytes } from '../crypto/bytes.js'
-import type { TrustedKey } from '../crypto/key.js'
+import type { TrustedKey, Verifier } from '../crypto/key.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 
 /** What the plugin writes into the built bootstrap. */
@@ -12,6 +12,8 @@ export interface Pinned {
 /** What the bootstrap has checked, and hands to a runtime. */
 export interface Boot {
   pinned: Pinned
+  /** Who hashed and verified for the bootstrap, and does for what it starts. */
+  verifier: Verifier
   manifest: VerifiedManifest
   /** The manifest as it was stored. */
   stored: Bytes

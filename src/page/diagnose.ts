@@ -1,5 +1,4 @@
 import { hex } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
 import { SignedImpError, type SignedImpCode } from '../errors.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { Boot } from './context.js'
@@ -46,7 +45,7 @@ async function judge(
   const { hash, files } = context.manifest
   const { status, redirected, url } = response
   const type = response.headers.get('content-type')
-  const seen = hex(await webCrypto.digest(hash, bytes))
+  const seen = hex(await context.verifier.digest(hash, bytes))
   const saw = (code: SignedImpCode, what: string) =>
     new SignedImpError(code, `a second fetch saw ${what}`, { path })
   const isAbsent = status === 404 || status === 410
@@ -86,7 +85,7 @@ async function judge(
 
 /** Whether the app's newest manifest is another one, no older, and explains what was seen. */
 async function isNewer(
-  { pinned, manifest, url, credentials }: Boot,
+  { pinned, verifier, manifest, url, credentials }: Boot,
   path: string,
   seen: string,
 ): Promise<boolean> {
@@ -99,7 +98,7 @@ async function isNewer(
     const { build, files } = await verifyManifest(
       bytes,
       { ...pinned, name: manifest.name },
-      webCrypto,
+      verifier,
     )
     const listed = files.get(path)
     return (

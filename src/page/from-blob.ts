@@ -10,10 +10,10 @@ import { notEnforceable } from './refuse.js'
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` where the page runs no blobs
  */
 export async function runFromBlob(context: Linkable, path: string): Promise<void> {
-  const { manifest, toUrl, credentials, byTag } = context
+  const { toUrl, credentials, byTag } = context
   const init = { credentials: credentials!, redirect: 'error' } as const
   const bytes = await fetchWhole(toUrl(path), init)
-  if (!(await isListed(manifest, path, bytes))) throw refusal('REFUSED', 'not as signed', path)
+  if (!(await isListed(context, path, bytes))) throw refusal('REFUSED', 'not as signed', path)
   const url = URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
   if ((await byTag(url)) !== 'load') throw notEnforceable('no maps, no blobs')
 }

@@ -1,6 +1,9 @@
 /** Set when the bootstrap is built: whether any of its keys signs in DER. Dead code goes. */
 declare const __DER__: boolean
 
+/** Set when the bootstrap is built: whether it can do without the engine's cryptography. */
+declare const __PURE__: boolean
+
 /** Set when the bootstrap is built: whether it is the module form, an entry file's own, and not a page's. */
 declare const __MODULE__: boolean
 

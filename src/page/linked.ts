@@ -25,14 +25,15 @@ export interface Linked extends Pick<Linker, 'link'> {
 
 /** A listed file as it came, or undefined when it is not as listed. */
 export async function fetchListed(
-  { manifest, toUrl, credentials }: Boot,
+  context: Boot,
   path: string,
   init: RequestInit = {},
 ): Promise<Download | undefined> {
   const signal = AbortSignal.timeout(deadline)
-  const own = { signal, credentials: credentials!, ...init, redirect: 'error' } as const
-  const found = await download(toUrl(path), maxFileBytes, own)
-  const isRight = found.response.status === 200 && (await isListed(manifest, path, found.bytes))
+  const credentials = context.credentials!
+  const own = { signal, credentials, ...init, redirect: 'error' } as const
+  const found = await download(context.toUrl(path), maxFileBytes, own)
+  const isRight = found.response.status === 200 && (await isListed(context, path, found.bytes))
   return isRight ? found : undefined
 }
 

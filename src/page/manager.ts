@@ -142,7 +142,7 @@ export class SignedImportManager {
   async verify(url: string | URL, bytes: BufferSource): Promise<void> {
     const copy = copyBytes(bytes)
     await this.#within(url, async (path, { boot }) => {
-      if (!(await isListed(boot.manifest, path, copy)))
+      if (!(await isListed(boot, path, copy)))
         throw refusal('CHANGED', 'other bytes than the signed ones', path)
     })
   }

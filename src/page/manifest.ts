@@ -1,9 +1,9 @@
 import type { Bytes } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
 import { refusal } from '../manifest/refusal.js'
 import { verifyManifest, type Trust } from '../manifest/verify.js'
 import type { Boot } from './context.js'
 import { download } from './download.js'
+import { verifier } from './verifier.js'
 
 /** Of a manifest, and of a runtime, which has much less. */
 const maxBytes = 1 << 23
@@ -17,7 +17,7 @@ export async function fetchManifest(
 ): Promise<Pick<Boot, 'stored' | 'manifest'>> {
   const stored = await fetchWhole(url, init)
   const bounded = { ...trust, maxLines: maxManifestLines }
-  return { stored, manifest: await verifyManifest(stored, bounded, webCrypto) }
+  return { stored, manifest: await verifyManifest(stored, bounded, verifier) }
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_MISSING`, `ERR_SIGNEDIMP_NETWORK`, `ERR_SIGNEDIMP_TIMEOUT` */

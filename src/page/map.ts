@@ -5,6 +5,7 @@ import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
 import { integrityOf, toIntegrity } from './integrity.js'
 import { notEnforceable } from './refuse.js'
+import { verifier } from './verifier.js'
 
 /** The element that brings the bootstrap, as far as it says how the page's own tags would ask. */
 export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
@@ -25,7 +26,7 @@ export async function enforceMap(
   key = '',
   given?: string,
 ): Promise<EnforcedMap> {
-  const hook = crypto.randomUUID()
+  const hook = __PURE__ ? randomName() : crypto.randomUUID()
   const salt = (__MODULE__ && given) || '#' + hook
   // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
   const imports: Record<string, string> = __MODULE__
@@ -44,7 +45,7 @@ export async function enforceMap(
   const control = `self["${hook}"](s=>import.meta.resolve(s))//`
   const good = 'data:text/javascript,' + control
   const bad = good + 1
-  integrity[good] = integrity[bad] = await toIntegrity('sha256', utf8(control))
+  integrity[good] = integrity[bad] = await toIntegrity(verifier, 'sha256', utf8(control))
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
@@ -65,6 +66,9 @@ export async function enforceMap(
     resolve,
   }
 }
+
+/** Without a secure context there are no UUIDs. The letter, for numbers alone might be taken for an address. */
+const randomName = (): string => 'r' + crypto.getRandomValues(new Uint32Array(4)).join('')
 
 /** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
 const asIs = (text: string): string => text

@@ -11,6 +11,7 @@ import { fetchManifest } from './manifest.js'
 import { enforceMap, findCarrier, runModule } from './map.js'
 import { proveNamed } from './prove.js'
 import { announce, notEnforceable, showNote } from './refuse.js'
+import { verifier } from './verifier.js'
 
 /** How long an app that awaits something while it first evaluates keeps the document's milestones, in milliseconds. */
 const patience = 2000
@@ -71,7 +72,7 @@ const isStarted = (): boolean =>
   [...document.scripts].some(({ type, src }) => type === 'module' && src === import.meta.url)
 
 async function boot(): Promise<ModuleBoot> {
-  if (!isSecureContext) throw notEnforceable('no https')
+  if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
   const base = entry.base ? new URL(entry.base, import.meta.url).href : findBase()
   const url = pathToUrl(entry.manifest, base)
   const toUrl = (path: string) => pathToUrl(path, base)
@@ -80,6 +81,7 @@ async function boot(): Promise<ModuleBoot> {
   const { name, build } = entry
   const context: ModuleBoot = {
     pinned,
+    verifier,
     ...(await fetchManifest(url, { ...pinned, name, build })),
     url,
     credentials: undefined,

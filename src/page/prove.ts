@@ -1,5 +1,4 @@
 import { hex } from '../crypto/bytes.js'
-import { webCrypto } from '../crypto/webcrypto.js'
 import { SignedImpError } from '../errors.js'
 import { refusal } from '../manifest/refusal.js'
 import { findBlankLine } from '../manifest/verify.js'
@@ -36,9 +35,9 @@ export function proveDenied({ toUrl, salt, resolve }: Mapped): void {
  * are signed for this app list other files: older ones, say, to which a redirect could turn an import.
  * @throws SignedImpError `ERR_SIGNEDIMP_MANIFEST_INVALID`
  */
-export async function proveNamed({ stored, url }: Boot): Promise<void> {
+export async function proveNamed({ verifier, stored, url }: Boot): Promise<void> {
   const text = stored.subarray(findBlankLine(stored) + 1)
-  const id = hex(await webCrypto.digest('sha256', text)).slice(0, 16)
+  const id = hex(await verifier.digest('sha256', text)).slice(0, 16)
   // Of the file, for where an entry's folder is, is the server's word.
   if (!url.slice(url.lastIndexOf('/')).includes(`.${id}.`))
     throw refusal('MANIFEST_INVALID', 'signed, but not the one that this page names', url)

@@ -12,6 +12,7 @@ import { fetchManifest } from './manifest.js'
 import { provideNative, type Native } from './native.js'
 import { proveNamed } from './prove.js'
 import { notEnforceable } from './refuse.js'
+import { verifier } from './verifier.js'
 
 /** A root whose manifest was checked. */
 export interface Root {
@@ -67,8 +68,9 @@ async function checkManifest(base: string, required: Required): Promise<Boot> {
     { ...release, keys, threshold },
     { redirect: 'error', cache: isNamed ? 'default' : 'no-cache' },
   )
-  const boot = {
+  const boot: Boot = {
     pinned: { keys, threshold },
+    verifier,
     ...found,
     url,
     credentials: undefined,

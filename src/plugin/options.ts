@@ -34,6 +34,8 @@ export interface SignedImpOptions {
   html?: readonly string[] | 'later'
   /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
   tags?: boolean
+  /** Whether pages may do without https, where browsers give no cryptography: with RSA keys only. @default false */
+  pure?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
   headers?: readonly HeadersForm[]
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
@@ -57,6 +59,7 @@ export interface ResolvedOptions {
   inline: boolean | 'all'
   html: readonly string[] | 'later'
   tags: boolean
+  pure: boolean
   headers: readonly HeadersForm[]
   unverified: readonly string[]
   mode: 'on' | 'off'
@@ -109,6 +112,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
   tags: ['true or false', (v) => typeof v === 'boolean'],
+  pure: ['true or false', (v) => typeof v === 'boolean'],
   headers: [
     `an array of ${Object.keys(headersFiles).join(', ')}`,
     (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
@@ -164,6 +168,7 @@ export function resolveOptions(
     inline,
     html: given.html ?? [],
     tags: given.tags ?? false,
+    pure: given.pure ?? false,
     headers: given.headers ?? [],
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
 import type { Release } from '../emit/emit.js'
-import { readPageCode } from '../emit/page-code.js'
+import { arePure, needsRsa, readPageCode } from '../emit/page-code.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
 import { isPublicKey, loadPublicKey, type PublicKeySource } from '../keys/public.js'
@@ -67,6 +67,7 @@ export async function readRelease(
       'signedImp: "name" must say which app and channel this is, because no package.json names it',
     )
   const distinctKeys = [...distinct.values()]
+  if (options.pure && !arePure(distinctKeys)) throw new TypeError(`signedImp: "pure" ${needsRsa}`)
   return {
     signer,
     keys: distinctKeys,
@@ -82,7 +83,7 @@ export async function readRelease(
     tags,
     headers,
     unverified,
-    page: await readPageCode(distinctKeys),
+    page: await readPageCode(distinctKeys, options.pure),
   }
 }
 

@@ -442,7 +442,7 @@ if (outside !== undefined)
       assert.equal(ran, [])
       said = alert
     })
-    assert.is(said, 'ERR_SIGNEDIMP_NOT_ENFORCEABLE no https')
+    assert.is(said, 'ERR_SIGNEDIMP_NOT_ENFORCEABLE no https (pure: false)')
     return 'refused ERR_SIGNEDIMP_NOT_ENFORCEABLE'
   })
 

@@ -12,6 +12,7 @@ const kinds: { algorithm: KeyAlgorithm; label: string; file: string; target?: nu
   { algorithm: 'rsa-pss', label: 'RSA-PSS 3072', file: 'page.js', target: 3584 },
   { algorithm: 'ed25519', label: 'Ed25519', file: 'page.js', target: 3174 },
   { algorithm: 'ecdsa-p256', label: 'ECDSA P-256', file: 'page-der.js' },
+  { algorithm: 'rsa-pss', label: 'RSA-PSS 3072, pure', file: 'page-pure.js' },
 ]
 
 interface Sizes {
@@ -89,6 +90,7 @@ async function readPageCode(file: string): Promise<PageCode> {
     late: await read('late.js'),
     blob: await read('blob.js'),
     tags: await read('tags.js'),
+    pure: file.includes('pure'),
   }
 }
 

@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { brotliCompressSync } from 'node:zlib'
-import { generateKey } from '../../src/keys/generate.ts'
+import { generateKey, type KeyAlgorithm } from '../../src/keys/generate.ts'
 import { toTrustedKey } from '../../src/keys/public.ts'
 import { loadSigner } from '../../src/keys/private.ts'
 import { saveKey } from '../../src/keys/save.ts'
@@ -33,13 +33,18 @@ const sources = {
 interface BuildOptions {
   signed?: SignedImpOptions
   publicPath?: string
+  algorithm?: KeyAlgorithm
 }
 
 /** Builds the app with `a.key` in a new folder, where `b.key` is another one. */
-async function buildApp({ signed = { html: 'later' }, publicPath }: BuildOptions = {}) {
+async function buildApp({
+  signed = { html: 'later' },
+  publicPath,
+  algorithm = 'ed25519',
+}: BuildOptions = {}) {
   const cwd = scratchFolder()
   await writeFiles(cwd, { 'package.json': '{"name":"shop"}', ...sources })
-  const keys = [await generateKey('ed25519'), await generateKey('ed25519')]
+  const keys = [await generateKey(algorithm), await generateKey(algorithm)]
   for (const [at, name] of ['a.key', 'b.key'].entries())
     await saveKey(keys[at]!, join(cwd, name), { password: null } as never)
   const { signedImp } = (await import('../../dist/esbuild.js' as string)) as {
@@ -235,6 +240,22 @@ test('--inline links the bootstrap, or has pages carry their manifest', async ()
   assert.is(linked.verify().status, 0)
   const all = await make('dist/index.html', [start('/main.js')], '--inline', 'all')
   assert.match(readFrom(all.cwd, 'dist/index.html'), 'data-signedimp>')
+})
+
+test('--pure is for builds with that option, and for RSA keys', async () => {
+  const signed = { html: 'later', pure: true } as const
+  const { cwd, html, verify } = await workplace(buildApp({ signed, algorithm: 'rsa-pss' }))
+  writeInto(cwd, 'dist/index.html', pageOf(start('/main.js')))
+  const without = html('dist/index.html')
+  assert.is(without.status, 1)
+  assert.match(without.stderr, 'main.js')
+  const { status, stderr } = html('dist/index.html', '--pure')
+  assert.is(status, 0, stderr)
+  assert.match(readFrom(cwd, 'dist/index.html'), '@noble/hashes')
+  assert.is(verify().status, 0)
+  const other = await make('dist/index.html', [start('/main.js')], '--pure')
+  assert.is(other.run.status, 2)
+  assert.match(other.run.stderr, '--pure needs keys that are all RSA')
 })
 
 test('where the build names a host, files come from there, whoever serves the entry', async () => {

@@ -1,4 +1,5 @@
 import './define.ts'
+import { createPublicKey } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { algorithms, hashTypes } from '../../src/crypto/algorithms.ts'
@@ -6,12 +7,14 @@ import { hex, utf8 } from '../../src/crypto/bytes.ts'
 import { rawFromDer } from '../../src/crypto/der.ts'
 import type { Verifier } from '../../src/crypto/key.ts'
 import { hashBytes, nodeCrypto } from '../../src/crypto/node.ts'
+import { pureCrypto } from '../../src/crypto/pure.ts'
 import { webCrypto } from '../../src/crypto/webcrypto.ts'
 import { kinds, madePublic, madeSigner } from '../keys/made.ts'
 
-const seams: [string, Verifier][] = [
-  ['nodeCrypto', nodeCrypto],
-  ['webCrypto', webCrypto],
+const seams: [string, Verifier, typeof kinds][] = [
+  ['nodeCrypto', nodeCrypto, kinds],
+  ['webCrypto', webCrypto, kinds],
+  ['pureCrypto', pureCrypto, ['rsa-pss']],
 ]
 const message = utf8('sha256\n# signedimp: 1')
 
@@ -24,7 +27,7 @@ const digests = {
     'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
 }
 
-for (const [name, { digest, verify }] of seams) {
+for (const [name, { digest, verify }, known] of seams) {
   for (const type of hashTypes)
     test(`${name} hashes "abc" with ${type} as the standard says`, async () => {
       assert.is(hex(await digest(type, utf8('abc'))), digests[type])
@@ -35,7 +38,7 @@ for (const [name, { digest, verify }] of seams) {
     assert.is(hex(await digest('sha256', utf8('xabcx').subarray(1, 4))), digests.sha256)
   })
 
-  for (const kind of kinds) {
+  for (const kind of known) {
     test(`${name} accepts a signature by ${kind}, and no bit of it is idle`, async () => {
       const { key, sign } = await madeSigner(kind)
       const signature = await sign(message)
@@ -86,15 +89,16 @@ for (const [name, { digest, verify }] of seams) {
   }
 }
 
-test('nodeCrypto takes no RSA signature whose leading zeros are missing', async () => {
-  const { key, sign } = await madeSigner('rsa-pss')
-  let signature = await sign(message)
-  while (signature[0] !== 0) signature = await sign(message)
-  assert.is(await nodeCrypto.verify(key, signature, message), true)
-  assert.is(await nodeCrypto.verify(key, signature.subarray(1), message), false)
-})
+for (const [name, { verify }] of [seams[0]!, seams[2]!])
+  test(`${name} takes no RSA signature whose leading zeros are missing`, async () => {
+    const { key, sign } = await madeSigner('rsa-pss')
+    let signature = await sign(message)
+    while (signature[0] !== 0) signature = await sign(message)
+    assert.is(await verify(key, signature, message), true)
+    assert.is(await verify(key, signature.subarray(1), message), false)
+  })
 
-for (const [name, { verify }] of seams)
+for (const [name, { verify }] of seams.slice(0, 2))
   test(`${name} takes no ECDSA signature as r || s: stored as DER it would be another signature`, async () => {
     const { key, sign } = await madeSigner('ecdsa-p256')
     const signature = await sign(message)
@@ -112,6 +116,23 @@ test('a bootstrap that is built without DER takes no ECDSA signature at all', as
     Object.assign(globalThis, { __DER__: true })
   }
 })
+
+for (const [name, { verify }] of seams)
+  test(`${name} takes no RSA signature to which the modulus was added, which is the same number to the key`, async () => {
+    const { key, sign } = await madeSigner('rsa-pss')
+    const { n } = createPublicKey({
+      key: Buffer.from(key.spki, 'base64'),
+      format: 'der',
+      type: 'spki',
+    }).export({ format: 'jwk' })
+    const modulus = BigInt(`0x${Buffer.from(n!, 'base64url').toString('hex')}`)
+    let added = ''
+    do {
+      const number = BigInt(`0x${hex(await sign(message))}`)
+      added = (number + modulus).toString(16)
+    } while (added.length > 768)
+    assert.is(await verify(key, Buffer.from(added, 'hex'), message), false)
+  })
 
 test('the algorithm is the row of the pinned key: a key with another row verifies nothing', async () => {
   const { key, sign } = await madeSigner('rsa-pss')

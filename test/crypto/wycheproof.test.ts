@@ -5,6 +5,7 @@ import { algorithms, type Scheme } from '../../src/crypto/algorithms.ts'
 import { rawFromDer } from '../../src/crypto/der.ts'
 import type { Verifier } from '../../src/crypto/key.ts'
 import { nodeCrypto } from '../../src/crypto/node.ts'
+import { pureCrypto } from '../../src/crypto/pure.ts'
 import { webCrypto } from '../../src/crypto/webcrypto.ts'
 import { derFromRaw } from '../../src/keys/der.ts'
 import { casesOf, type Case } from './wycheproof.ts'
@@ -15,6 +16,7 @@ import { casesOf, type Case } from './wycheproof.ts'
 const seams: [string, Verifier][] = [
   ['nodeCrypto', nodeCrypto],
   ['webCrypto', webCrypto],
+  ['pureCrypto', pureCrypto],
 ]
 
 const isCalledValid = (test: Case): boolean => test.result === 'valid'
@@ -63,8 +65,10 @@ const files: [file: string, accepted: number, refused: number, adapt?: (test: Ca
   ['eddsa', 84, 61],
 ]
 
+const rsaFiles = files.filter(([file]) => file.startsWith('rsa'))
+
 for (const [name, verifier] of seams) {
-  for (const [file, accepted, refused, adapt = same] of files)
+  for (const [file, accepted, refused, adapt = same] of verifier === pureCrypto ? rsaFiles : files)
     test(`${name} decides ${file} as Wycheproof does: ${accepted} valid, ${refused} not`, async () => {
       assert.equal(await run(casesOf(file).map(adapt), verifier), { accepted, refused, wrong: [] })
     })
@@ -92,6 +96,14 @@ for (const [name, verifier] of seams) {
       assert.equal({ accepted, refused }, { accepted: 0, refused: count })
     })
 }
+
+test('pureCrypto takes no signature that is not by an RSA key', async () => {
+  for (const [file] of files.filter((each) => !rsaFiles.includes(each))) {
+    const { accepted, refused } = await run(casesOf(file), pureCrypto)
+    assert.is(accepted, 0)
+    assert.ok(refused > 100)
+  }
+})
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 

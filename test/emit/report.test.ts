@@ -14,6 +14,7 @@ const report: Report = {
   pages: 2,
   entries: [],
   bootstrap: { integrity: 'sha256-abc=', inline: true },
+  pure: false,
   unverified: [],
   unchecked: {},
   sameOrigin: true,
@@ -21,6 +22,11 @@ const report: Report = {
 }
 const lines = (change: Partial<Report> = {}) => formatReport({ ...report, ...change })
 const text = (change: Partial<Report> = {}) => lines(change).join('\n')
+
+test('that pages may do without https', () => {
+  assert.not.match(text(), 'plain http')
+  assert.match(text({ pure: true }), '\n  pure: starts over plain http too')
+})
 
 test('what was signed, with which key', () => {
   assert.is(lines()[0], 'signedimp: signed shop: 3 modules, 2.0 KB, 2 pages, 12 ms')
