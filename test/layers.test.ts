@@ -170,8 +170,8 @@ for (const { file, code } of bootstraps) {
 }
 
 const limits: [KeyAlgorithm, string, number][] = [
-  ['rsa-pss', 'page.js', 3.5],
-  ['ed25519', 'page.js', 3.1],
+  ['rsa-pss', 'page.js', 3.75],
+  ['ed25519', 'page.js', 3.3],
   ['rsa-pss', 'page-pure.js', 8.25],
 ]
 

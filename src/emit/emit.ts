@@ -91,11 +91,15 @@ export async function emitOutput(
   const moved = moveEntries(output, graph, release.unverified, changes)
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
+  if (release.tags && ![...output.keys()].some(isPage)) throw noPage
   const spelling = { hasAliases, base: release.tags ? release.base : undefined }
   const linked = await linkModules(output, graph, moved, spelling, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = ownFiles(bootstrap, release, hasPages, hasAliases)
-  const standIns = createStandIns(linked, release.tags)
+  const standIns = createStandIns(linked, {
+    standIns: moved.length > 0,
+    noCircle: release.tags,
+  })
   for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
   for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
   for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
@@ -130,7 +134,7 @@ export async function emitOutput(
     entries,
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
-      ...(standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
       ...headers.warnings,
     ],
     accepted: acceptUncovered(uncovered, release.unverified),
@@ -181,6 +185,11 @@ function nameByContent(
       (file) => output.get(file)!.isContentNamed,
     )
 }
+
+const noPage = new SignedImpError(
+  'ERR_SIGNEDIMP_OUTPUT',
+  'there is no page in this output, and the option "tags" is for pages; leave it out',
+)
 
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`

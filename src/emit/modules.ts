@@ -172,13 +172,13 @@ function renameDependencies(code: string, entries: readonly ModuleEntry[]): stri
 /**
  * What is to be linked in memory needs a stand-in for each module that what it imports imports: none of the two could
  * have its address first. Gives one to some modules more, that only connect such circles.
- * @param hasTags whether modules may be loaded by tags, for which there can be no circles
+ * @param need whether there must be one for each, and whether there can be no circles at all: tags load modules one by one
  * @returns the texts by path
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
  */
 export function createStandIns(
   { imports, exports }: LinkedModules,
-  hasTags: boolean,
+  need: { standIns: boolean; noCircle: boolean },
 ): Map<string, string> {
   let circular = [...imports.keys()]
   for (let before = -1; before !== circular.length;) {
@@ -188,7 +188,9 @@ export function createStandIns(
     const imported = new Set(circular.flatMap((path) => imports.get(path)!.map((to) => to.path)))
     circular = circular.filter((path) => importsOne(path) && imported.has(path))
   }
-  if (hasTags && circular.length > 0) throw circleOfTags(circular)
+  if (need.noCircle && circular.length > 0) throw circleOfTags(circular)
+  // Pages that get an import map do without, the others then refuse.
+  if (!need.standIns) circular = circular.filter((path) => !exports.get(path)!.includes('*'))
   return new Map(
     circular.map((path) => [standInOf(path), standInFor(namedExports(path, exports.get(path)!))]),
   )

@@ -66,7 +66,7 @@ const refusalOf = async (...args: Parameters<typeof start>): Promise<string> =>
 test('an entry that fits is started', async () => {
   const { entries, files, manifest } = await start()
   assert.equal(entries, ['main.js'])
-  assert.equal([...files.keys()], [runtime.fileName, manifest])
+  assert.equal([...files.keys()], [runtime.fileName, blob.fileName, manifest])
 })
 
 test('an entry that links with another runtime than this version has is refused', async () => {
