@@ -104,11 +104,12 @@ function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScript
  * @param integrity what the browser is to check, where no map says so
  * @returns `load`, or `error` when it or something that it imports was not fetched
  */
-export const runModule = (url: string, carrier: Carrier, integrity = ''): Promise<string> =>
+export const runModule = (url: string, carrier: Carrier, integrity?: string): Promise<string> =>
   new Promise((settle) => {
     const script = appendScript('module', carrier)
     script.async = false
-    if (!__MODULE__) script.integrity = integrity
+    // An empty one would take the place of the map's.
+    if (!__MODULE__ && integrity) script.integrity = integrity
     script.onload = script.onerror = (event) => settle((event as Event).type)
     script.src = trusted.createScriptURL(url)
   })
