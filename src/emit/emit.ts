@@ -41,6 +41,8 @@ export interface Release {
   inline: Inline
   /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
   pagesLater: boolean
+  /** Whether pages may load modules by tags, for which static imports are absolute. */
+  tags: boolean
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   /** What pages show where their bootstrap does not run, if anything. */
@@ -93,10 +95,15 @@ export async function emitOutput(
   const moved = moveEntries(output, graph, release.unverified, changes)
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
-  const linked = await linkModules(output, graph, moved, hasAliases, changes)
+  if (release.tags && ![...output.keys()].some(isPage)) throw noPage
+  const spelling = { hasAliases, base: release.tags ? release.base : undefined }
+  const linked = await linkModules(output, graph, moved, spelling, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
-  const standIns = createStandIns(linked)
+  const own = ownFiles(bootstrap, release, hasPages, hasAliases)
+  const standIns = createStandIns(linked, {
+    standIns: moved.length > 0,
+    noCircle: release.tags,
+  })
   for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
   for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
   for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
@@ -131,7 +138,7 @@ export async function emitOutput(
     entries,
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
-      ...(standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
       ...headers.warnings,
     ],
     accepted: acceptUncovered(uncovered, release.unverified),
@@ -142,17 +149,17 @@ export async function emitOutput(
 const noPages: Partial<StartedPages> & Pick<StartedPages, 'pages'> = { pages: [] }
 
 function ownFiles(
-  { runtime, linked, late, blob }: Bootstrap,
-  { inline }: Release,
+  { runtime, linked, late, blob, tags }: Bootstrap,
+  { inline, tags: hasTags }: Release,
   hasPages: boolean,
-  hasEntries: boolean,
   hasAliases: boolean,
 ): OwnFile[] {
   return [
     ...(hasPages ? [runtime] : []),
     ...(hasPages && inline === false ? [linked] : []),
     blob,
-    ...(hasEntries && hasAliases ? [late] : []),
+    ...(hasTags ? [tags] : []),
+    ...(hasAliases ? [late] : []),
   ]
 }
 
@@ -182,6 +189,11 @@ function nameByContent(
       (file) => output.get(file)!.isContentNamed,
     )
 }
+
+const noPage = new SignedImpError(
+  'ERR_SIGNEDIMP_OUTPUT',
+  'there is no page in this output, and the option "tags" is for pages; leave it out',
+)
 
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`

@@ -3,7 +3,7 @@ import { escapeAttribute } from './escape.js'
 import { findElements, type Element } from './tags.js'
 
 /** By this the bootstrap finds the element, and removes it once it runs. */
-const id = 'signedimp-fallback'
+const id = 'signedimp'
 
 /** What it says if nothing else is asked for. */
 export const fallbackText = 'This page could not be started. Reload it, or try a newer browser.'

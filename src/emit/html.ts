@@ -1,5 +1,6 @@
 import MagicString from 'magic-string'
 import { SignedImpError } from '../errors.js'
+import { tagKey } from '../manifest/linking.js'
 import { escapeAttribute } from './escape.js'
 import { createFallback } from './fallback.js'
 import { judgeTag } from './judge.js'
@@ -30,6 +31,8 @@ export interface PageContext {
   runtime: string
   /** Path of the runtime that does without an import map. */
   blob: string
+  /** Path of the runtime that loads modules by tags, if the build has it. */
+  tags: string | undefined
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
   release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
@@ -157,6 +160,7 @@ function renderBootstrap(
     'data-manifest': page.manifest,
     'data-runtime': page.runtime,
     'data-blob': page.blob,
+    ...tagsOf(page),
     'data-entry': entries.map(encodeURIComponent).join(' '),
     'data-credentials': shared.crossorigin === '' ? undefined : 'include',
     ...page.release,
@@ -166,6 +170,12 @@ function renderBootstrap(
     ? preload('fetch', page.manifest) + preloads.join('') + renderScript(page, data)
     : `${preloads.join('')}<script type="text/plain" data-signedimp>${page.inlineManifest}</script>${renderScript(page, data)}`
 }
+
+/** What the runtime that loads modules by tags must know of how they import one another. */
+const tagsOf = ({ tags, crossOrigin }: PageContext): Attributes =>
+  tags === undefined
+    ? {}
+    : { 'data-tags': tags, 'data-key': tagKey, 'data-whole': crossOrigin ? '' : undefined }
 
 function renderScript(
   { linked, bootstrap, refer, integrityOf }: PageContext,

@@ -64,6 +64,7 @@ export async function startLater(
     base,
     keys,
     pagesLater: true,
+    tags: false,
     headers: [],
     reportTo: starts[0]!.entry.report,
   }

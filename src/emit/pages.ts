@@ -90,6 +90,7 @@ function createPageContext(
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,
     blob: bootstrap.blob.fileName,
+    tags: release.tags ? bootstrap.tags.fileName : undefined,
     release: {
       'data-name': name,
       'data-build': build === undefined ? undefined : String(build),

@@ -49,6 +49,12 @@ export const declarationStart = (text: string, start: number): number =>
  */
 export const standInOf = (path: string): string => path.replace(/\.m?js$/, '.circular$&')
 
+/**
+ * What static imports add to URLs where tags check modules: a fragment, so that each is a module that nothing else in the
+ * page, and nobody on the way, asks for. It need be no secret.
+ */
+export const tagKey = '#tag'
+
 /** No bundler exports this name. */
 export const updateName = 'signedimp:update'
 

@@ -1,6 +1,6 @@
 /** The runtime where no import map can be: what runs was fetched once, hashed, and linked in memory. */
 import type { SignedImpError } from '../errors.js'
-import type { Adopting, ModuleRuntime, Runtime } from './context.js'
+import type { Adopting, ModuleRuntime, PageBoot, Runtime } from './context.js'
 import { parsed } from './events.js'
 import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
@@ -10,13 +10,13 @@ import { createRelink } from './relink.js'
 import { mainsOf } from './start.js'
 import { createTell } from './tell.js'
 
-const context = __signedimp as ModuleRuntime & Runtime & Adopting
+const context = __signedimp as PageBoot & ModuleRuntime & Runtime & Adopting
 
 function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
   const { link, evaluate, resolve } = createLinked(context, (url, options) =>
     options ? import(url, options) : import(url),
   )
-  const tell = createTell(context.data)
+  const tell = createTell(context)
   const load: Load = async (path, options) => evaluate(await link(path), options)
   const show = (refused: SignedImpError) => showRefusal(refused, tell)
 
@@ -35,10 +35,10 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
       loaded()
       return evaluate(urls)
     },
-    start: async (entry) => {
+    start: async () => {
       await proveNamed(context)
       Object.freeze(context)
-      const mains = mainsOf(entry).map((path) => link(path).catch(show))
+      const mains = mainsOf(context).map((path) => link(path).catch(show))
       await parsed()
       for (const urls of mains) await run((await urls) ?? [])
     },

@@ -3,9 +3,10 @@ import { utf8, type Bytes } from '../crypto/bytes.js'
 import type { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { EnforcedMap, Linkable, PageData, Runtime } from './context.js'
+import type { EnforcedMap, PageBoot, PageData, Runtime } from './context.js'
 import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
+import { integrityOf } from './integrity.js'
 import { fetchWhole } from './manifest.js'
 import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
@@ -13,31 +14,21 @@ import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
 import { refusal } from '../manifest/refusal.js'
 
-const maxManifestBytes = 1 << 23
 const maxManifestLines = 1 << 16
 
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
 const carrier = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement
-const data = carrier.dataset as Record<string, string> & PageData
+const data = carrier.dataset as PageData
 const carried = carrier.previousElementSibling
 const url = new URL(data.manifest!, document.baseURI).href
 
 const release = holdMilestones()
 // Whoever is here to say what is wrong needs nobody to stand in.
-parsed().then(() => document.querySelector('#signedimp-fallback')?.remove())
-start()
-  .catch(async (error) => {
-    // Scripts of the page that listen for refusals may stand behind this one.
-    await parsed()
-    const refused = isRefusal(error) ? error : notEnforceable(`${error}`)
-    showRefusal(refused)
-    sendReport(data, refused)
-  })
-  .finally(release)
+parsed().then(() => document.querySelector('#signedimp')?.remove())
 
 async function start(): Promise<void> {
   if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
-  const { name, build, runtime, blob, entry } = data
+  const { name, build, runtime, blob, tags, key } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
     ...pinned,
@@ -49,38 +40,49 @@ async function start(): Promise<void> {
   const stored = await readManifest()
   const manifest = await verifyManifest(stored, trust, verifier)
   const toUrl = (path: string) => pathToUrl(path, url)
-  const context: Linkable & Partial<EnforcedMap & Runtime> = {
+  const context: PageBoot & Partial<EnforcedMap & Runtime> = {
+    ...(data as PageData & Pick<PageBoot, 'credentials'>),
     pinned,
     verifier,
     manifest,
     stored,
     url,
-    credentials: data.credentials,
     toUrl,
-    data,
-    byTag: (url) => runModule(url, carrier),
+    byTag: (url, integrity) => runModule(url, carrier, integrity),
   }
   Object.defineProperty(self, '__signedimp', { value: context })
+  const run = async (path: string, salt: string) => {
+    if ((await context.byTag(toUrl(path) + salt, integrityOf(manifest, path))) !== 'load')
+      throw refusal('REFUSED', 'not as signed', path)
+  }
   try {
-    Object.assign(context, await enforceMap(manifest, toUrl, carrier))
-    // The map checks tags of what is in it, and lets others load unchecked.
-    if (!manifest.files.has(runtime!) || (await context.run!(runtime!)) !== 'load')
-      throw refusal('REFUSED', 'not as signed', runtime)
-    await context.start!(entry!)
+    Object.assign(context, await enforceMap(manifest, toUrl, carrier, key))
+    await run(runtime!, context.salt!)
+    await context.start!()
   } catch (error) {
-    if (isRefusal(error) && !/_NOT_E/.test(error.code)) throw error
-    await runFromBlob(context, blob!)
-    await context.start!(entry!)
+    // That a file is changed is no doubt whether the browser checks.
+    if (/REFUSED/.test((error as SignedImpError).code)) throw error
+    await runFromBlob(context, blob!).catch((refused) =>
+      run(tags!, key!).catch(() => {
+        throw refused
+      }),
+    )
+    await context.start!()
   }
 }
 
-/** By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E". */
-function isRefusal(error: any): error is SignedImpError {
-  return error.code > 'E'
-}
-
-async function readManifest(): Promise<Bytes> {
-  return carried?.matches('[data-signedimp]')
+const readManifest = async (): Promise<Bytes> =>
+  carried?.matches('[data-signedimp]')
     ? utf8(carried.textContent!)
-    : fetchWhole(url, maxManifestBytes, { credentials: data.credentials! })
-}
+    : fetchWhole(url, { credentials: data.credentials! })
+
+start()
+  .catch(async (error) => {
+    // Scripts of the page that listen for refusals may stand behind this one.
+    await parsed()
+    // By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E".
+    const refused = error.code > 'E' ? error : notEnforceable(`${error}`)
+    showRefusal(refused)
+    sendReport(data, refused)
+  })
+  .finally(release)

@@ -13,13 +13,8 @@ export interface Pinned {
   threshold: number
 }
 
-/** What the HTML says of a page, as attributes of the bootstrap's tag. */
-export interface PageData extends Reported {
-  credentials?: RequestCredentials
-}
-
 /** What the bootstrap has checked, and hands to a runtime. */
-export interface Boot {
+export interface Boot extends Reported {
   pinned: Pinned
   /** Who hashed and verified for the bootstrap, and does for what it starts. */
   verifier: Verifier
@@ -32,8 +27,6 @@ export interface Boot {
   credentials: RequestCredentials | undefined
   /** URL of a listed path, as the map knows it. */
   toUrl(path: string): string
-  /** What the page, or the entry, says of itself. */
-  data?: Reported
 }
 
 /** An import map that the browser was seen to obey. */
@@ -42,15 +35,10 @@ export interface EnforcedMap {
   salt: string
   /** The engine's own resolution. */
   resolve(url: string): string
-  /**
-   * Runs a listed module as a tag in the HTML would have.
-   * @returns `load`, or `error` when it or something that it imports was not fetched as listed
-   */
-  run(path: string): Promise<string>
 }
 
 /** What the bootstrap hands to a runtime that goes by an import map. */
-export type Mapped = Boot & EnforcedMap
+export type Mapped = PageBoot & EnforcedMap
 
 /** What every emitted chunk finds as `__signedimp`. Its path is baked in: the URL that it came from is the server's word. */
 export interface Registry {
@@ -78,7 +66,25 @@ export interface Adopting {
 }
 
 /** What makes the page run only what is signed. */
-export type Enforcement = 'map' | 'blob'
+export type Enforcement = 'map' | 'blob' | 'tags'
+
+/** What the HTML says of a page, as attributes of the bootstrap's tag. */
+export interface PageData extends Reported {
+  build?: string
+  credentials?: RequestCredentials
+  /** URL of the page manifest. */
+  manifest?: string
+  /** Paths of the runtimes, one for each way to enforce. */
+  runtime?: string
+  blob?: string
+  tags?: string
+  /** Paths of the main chunks, as URI components, spaces between. */
+  entry?: string
+  /** What static imports of modules add to URLs, as a fragment. */
+  key?: string
+  /** Present where static imports name the host, too. */
+  whole?: string
+}
 
 /** What a page's runtime adds to its context. */
 export interface Runtime extends Registry {
@@ -86,17 +92,23 @@ export interface Runtime extends Registry {
   enforcement: Enforcement
   /**
    * Starts a page's main chunks, in order. What hinders one is shown.
-   * @param entry their paths, as URI components, spaces between
    * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` before anything of the app has run
    */
-  start(entry: string): Promise<unknown>
+  start(): Promise<unknown>
 }
 
 /** What a runtime that links in memory is handed. */
 export interface Linkable extends Boot {
-  /** Runs a module by a tag, with the rights of the page's own. @returns `load`, or `error` when it was not fetched */
-  byTag(url: string): Promise<string>
+  /**
+   * Runs a module by a tag, with the rights of the page's own.
+   * @param integrity what the browser is to check, in pages
+   * @returns `load`, or `error` when it or something that it imports was not fetched, or not as it must be
+   */
+  byTag(url: string, integrity?: string): Promise<string>
 }
+
+/** What a page's bootstrap hands to its runtime: what the HTML says, too. */
+export type PageBoot = Linkable & Omit<PageData, keyof Linkable>
 
 /** What a module bootstrap hands to its runtime. */
 export interface ModuleBoot extends Linkable, Partial<EnforcedMap> {

@@ -26,7 +26,7 @@ const resolve = (url: string) => {
 
 const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> & Adopting = {
   adopt,
-  import: createImport(context, load, createTell(context.data)),
+  import: createImport(context, load, createTell(context)),
   meta: createMeta(context, resolve),
   main: async (path, loaded) => {
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))

@@ -6,7 +6,7 @@ import { diagnose } from './diagnose.js'
 import { download, type Download } from './download.js'
 import { createPathOf } from './import.js'
 import { createBlob, createLinker, type Linker } from './link.js'
-import { isListed } from './prove.js'
+import { isListed } from './integrity.js'
 
 const maxFileBytes = 1 << 26
 /** All of an app may be asked for at once, on a slow line: in milliseconds. */
@@ -30,7 +30,8 @@ export async function fetchListed(
   init: RequestInit = {},
 ): Promise<Download | undefined> {
   const signal = AbortSignal.timeout(deadline)
-  const own = { signal, credentials: context.credentials!, ...init, redirect: 'error' } as const
+  const credentials = context.credentials!
+  const own = { signal, credentials, ...init, redirect: 'error' } as const
   const found = await download(context.toUrl(path), maxFileBytes, own)
   const isRight = found.response.status === 200 && (await isListed(context, path, found.bytes))
   return isRight ? found : undefined
@@ -89,12 +90,16 @@ export function createLinked(
       const path = pathOf(url)
       if (path === undefined || !/\.m?js$/.test(path)) return url
       prefetch(path)
-      if (!document.querySelector(`link[href="${url}"]`)) {
-        const link = document.createElement('link')
-        link.href = url
-        document.head.append(link)
-      }
+      claim(url)
       return url
     },
   }
+}
+
+/** Puts a link there that says nothing, unless there is one. */
+export function claim(url: string): void {
+  if (document.querySelector(`link[href="${url}"]`)) return
+  const link = document.createElement('link')
+  link.href = url
+  document.head.append(link)
 }

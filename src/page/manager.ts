@@ -11,7 +11,7 @@ import {
   type RootOptions,
 } from './manager-options.js'
 import { overlap, toBase, toUrl } from './place.js'
-import { isListed } from './prove.js'
+import { isListed } from './integrity.js'
 import { announce, notEnforceable } from './refuse.js'
 import { openRoot, refuseRemoved, type Root } from './root.js'
 import { checkInit, copyBytes, either, toResponse } from './whole.js'

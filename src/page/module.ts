@@ -85,7 +85,9 @@ async function boot(): Promise<ModuleBoot> {
     url,
     credentials: undefined,
     toUrl,
-    data: entry,
+    name,
+    build,
+    report: entry.report,
     id: JSON.stringify([base, name, pinned]),
     carrier,
     byTag: (src) => runModule(src, carrier),
@@ -153,7 +155,7 @@ async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
   const map = entry.late && (await enforceMap(manifest, toUrl, carrier).catch(() => undefined))
   Object.assign(context, map)
   if (!map) await runFromBlob(context, entry.blob)
-  else if ((await map.run(entry.late!)) !== 'load')
+  else if ((await context.byTag(toUrl(entry.late!) + map.salt)) !== 'load')
     throw refusal('REFUSED', 'not as signed', entry.late)
   return context as ModuleRuntime
 }
@@ -164,7 +166,7 @@ async function add(runtime: ModuleRuntime, { manifest }: ModuleBoot): Promise<Mo
   for (const [path, digest] of manifest.files)
     if (manifest.hash !== hash || (files.get(path) ?? digest) !== digest)
       throw refusal('VERSION_SKEW', 'another build of it is on the page', path)
-  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, runtime.salt)
+  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, '', runtime.salt)
   for (const [path, digest] of manifest.files) files.set(path, digest)
   for (const [path, list] of manifest.imports) imports.set(path, list)
   return runtime

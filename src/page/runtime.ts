@@ -13,15 +13,15 @@ const prove = createProve(context)
 const claims = createClaims()
 const known = { prove, claims, keyOf: context.toUrl }
 const { load, adopt } = createRelinker(context, known)
-const tell = createTell(context.data)
+const tell = createTell(context)
 
 const runtime: Runtime & Adopting = {
   enforcement: 'map',
   import: createImport(context, createMappedLoad(context, known, load), tell),
   meta: createMeta(context, context.resolve),
   adopt,
-  start: async (entry) => {
-    const paths = mainsOf(entry)
+  start: async () => {
+    const paths = mainsOf(context)
     proveDenied(context)
     paths.forEach(prove)
     await proveNamed(context)

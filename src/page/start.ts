@@ -1,5 +1,5 @@
 import type { SignedImpError } from '../errors.js'
-import type { Known, Mapped } from './context.js'
+import type { Known, Mapped, PageBoot } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import { refusedOnce } from './load-failure.js'
@@ -8,7 +8,7 @@ import { showRefusal } from './refuse.js'
 import type { Tell } from './tell.js'
 
 /** The paths of the main chunks that a page names. */
-export const mainsOf = (entry: string): string[] => entry.split(' ').map(decodeURIComponent)
+export const mainsOf = ({ entry }: PageBoot): string[] => entry!.split(' ').map(decodeURIComponent)
 
 /** Starts a page's main chunk once the parser has read the whole document, which is when module scripts run. */
 export async function start(
@@ -20,7 +20,7 @@ export async function start(
   try {
     const settle = claims.begin(prove(path))
     await parsed()
-    const isLoaded = (await context.run(path)) === 'load'
+    const isLoaded = (await context.byTag(context.toUrl(path) + context.salt)) === 'load'
     settle(isLoaded)
     if (isLoaded) return watch(context, prove, tell, path)
     throw (await diagnose(context, prove(path))) ?? refusedOnce(path, 'reload the page')

@@ -33,6 +33,8 @@ export interface SignedImpOptions {
   inline?: boolean | 'all'
   /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
   html?: readonly string[] | 'later'
+  /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
+  tags?: boolean
   /** Whether pages may do without https, where browsers give no cryptography: with RSA keys only. @default false */
   pure?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
@@ -61,6 +63,7 @@ export interface ResolvedOptions {
   expires: string | undefined
   inline: boolean | 'all'
   html: readonly string[] | 'later'
+  tags: boolean
   pure: boolean
   headers: readonly HeadersForm[]
   fallback: string | undefined
@@ -124,6 +127,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     "an array of files that end in .html, or 'later'",
     (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
+  tags: ['true or false', (v) => typeof v === 'boolean'],
   pure: ['true or false', (v) => typeof v === 'boolean'],
   headers: [
     `an array of ${Object.keys(headersFiles).join(', ')}`,
@@ -168,6 +172,10 @@ export function resolveOptions(
     throw new TypeError(
       'signedImp: inline: \'all\' puts the one signature of this build into the pages, so "threshold" must be 1',
     )
+  if (given.tags && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
+    )
   return {
     key: (key || undefined) as KeySource | undefined,
     password,
@@ -180,6 +188,7 @@ export function resolveOptions(
     expires: expires === undefined ? undefined : toInstant(expires),
     inline,
     html: given.html ?? [],
+    tags: given.tags ?? false,
     pure: given.pure ?? false,
     headers: given.headers ?? [],
     fallback: given.fallback === true ? fallbackText : given.fallback || undefined,

@@ -49,7 +49,8 @@ export async function readRelease(
   root: string,
   base: string,
 ): Promise<Release> {
-  const { threshold, hash, manifest, build, expires, inline, unverified, headers } = options
+  const { threshold, hash, manifest, build, expires, inline, tags, unverified, headers } = options
+  if (tags && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(base)
   const { own, signer } = await readOwnKey(options, root)
   const keys = [
     own,
@@ -79,6 +80,7 @@ export async function readRelease(
     base,
     inline,
     pagesLater: options.html === 'later',
+    tags,
     headers,
     fallback: options.fallback,
     reportTo: options.reportTo,
@@ -86,6 +88,11 @@ export async function readRelease(
     page: await readPageCode(distinctKeys, options.pure),
   }
 }
+
+const noAbsoluteBase = (base: string): TypeError =>
+  new TypeError(
+    `signedImp: "tags" needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
+  )
 
 /**
  * The key that the build is given, and who signs with it: nobody, where it is a public one.

@@ -17,7 +17,7 @@ import { look, starts } from '../support/visit.ts'
 // What a reader sees of a page whose bootstrap does not run.
 
 const text = 'Grüße: <b>neu laden</b> & warten'
-const own = '<p id="signedimp-fallback" hidden>Our own words.</p>'
+const own = '<p id="signedimp" hidden>Our own words.</p>'
 const folders: Record<string, string> = {}
 
 test.before(async () => {
@@ -46,7 +46,7 @@ async function within(kind: string, body: (site: TestSite, folder: string) => Pr
 /** What of the fallback is in sight, or undefined where there is none. */
 const seen = (page: Page): Promise<string | undefined> =>
   page.evaluate(() => {
-    const paragraph = document.querySelector('#signedimp-fallback p')
+    const paragraph = document.querySelector('#signedimp p')
     if (!paragraph) return undefined
     const { top, left, width, height } = paragraph.getBoundingClientRect()
     const isInSight = top >= 0 && left >= 0 && width > 100 && height > 10
@@ -113,7 +113,7 @@ for (const kind of ['vite', 'esbuild', 'linked', 'own'])
   inEngines(test, `a page that starts has none: ${kind}`, (page) =>
     within(kind, async (site) => {
       await starts(page, site)
-      assert.is(await page.evaluate(() => document.getElementById('signedimp-fallback')), null)
+      assert.is(await page.evaluate(() => document.getElementById('signedimp')), null)
     }),
   )
 
@@ -139,8 +139,7 @@ inEngines(test, 'it is gone while the page still loads', (page) =>
 
 test('the build adds one where it is asked for, and the page has none of its own', () => {
   const count = (kind: string) =>
-    readFileSync(join(folders[kind]!, 'index.html'), 'utf8').split(' id="signedimp-fallback"')
-      .length - 1
+    readFileSync(join(folders[kind]!, 'index.html'), 'utf8').split(' id="signedimp"').length - 1
   assert.equal(['vite', 'esbuild', 'linked', 'own', 'without'].map(count), [1, 1, 1, 1, 0])
   const html = readFileSync(join(folders.own!, 'index.html'), 'utf8')
   assert.ok(html.includes(own))

@@ -147,6 +147,8 @@ const wrong: Record<string, unknown[]> = {
     ['index.js'],
     ['a.html', 'b'],
   ],
+  tags: ['yes', 1, null, {}, []],
+  pure: ['yes', 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
   unverified: [
     'a.js',
@@ -237,6 +239,8 @@ test('what is not given', () => {
     expires: undefined,
     inline: true,
     html: [],
+    tags: false,
+    pure: false,
     headers: [],
     unverified: [],
     mode: 'on',
@@ -292,6 +296,11 @@ test("inline: 'all' carries one signature, so that no threshold above it can be 
   assert.match(message, /inline: 'all'.*"threshold"/)
 })
 
+test("tags are for the build's own pages, so that there must be some", () => {
+  const { message } = mistake(key, { tags: true, html: 'later' })
+  assert.match(message, /"tags".*html: 'later'/)
+})
+
 // SOURCE_DATE_EPOCH.
 
 test('SOURCE_DATE_EPOCH is the build where none is given', () => {
@@ -339,6 +348,19 @@ test("a public key with inline: 'all' is a mistake: the signature could not be a
   const outcome = await readRelease(options, scratchFolder(), '/').catch((error) => error)
   assert.instance(outcome, TypeError)
   assert.match((outcome as Error).message, /inline: 'all'.*public key/)
+})
+
+test('tags need to know where the files will be', async () => {
+  const options = resolveOptions([publicPem, { name: 'shop', tags: true }])
+  const read = (base: string) => readRelease(options, scratchFolder(), base)
+  for (const base of ['', './', '../', 'app/', '//cdn.example/', 'ftp://a/']) {
+    const outcome = await read(base).catch((error) => error)
+    assert.instance(outcome, TypeError, base)
+    assert.match((outcome as Error).message, '"tags" needs the place of the files')
+  }
+  for (const base of ['/', '/app/', 'https://cdn.example/', 'http://127.0.0.1:8080/a/'])
+    // The bootstrap, which is read next, is built beside the published plugin only.
+    assert.is((await read(base).catch((error) => error)).code, 'ENOENT', base)
 })
 
 test('a private key signs, also where its public half stands in the same text', async () => {

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { aliasVersion, rewriterVersion } from '../../emit/rewrite.js'
+import { rewriteVersion } from '../../emit/rewrite.js'
 import { isPage } from '../../emit/output.js'
 import { isCopy } from './altered.js'
 import type { BuildOptions } from './types.js'
@@ -67,11 +67,12 @@ export function problemsOf(options: BuildOptions): string[] {
 export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPlace {
   const { absWorkingDir = process.cwd(), outdir, outfile, publicPath = '' } = options
   const root = realpathSync(absWorkingDir)
+  const base = publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`
   return {
     root,
     dir: resolve(root, outdir ?? dirname(outfile!)),
-    base: publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`,
-    mark: markOf(hasPages(options, own) ? rewriterVersion : aliasVersion),
+    base,
+    mark: markOf(rewriteVersion({ hasPages: hasPages(options, own), tags: own.tags, base })),
     entryNames: options.entryNames ?? '[dir]/[name]',
     chunkNames: options.chunkNames ?? '[name]-[hash]',
     assetNames: options.assetNames ?? '[name]-[hash]',
