@@ -7,7 +7,7 @@ export const notEnforceable = (found: string, path?: string): SignedImpError =>
 
 /** By its code, for each file of ours has a class of its own. */
 export const isRefusal = (error: unknown): error is SignedImpError =>
-  /^ERR_SIGNEDIMP_/.test(`${(error as { code?: unknown } | null | undefined)?.code}`)
+  `${(error as { code?: unknown } | null | undefined)?.code}`.startsWith('ERR_SIGNEDIMP_')
 
 /**
  * Tells the page of a refusal, once: a cancelable `signedimp:refusal` event on `window` whose `detail` is the error.
