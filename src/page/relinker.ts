@@ -1,5 +1,5 @@
 /**
- * Engines may keep a failure to load a module for as long as the page lives: Chromium and Firefox do. Then it is fetched,
+ * Engines may keep a failure to load a module for as long as the page lives: Firefox does, Chromium 150 too. Then it is fetched,
  * hashed and linked in memory, by a file that nobody else needs.
  */
 import type { CreateLoad, Known, Linkable } from './context.js'
