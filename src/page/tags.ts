@@ -35,7 +35,7 @@ function load(path: string): Promise<void> {
 async function loadBehindImports(path: string): Promise<void> {
   for (const to of manifest.imports.get(path) ?? []) await load(to.path)
   const url = keyOf(path)
-  if (import.meta.resolve(url) !== url) throw notEnforceable('another map', path)
+  if (import.meta.resolve(url) !== url) throw notEnforceable('an import map', path)
   if ((await byTag(url, integrityOf(manifest, path))) === 'load') return
   throw (await diagnose(context, [path])) ?? refusedOnce(path, 'try again')
 }
@@ -61,7 +61,7 @@ const runtime: Runtime = {
   }),
   start: async () => {
     await proveNamed(context)
-    if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
+    if (document.querySelector('[type=importmap i]')) throw notEnforceable('an import map')
     if (whole === undefined) await proveConfined(byTag)
     const mains = mainsOf(context)
     for (const path of mains) listedClosure(manifest, path)
