@@ -12,8 +12,11 @@ export const hasHost = (base: Base): boolean => /^(https?:)?\/\//.test(base)
 
 /** How the files of an output refer to one another. */
 export interface Graph {
-  /** The file that a reference in the file `from` means, or undefined for anything that is not of the output. */
-  resolve(from: string, reference: string): string | undefined
+  /**
+   * The file that a reference in the file `from` means, or undefined for anything that is not of the output.
+   * @param start where relative references start, if that is not the file itself
+   */
+  resolve(from: string, reference: string, start?: string): string | undefined
   /** From now on, what means the file `from` means `to`, which the output then has in its place. */
   move(from: string, to: string): void
   /**
@@ -37,10 +40,10 @@ export function urlBelow(base: Base, path: string): string {
 export function createGraph(output: Output, base: Base): Graph {
   const root = new URL(base || '/', anyHost).href
   const paths = new Map([...output.keys()].map((path) => [pathToUrl(path, root), path]))
-  const resolve = (from: string, reference: string) => {
+  const resolve = (from: string, reference: string, start = '') => {
     const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
     try {
-      return paths.get(new URL(reference, pathToUrl(from, place)).href)
+      return paths.get(new URL(reference, new URL(start, pathToUrl(from, place))).href)
     } catch {
       return undefined
     }

@@ -6,7 +6,7 @@ import type { Changes } from './changes.js'
 import type { ModuleEntry } from './entries.js'
 import { lastSegment, urlBelow, type Graph } from './graph.js'
 import type { ToWhole } from './move-imports.js'
-import { textOf, type Output } from './output.js'
+import { codeOf, type Output } from './output.js'
 import {
   rewriteModule,
   unmarkUtf8,
@@ -57,21 +57,27 @@ export async function linkModules(
     if (!file.isModule) continue
     const { path } = file
     if (!isModulePath(path)) throw noModuleName(path)
-    const before = textOf(file)
+    const before = codeOf(file)
     const toWhole = base === undefined ? undefined : createToWhole(graph, path, base)
     const module = await rewriteModule(path, before, respell(path), toWhole)
     const code = renameDependencies(module.code, entries)
-    if (code !== before) change(path, code)
-    const links = graph.link(path, module.imports)
-    if (links.length > 0) linked.imports.set(path, links)
-    const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
-    const paths = found.filter((to) => to !== undefined)
-    linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
-    linked.exports.set(path, module.exports)
-    linked.locals.set(path, module.locals)
+    // In the form that it came in: thousands of texts at once are what a garbage collector is slow with.
+    if (code !== before) change(path, typeof file.source === 'string' ? code : Buffer.from(code))
+    note(path, module, graph, linked)
     checkDeclarations(path, module)
   }
   return linked
+}
+
+/** Notes what a module imports and exports. */
+function note(path: string, module: RewrittenModule, graph: Graph, linked: LinkedModules): void {
+  const links = graph.link(path, module.imports)
+  if (links.length > 0) linked.imports.set(path, links)
+  const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
+  const paths = found.filter((to) => to !== undefined)
+  linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
+  linked.exports.set(path, module.exports)
+  linked.locals.set(path, module.locals)
 }
 
 /** What links in memory finds the declaration by its specifier, with no lexer. */

@@ -52,8 +52,11 @@ async function start(): Promise<void> {
   }
   Object.defineProperty(self, '__signedimp', { value: context })
   const run = async (path: string, salt: string) => {
-    if ((await context.byTag(toUrl(path) + salt, integrityOf(manifest, path))) !== 'load')
-      throw refusal('REFUSED', 'not as signed', path)
+    // Without integrity, what is not listed would load unchecked.
+    const isRun =
+      manifest.files.has(path) &&
+      (await context.byTag(toUrl(path) + salt, integrityOf(manifest, path))) === 'load'
+    if (!isRun) throw refusal('REFUSED', 'not as signed', path)
   }
   try {
     Object.assign(context, await enforceMap(manifest, toUrl, carrier, key))

@@ -17,10 +17,11 @@ export const toIntegrity = async (
   bytes: Bytes,
 ): Promise<string> => `${hash}-${base64((await verifier.digest(hash, bytes)) as Bytes)}`
 
-/** Whether bytes are those that are listed under a path. @throws TypeError on what is not listed */
+/** Whether bytes are those that are listed under a path. */
 export const isListed = async (
   { verifier, manifest }: Pick<Boot, 'verifier' | 'manifest'>,
   path: string,
   bytes: Bytes,
 ): Promise<boolean> =>
+  manifest.files.has(path) &&
   (await toIntegrity(verifier, manifest.hash, bytes)) === integrityOf(manifest, path)
