@@ -35,7 +35,7 @@ function load(path: string): Promise<void> {
 async function loadBehindImports(path: string): Promise<void> {
   for (const to of manifest.imports.get(path) ?? []) await load(to.path)
   const url = keyOf(path)
-  if (import.meta.resolve(url) !== url) throw notEnforceable('an import map', path)
+  if (import.meta.resolve?.(url) !== url) throw notEnforceable('an import map', path)
   if ((await byTag(url, integrityOf(manifest, path))) === 'load') return
   throw (await diagnose(context, [path])) ?? refusedOnce(path, 'try again')
 }
