@@ -106,6 +106,7 @@ export default [
   forPages('runtime', 'runtime.js', 'es'),
   forPages('late', 'late.js', 'es', { module: true }),
   forPages('blob', 'blob.js', 'es', { module: true }),
+  forPages('tags', 'tags.js', 'es'),
   ...[{}, { der: true }, { pure: true }].flatMap((form) => {
     const suffix = Object.keys(form).map((name) => `-${name}`)
     return [

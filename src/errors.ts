@@ -46,6 +46,8 @@ export class SignedImpError extends Error {
   declare readonly code: SignedImpCode
   /** The file that is refused, where it is one. */
   declare readonly path: string | undefined
+  /** What was found, and what to do about it. */
+  declare readonly reason: string
 
   /** @param reason What was found, and what to do about it, in one or two sentences. */
   constructor(code: SignedImpCode, reason: string, details?: SignedImpErrorDetails) {
@@ -54,5 +56,6 @@ export class SignedImpError extends Error {
     this.name = 'SignedImpError'
     this.code = code
     this.path = path
+    this.reason = reason
   }
 }

@@ -66,6 +66,7 @@ const readPage = (file: string): PageCode => ({
   module: source(`dist/bootstrap/${file.replace('page', 'module')}`),
   late: source('dist/bootstrap/late.js'),
   blob: source('dist/bootstrap/blob.js'),
+  tags: source('dist/bootstrap/tags.js'),
   pure: file.includes('pure'),
 })
 

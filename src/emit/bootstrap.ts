@@ -14,8 +14,10 @@ export interface PageCode {
   module: string
   /** Its runtime where a late import map is obeyed. */
   late: string
-  /** Its runtime that links in memory. */
+  /** The runtime of both that links in memory. */
   blob: string
+  /** The runtime of pages that loads modules by tags. */
+  tags: string
   /** Whether the bootstraps can do without the engine's cryptography. */
   pure: boolean
 }
@@ -37,6 +39,7 @@ export interface Bootstrap {
   runtime: OwnFile
   late: OwnFile
   blob: OwnFile
+  tags: OwnFile
 }
 
 const pinnedSlot = '__SIGNEDIMP_PINNED__'
@@ -62,6 +65,7 @@ export function createBootstrap(
     runtime: nameByContent('signedimp-runtime', page.runtime.trim() + mark),
     late: nameByContent('signedimp-late', page.late.trim() + mark),
     blob: nameByContent('signedimp-blob', page.blob.trim() + mark),
+    tags: nameByContent('signedimp-tags', page.tags.trim() + mark),
   }
 }
 
@@ -77,7 +81,7 @@ export const digestRelease = ({ page, keys, threshold, ...release }: Release): s
       keys.map(({ fingerprint }) => fingerprint),
       threshold,
       [release.name, release.build, release.expires, release.hash],
-      [release.manifestName, release.base],
+      [release.manifestName, release.base, release.reportTo],
     ]),
   )
 

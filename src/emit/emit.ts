@@ -42,8 +42,14 @@ export interface Release {
   inline: Inline
   /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
   pagesLater: boolean
+  /** Whether pages may load modules by tags, for which static imports are absolute. */
+  tags: boolean
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
+  /** What pages show where their bootstrap does not run, if anything. */
+  fallback?: string | undefined
+  /** Where pages report what they refuse, if anywhere. */
+  reportTo?: string | undefined
   unverified: readonly string[]
   /** Integrity metadata of external modules by URL. */
   external: ReadonlyMap<string, string>
@@ -111,11 +117,14 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const { output, graph, moved, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
-  const linked = await linkModules(output, graph, moved, hasAliases, changes)
+  if (release.tags && ![...output.keys()].some(isPage)) throw noPage
+  const spelling = { hasAliases, base: release.tags ? release.base : undefined }
+  const linked = await linkModules(output, graph, moved, spelling, changes)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
-  const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
+  const own = ownFiles(bootstrap, release, hasPages, hasAliases)
+  const need = { standIns: moved.length > 0, noCircle: release.tags }
+  const standIns = createStandIns(linked, need)
   addOwnFiles(own, standIns, output, changes)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
@@ -152,7 +161,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     entries,
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
-      ...(standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
       ...headers.warnings,
     ],
     external: new Map(pages.flatMap((page) => [...page.external])),
@@ -188,17 +197,17 @@ function addOwnFiles(
 const noPages: Partial<StartedPages> & Pick<StartedPages, 'pages'> = { pages: [] }
 
 function ownFiles(
-  { runtime, linked, late, blob }: Bootstrap,
-  { inline }: Release,
+  { runtime, linked, late, blob, tags }: Bootstrap,
+  { inline, tags: hasTags }: Release,
   hasPages: boolean,
-  hasEntries: boolean,
   hasAliases: boolean,
 ): OwnFile[] {
   return [
     ...(hasPages ? [runtime] : []),
     ...(hasPages && inline === false ? [linked] : []),
-    ...(hasEntries ? [blob] : []),
-    ...(hasEntries && hasAliases ? [late] : []),
+    blob,
+    ...(hasTags ? [tags] : []),
+    ...(hasAliases ? [late] : []),
   ]
 }
 
@@ -228,6 +237,11 @@ function nameByContent(
       (file) => output.get(file)!.isContentNamed,
     )
 }
+
+const noPage = new SignedImpError(
+  'ERR_SIGNEDIMP_OUTPUT',
+  'there is no page in this output, and the option "tags" is for pages; leave it out',
+)
 
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`

@@ -40,6 +40,12 @@ export const isOwnUrl = (url: string, base: Base): boolean =>
 /** Stands for whatever host will serve the output. */
 const anyHost = 'https://output.invalid/'
 
+/** The URL of a file below an absolute base, with a host where that has one. */
+export function urlBelow(base: Base, path: string): string {
+  const href = pathToUrl(path, new URL(base, anyHost).href)
+  return hasHost(base) ? href : href.slice(anyHost.length - 1)
+}
+
 /** Reads an output whose pages lie in its base, unless that is on another host. */
 export function createGraph(output: Output, base: Base): Graph {
   const root = new URL(base || '/', anyHost).href

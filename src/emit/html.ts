@@ -1,8 +1,11 @@
 import MagicString from 'magic-string'
 import { SignedImpError } from '../errors.js'
-import type { Base } from './graph.js'
-import type { ForeignImport } from './foreign.js'
+import { tagKey } from '../manifest/linking.js'
+import { escapeAttribute } from './escape.js'
+import { createFallback } from './fallback.js'
 import { foldMaps, notFolded } from './fold.js'
+import type { ForeignImport } from './foreign.js'
+import type { Base } from './graph.js'
 import { judgeTag, tagsOf } from './judge.js'
 import type { Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
@@ -34,8 +37,12 @@ export interface PageContext {
   linked: string | undefined
   /** Path of the runtime's file. */
   runtime: string
-  /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`. */
-  release: Record<string, string>
+  /** Path of the runtime that does without an import map. */
+  blob: string
+  /** Path of the runtime that loads modules by tags, if the build has it. */
+  tags: string | undefined
+  /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
+  release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
   crossOrigin: boolean
   /** Paths of all files that a page may load as modules. */
@@ -46,6 +53,8 @@ export interface PageContext {
   foreignOf(entries: readonly string[]): ForeignImport[]
   /** Whether `unverified` names something. */
   isAccepted(name: string): boolean
+  /** What the page shows where its bootstrap does not run, if anything. */
+  fallback: string | undefined
 }
 
 /** A page made to start through the bootstrap. */
@@ -89,6 +98,8 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
       at,
       renderBootstrap(page, entries, module.attributes, findNonce(module, tags), folded.text),
     )
+    const fallback = page.fallback !== undefined && createFallback(html, page.fallback)
+    if (fallback) text.appendLeft(fallback.at, fallback.markup)
   }
   return {
     html: text.toString(),
@@ -179,6 +190,8 @@ function renderBootstrap(
   const data = {
     'data-manifest': page.manifest,
     'data-runtime': page.runtime,
+    'data-blob': page.blob,
+    ...tagData(page),
     'data-entry': entries.map(encodeURIComponent).join(' '),
     'data-map': map,
     'data-credentials': shared.crossorigin === '' ? undefined : 'include',
@@ -189,6 +202,12 @@ function renderBootstrap(
     ? preload('fetch', page.manifest) + preloads.join('') + renderScript(page, data)
     : `${preloads.join('')}<script type="text/plain" data-signedimp>${page.inlineManifest}</script>${renderScript(page, data)}`
 }
+
+/** What the runtime that loads modules by tags must know of how they import one another. */
+const tagData = ({ tags, crossOrigin }: PageContext): Attributes =>
+  tags === undefined
+    ? {}
+    : { 'data-tags': tags, 'data-key': tagKey, 'data-whole': crossOrigin ? '' : undefined }
 
 function renderScript(
   { linked, bootstrap, refer, integrityOf }: PageContext,
@@ -207,7 +226,3 @@ const attributes = (values: Attributes): string =>
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => (value === '' ? ` ${name}` : ` ${name}="${escapeAttribute(value!)}"`))
     .join('')
-
-/** A text between double quotes, in ASCII. */
-export const escapeAttribute = (value: string): string =>
-  value.replace(/[^ !#-%'-;=?-~]/gu, (char) => `&#${char.codePointAt(0)};`)

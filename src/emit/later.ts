@@ -64,8 +64,10 @@ export async function startLater(
     base,
     keys,
     pagesLater: true,
+    tags: false,
     headers: [],
     external: new Map<string, string>(),
+    reportTo: starts[0]!.entry.report,
   }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)
   for (const start of starts) refuseOther(start, bootstrap)
@@ -115,13 +117,13 @@ function refuseOther({ entry }: ModuleBootstrap, { blob }: Bootstrap): void {
 
 /** Adds the files of ours that the page loads. @returns their hashes */
 function addOwn(
-  { runtime, linked }: Bootstrap,
+  { runtime, linked, blob }: Bootstrap,
   { main }: SignedFolder,
   { inline }: Pick<Release, 'inline'>,
   change: (path: string, source: string) => void,
 ): Map<string, string> {
   const digests = new Map<string, string>()
-  for (const { fileName, code } of inline === false ? [runtime, linked] : [runtime]) {
+  for (const { fileName, code } of inline === false ? [runtime, blob, linked] : [runtime, blob]) {
     const digest = hashBytes(main.hash, code)
     if ((main.files.get(fileName) ?? digest) !== digest)
       throw refuse(fileName, 'has a name that signedimp needs for a file of its own; rename it')

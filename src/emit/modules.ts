@@ -1,11 +1,12 @@
 import { SignedImpError } from '../errors.js'
-import { aliasOf, declarationStart, standInOf, updateName } from '../manifest/linking.js'
+import { aliasOf, declarationStart, standInOf, tagKey, updateName } from '../manifest/linking.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isModulePath } from '../manifest/path.js'
 import type { Changes } from './changes.js'
 import type { ModuleEntry } from './entries.js'
 import { isForeign, type ForeignImport } from './foreign.js'
-import { lastSegment, type Graph } from './graph.js'
+import { lastSegment, urlBelow, type Graph } from './graph.js'
+import type { ToWhole } from './move-imports.js'
 import { codeOf, type Output } from './output.js'
 import {
   rewriteModule,
@@ -29,16 +30,23 @@ export interface LinkedModules {
   locals: Map<string, RewrittenModule['locals']>
 }
 
+/** How static imports are spelled, where the bundler's way will not do. */
+export interface Spelling {
+  /** By names that mean nothing without an import map. */
+  hasAliases: boolean
+  /** By URLs below this one, which mean the same in whatever folder a module is; with a key. */
+  base: string | undefined
+}
+
 /**
  * Writes all modules anew, and finds what they import.
  * @param entries those whose code has moved, so that what imports them is to import that
- * @param hasAliases whether static imports get names that mean nothing without an import map
  */
 export async function linkModules(
   output: Output,
   graph: Graph,
   entries: readonly ModuleEntry[],
-  hasAliases: boolean,
+  { hasAliases, base }: Spelling,
   { change }: Changes,
 ): Promise<LinkedModules> {
   const linked: LinkedModules = {
@@ -54,12 +62,13 @@ export async function linkModules(
     const { path } = file
     if (!isModulePath(path)) throw noModuleName(path)
     const before = codeOf(file)
-    const module = await rewriteModule(path, before, respell(path))
+    const toWhole = base === undefined ? undefined : createToWhole(graph, path, base)
+    const module = await rewriteModule(path, before, respell(path), toWhole)
     const code = renameDependencies(module.code, entries)
     // In the form that it came in: thousands of texts at once are what a garbage collector is slow with.
     if (code !== before) change(path, typeof file.source === 'string' ? code : Buffer.from(code))
     note(path, module, graph, linked)
-    if (entries.length > 0) checkDeclarations(path, module)
+    checkDeclarations(path, module)
   }
   return linked
 }
@@ -132,6 +141,14 @@ function createRespell(
   }
 }
 
+/** Spells what is imported as the page will load it. */
+const createToWhole =
+  ({ resolve }: Graph, from: string, base: string): ToWhole =>
+  ({ specifier }) => {
+    const path = specifier.startsWith('data:') ? undefined : resolve(from, specifier)
+    return path === undefined ? undefined : urlBelow(base, path) + tagKey
+  }
+
 const isRespelled = (specifier: string, main: string): boolean =>
   specifier.endsWith(lastSegment(main))
 
@@ -183,9 +200,14 @@ function renameDependencies(code: string, entries: readonly ModuleEntry[]): stri
  * What is to be linked in memory needs a stand-in for each module that what it imports imports: none of the two could
  * have its address first. Gives one to some modules more, that only connect such circles; none for an import of the module
  * itself, which stands for what cannot be linked so.
+ * @param need whether there must be one for each, and whether there can be no circles at all: tags load modules one by one
  * @returns the texts by path
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
  */
-export function createStandIns({ imports, exports }: LinkedModules): Map<string, string> {
+export function createStandIns(
+  { imports, exports }: LinkedModules,
+  need: { standIns: boolean; noCircle: boolean },
+): Map<string, string> {
   const edges = new Map(
     [...imports].map(([from, list]) => [from, list.filter((to) => to.path !== from)]),
   )
@@ -197,6 +219,9 @@ export function createStandIns({ imports, exports }: LinkedModules): Map<string,
     const imported = new Set(circular.flatMap((path) => edges.get(path)!.map((to) => to.path)))
     circular = circular.filter((path) => importsOne(path) && imported.has(path))
   }
+  if (need.noCircle && circular.length > 0) throw circleOfTags(circular)
+  // Pages that get an import map do without, the others then refuse.
+  if (!need.standIns) circular = circular.filter((path) => !exports.get(path)!.includes('*'))
   return new Map(
     circular.map((path) => [standInOf(path), standInFor(namedExports(path, exports.get(path)!))]),
   )
@@ -211,6 +236,13 @@ export function namedExports(path: string, names: readonly string[]): readonly s
     { path },
   )
 }
+
+const circleOfTags = ([path, ...others]: string[]): SignedImpError =>
+  new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    `is in a circle of imports with ${others.join(', ')}, and the option "tags" needs each module to be there before what imports it; put them into one chunk, or do without "tags"`,
+    { path },
+  )
 
 function standInFor(exports: readonly string[]): string {
   const locals = exports.map((_, at) => `e${at}`)

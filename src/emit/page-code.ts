@@ -24,6 +24,7 @@ export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): 
     module: await read(`module${form}.js`),
     late: await read('late.js'),
     blob: await read('blob.js'),
+    tags: await read('tags.js'),
     pure,
   }
 }

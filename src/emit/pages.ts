@@ -87,7 +87,7 @@ function createPageContext(
   release: Release,
   signed: Signed,
 ): PageContext {
-  const { base, hash, name, build, inline, external, unverified } = release
+  const { base, hash, name, build, inline, external, unverified, reportTo } = release
   const { graph, imports, digests, bootstrap, manifestPath, carried, foreignOf } = signed
   const start = findBaseElement(page, findTags(html))
   const refer = createRefer(page, base, start)
@@ -106,12 +106,19 @@ function createPageContext(
     bootstrap: bootstrap.code,
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,
-    release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
+    blob: bootstrap.blob.fileName,
+    tags: release.tags ? bootstrap.tags.fileName : undefined,
+    release: {
+      'data-name': name,
+      'data-build': build === undefined ? undefined : String(build),
+      'data-report': reportTo,
+    },
     crossOrigin: hasHost(base),
     modules: [...digests.keys()].filter(isModulePath),
     external,
     foreignOf,
     isAccepted: (url) => unverified.some((pattern) => matches(pattern, url)),
+    fallback: release.fallback,
   }
 }
 

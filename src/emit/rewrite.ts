@@ -1,15 +1,23 @@
 import { init, parse, type Import } from 'es-module-lexer'
 import { SignedImpError } from '../errors.js'
 import { insertLast } from '../manifest/linking.js'
+import { moveImports, type ToWhole } from './move-imports.js'
 
-/**
- * Changes with every change of what {@link rewriteModule} writes, and is part of every script's file name:
- * the same name never stands for other bytes.
- */
+/** Changes with every change of what {@link rewriteModule} writes. */
 export const rewriterVersion = 'signedimp-rewriter-1'
 
-/** The same where static imports get other names. */
-export const aliasVersion = `${rewriterVersion}-alias`
+/** What modules are written for, as far as it changes them. */
+export interface RewrittenFor {
+  hasPages: boolean
+  tags: boolean
+  base: string
+}
+
+/** Is part of every script's file name, so that the same name never stands for other bytes. */
+export function rewriteVersion({ hasPages, tags, base }: RewrittenFor): string {
+  if (!hasPages) return `${rewriterVersion}-alias`
+  return tags ? `${rewriterVersion}-below-${encodeURIComponent(base)}` : rewriterVersion
+}
 
 /** A static import as the text spells it; the offsets are UTF-16 units in the text without its byte order mark. */
 export interface ModuleImport {
@@ -37,13 +45,14 @@ export type Respell = (item: ModuleImport, isStatic: boolean) => string
 
 /**
  * Makes `import()` and `import.meta` of a module go through the page's registry. Calls keep their length and the
- * helpers stand at the end, so nothing moves and source maps stay true.
+ * helpers stand at the end, and static imports that get longer names, so nothing else moves and source maps stay true.
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on syntax that cannot be kept
  */
 export async function rewriteModule(
   path: string,
   source: string,
   respell: Respell = ({ specifier }) => specifier,
+  toWhole: ToWhole = () => undefined,
 ): Promise<RewrittenModule> {
   await init()
   const code = unmarkUtf8(source)
@@ -54,23 +63,28 @@ export async function rewriteModule(
   const wrapper = freeName(code, '_simp', 'import'.length)
   const meta = freeName(code, '_simpmeta', 'import.meta'.length - '()'.length)
   for (const { start } of metas) refuseNew(path, code, start)
-  const imports = found.filter(isStatic).map(toImport)
+  const moved = moveImports(code, found.filter(isStatic), toWhole)
+  const imports = moved.left.map(toImport)
   const lazy = dynamic.filter((item) => isLiteral(code, item)).map(toLazyImport)
 
   const replaced = replaceAll(code, [
     ...imports.flatMap((item) => spell(item, respell(item, true))),
+    ...moved.ranges,
     ...lazy.flatMap((item) => spell(item, respell(item, false))),
     ...dynamic.map(({ importStart: at }) => [at, at + wrapper.length, wrapper] as const),
     ...metas.map(({ importStart, importEnd }) => [importStart, importEnd, meta + '()'] as const),
   ])
   const own = toAscii(JSON.stringify(path))
-  const helpers = [
+  const last = [
+    ...moved.declarations,
     ...(dynamic.length ? [`function ${wrapper}(s,o){return __signedimp.import(${own},s,o)}`] : []),
     ...(metas.length ? [`function ${meta}(){return __signedimp.meta(${own})}`] : []),
   ]
+  const line = last.join(';')
+  const text = last.length ? insertLast(replaced, line) : replaced
   return {
-    code: markUtf8(helpers.length ? insertLast(replaced, helpers.join(';')) : replaced),
-    imports,
+    code: markUtf8(text),
+    imports: [...imports, ...moved.locate(text.lastIndexOf(line))],
     locals: new Map(
       exports.flatMap((item) =>
         item.type === 'direct' && item.localName ? [[item.localName, item.name]] : [],

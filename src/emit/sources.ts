@@ -1,5 +1,5 @@
 import MagicString from 'magic-string'
-import { escapeAttribute } from './html.js'
+import { escapeAttribute } from './escape.js'
 import { findHeadEnd, findTags, type Tag } from './tags.js'
 
 /** How the sources that a page names were built. */

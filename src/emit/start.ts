@@ -56,6 +56,7 @@ export async function startEntries(
         ...(hasAliases ? { late: late.fileName } : {}),
         blob: blob.fileName,
         preload: hasAliases ? preloadsOf([late.fileName, main], startable, release) : [],
+        ...(release.reportTo === undefined ? {} : { report: release.reportTo }),
       },
       exportable(path, exports.get(main)!),
     )

@@ -18,6 +18,8 @@ export interface Entry {
   blob: string
   /** What a late map will surely load: paths, with integrity metadata. */
   preload: [path: string, integrity: string][]
+  /** Where refusals are reported to, if anywhere. */
+  report?: string
 }
 
 /** A module and all that it imports statically, itself first. */
@@ -46,6 +48,12 @@ export const declarationStart = (text: string, start: number): number =>
  * it has the same exports, and one more, {@link updateName}, which is told what they are.
  */
 export const standInOf = (path: string): string => path.replace(/\.m?js$/, '.circular$&')
+
+/**
+ * What static imports add to URLs where tags check modules: a fragment, so that each is a module that nothing else in the
+ * page, and nobody on the way, asks for. It need be no secret.
+ */
+export const tagKey = '#tag'
 
 /** No bundler exports this name. */
 export const updateName = 'signedimp:update'

@@ -1,20 +1,50 @@
-/** The runtime of module entries where no import map can be: what runs was fetched once, hashed, and linked in memory. */
-import type { ModuleRuntime } from './context.js'
-import { createImport, createMeta } from './import.js'
+/** The runtime where no import map can be: what runs was fetched once, hashed, and linked in memory. */
+import type { SignedImpError } from '../errors.js'
+import type { Adopting, ModuleRuntime, PageBoot, Runtime } from './context.js'
+import { parsed } from './events.js'
+import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
+import { proveNamed } from './prove.js'
+import { notEnforceable, showRefusal } from './refuse.js'
+import { createRelink } from './relink.js'
+import { mainsOf } from './start.js'
+import { createTell } from './tell.js'
 
-const context = __signedimp as ModuleRuntime
-const { link, evaluate, resolve } = createLinked(context, (url, options) =>
-  options ? import(url, options) : import(url),
-)
+const context = __signedimp as PageBoot & ModuleRuntime & Runtime & Adopting
 
-const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> = {
-  import: createImport(context, async (path, options) => evaluate(await link(path), options)),
-  meta: createMeta(context, resolve),
-  main: async (path, loaded) => {
-    const urls = await link(path)
-    loaded()
-    return evaluate(urls)
-  },
+function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
+  const { link, evaluate, resolve } = createLinked(context, (url, options) =>
+    options ? import(url, options) : import(url),
+  )
+  const tell = createTell(context)
+  const load: Load = async (path, options) => evaluate(await link(path), options)
+  const show = (refused: SignedImpError) => showRefusal(refused, tell)
+
+  /** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */
+  async function run(urls: string[]): Promise<void> {
+    for (const url of urls)
+      if ((await context.byTag(url)) !== 'load') return show(notEnforceable('no blobs'))
+  }
+
+  return {
+    enforcement: 'blob',
+    import: createImport(context, load, tell),
+    meta: createMeta(context, resolve),
+    main: async (path, loaded) => {
+      const urls = await link(path)
+      loaded()
+      return evaluate(urls)
+    },
+    start: async () => {
+      await proveNamed(context)
+      Object.freeze(context)
+      const mains = mainsOf(context).map((path) => link(path).catch(show))
+      await parsed()
+      for (const urls of mains) await run((await urls) ?? [])
+    },
+  }
 }
-Object.assign(context, runtime)
+
+// Where there is a runtime that has started, it lacks only what the browser will not load.
+if (Object.isFrozen(context)) context.adopt(createRelink(context))
+else Object.assign(context, createRuntime())

@@ -1,37 +1,34 @@
 /** What a page runs first: checks the manifest and has the browser enforce it. Page form of the bootstrap. */
 import { utf8, type Bytes } from '../crypto/bytes.js'
+import type { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { Mapped, Runtime } from './context.js'
-import { download } from './download.js'
+import type { EnforcedMap, PageBoot, PageData, Runtime } from './context.js'
 import { holdMilestones, parsed } from './events.js'
-import { enforceMap } from './map.js'
+import { runFromBlob } from './from-blob.js'
+import { integrityOf } from './integrity.js'
+import { fetchWhole } from './manifest.js'
+import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
+import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
 import { refusal } from '../manifest/refusal.js'
 
-const maxManifestBytes = 1 << 23
 const maxManifestLines = 1 << 16
 
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
 const carrier = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement
-const data = carrier.dataset as Record<string, string> & { credentials?: RequestCredentials }
+const data = carrier.dataset as PageData
 const carried = carrier.previousElementSibling
 const url = new URL(data.manifest!, document.baseURI).href
 
 const release = holdMilestones()
-start()
-  .catch(async (error) => {
-    // Scripts of the page that listen for refusals may stand behind this one.
-    await parsed()
-    // By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E".
-    showRefusal(error.code > 'E' ? error : notEnforceable(`${error}`))
-  })
-  .finally(release)
+// Whoever is here to say what is wrong needs nobody to stand in.
+parsed().then(() => document.querySelector('#signedimp')?.remove())
 
 async function start(): Promise<void> {
   if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
-  const { name, build, runtime, entry } = data
+  const { name, build, runtime, blob, tags, key } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
     ...pinned,
@@ -43,31 +40,52 @@ async function start(): Promise<void> {
   const stored = await readManifest()
   const manifest = await verifyManifest(stored, trust, verifier)
   const toUrl = (path: string) => pathToUrl(path, url)
-  const enforced = await enforceMap(manifest, toUrl, carrier, data.map)
-  const context: Mapped & Partial<Runtime> = {
+  const context: PageBoot & Partial<EnforcedMap & Runtime> = {
+    ...(data as PageData & Pick<PageBoot, 'credentials'>),
     pinned,
     verifier,
     manifest,
     stored,
     url,
-    credentials: data.credentials,
     toUrl,
-    map: data.map,
-    ...enforced,
+    byTag: (url, integrity) => runModule(url, carrier, integrity),
   }
   Object.defineProperty(self, '__signedimp', { value: context })
-  // The map checks tags of what is in it, and lets others load unchecked.
-  if (!manifest.files.has(runtime!) || (await context.run(runtime!)) !== 'load')
-    throw refusal('REFUSED', 'not as signed', runtime)
-  await context.start!(entry!)
+  const run = async (path: string, salt: string) => {
+    // Without integrity, what is not listed would load unchecked.
+    const isRun =
+      manifest.files.has(path) &&
+      (await context.byTag(toUrl(path) + salt, integrityOf(manifest, path))) === 'load'
+    if (!isRun) throw refusal('REFUSED', 'not as signed', path)
+  }
+  try {
+    Object.assign(context, await enforceMap(manifest, toUrl, carrier, key, data.map))
+    await run(runtime!, context.salt!)
+    await context.start!()
+  } catch (error) {
+    // That a file is changed is no doubt whether the browser checks.
+    if (/REFUSED/.test((error as SignedImpError).code)) throw error
+    await runFromBlob(context, blob!).catch((refused) =>
+      run(tags!, key!).catch(() => {
+        throw refused
+      }),
+    )
+    await context.start!()
+  }
 }
 
-async function readManifest(): Promise<Bytes> {
-  if (carried?.matches('[data-signedimp]')) return utf8(carried.textContent!)
-  const { response, bytes } = await download(url, maxManifestBytes, {
-    credentials: data.credentials!,
+const readManifest = async (): Promise<Bytes> =>
+  carried?.matches('[data-signedimp]')
+    ? utf8(carried.textContent!)
+    : fetchWhole(url, { credentials: data.credentials! })
+
+start()
+  .catch(async (error) => {
+    // Scripts of the page that listen for refusals may stand behind this one.
+    await parsed()
+    // By its code, for the runtime has a class of its own: of other errors none has a text there that is not below "E".
+    const refused = error.code > 'E' ? error : notEnforceable(`${error}`)
+    showRefusal(refused)
+    sendReport(data, refused)
   })
-  if (response.ok) return bytes
-  const { status } = response
-  throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)
-}
+  .finally(release)

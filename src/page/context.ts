@@ -1,6 +1,10 @@
 import type { Bytes } from '../crypto/bytes.js'
 import type { TrustedKey, Verifier } from '../crypto/key.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
+import type { Claims } from './claims.js'
+import type { Load } from './import.js'
+import type { Prove } from './prove.js'
+import type { Reported } from './report.js'
 
 /** What the plugin writes into the built bootstrap. */
 export interface Pinned {
@@ -10,7 +14,7 @@ export interface Pinned {
 }
 
 /** What the bootstrap has checked, and hands to a runtime. */
-export interface Boot {
+export interface Boot extends Reported {
   pinned: Pinned
   /** Who hashed and verified for the bootstrap, and does for what it starts. */
   verifier: Verifier
@@ -31,18 +35,10 @@ export interface EnforcedMap {
   salt: string
   /** The engine's own resolution. */
   resolve(url: string): string
-  /**
-   * Runs a listed module as a tag in the HTML would have.
-   * @returns `load`, or `error` when it or something that it imports was not fetched as listed
-   */
-  run(path: string): Promise<string>
 }
 
 /** What the bootstrap hands to a runtime that goes by an import map. */
-export interface Mapped extends Boot, EnforcedMap {
-  /** The page's own import map, as the build wrote it (`OwnMap`), if it has one. */
-  map?: string | undefined
-}
+export type Mapped = PageBoot & EnforcedMap
 
 /** What every emitted chunk finds as `__signedimp`. Its path is baked in: the URL that it came from is the server's word. */
 export interface Registry {
@@ -52,20 +48,76 @@ export interface Registry {
   meta(path: string): ImportMeta
 }
 
-/** What a page's runtime adds to its context. */
-export interface Runtime extends Registry {
-  /** Starts a page's main chunks, in order. What hinders one is shown. @param entry their paths, as URI components, spaces between */
-  start(entry: string): Promise<unknown>
+/** What somebody must know who loads modules beside the browser. */
+export interface Known {
+  prove: Prove
+  claims: Claims
+  /** The URL by which a module is imported that the browser has. */
+  keyOf(path: string): string
 }
 
+/** Makes what loads modules beside the browser. */
+export type CreateLoad = (known: Known) => Load
+
+/** What a runtime that goes by an import map adds to its context. */
+export interface Adopting {
+  /** Takes what loads modules that the browser refuses for good. */
+  adopt(create: CreateLoad): void
+}
+
+/** What makes the page run only what is signed. */
+export type Enforcement = 'map' | 'blob' | 'tags'
+
+/** What the HTML says of a page, as attributes of the bootstrap's tag. */
+export interface PageData extends Reported {
+  build?: string
+  credentials?: RequestCredentials
+  /** URL of the page manifest. */
+  manifest?: string
+  /** Paths of the runtimes, one for each way to enforce. */
+  runtime?: string
+  blob?: string
+  tags?: string
+  /** Paths of the main chunks, as URI components, spaces between. */
+  entry?: string
+  /** What static imports of modules add to URLs, as a fragment. */
+  key?: string
+  /** The page's own import map, as the build wrote it (`OwnMap`), if it has one. */
+  map?: string
+  /** Present where static imports name the host, too. */
+  whole?: string
+}
+
+/** What a page's runtime adds to its context. */
+export interface Runtime extends Registry {
+  /** By which it does so. */
+  enforcement: Enforcement
+  /**
+   * Starts a page's main chunks, in order. What hinders one is shown.
+   * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` before anything of the app has run
+   */
+  start(): Promise<unknown>
+}
+
+/** What a runtime that links in memory is handed. */
+export interface Linkable extends Boot {
+  /**
+   * Runs a module by a tag, with the rights of the page's own.
+   * @param integrity what the browser is to check, in pages
+   * @returns `load`, or `error` when it or something that it imports was not fetched, or not as it must be
+   */
+  byTag(url: string, integrity?: string): Promise<string>
+}
+
+/** What a page's bootstrap hands to its runtime: what the HTML says, too. */
+export type PageBoot = Linkable & Omit<PageData, keyof Linkable>
+
 /** What a module bootstrap hands to its runtime. */
-export interface ModuleBoot extends Boot, Partial<EnforcedMap> {
+export interface ModuleBoot extends Linkable, Partial<EnforcedMap> {
   /** Tells this app, release and place from others on the page. */
   id: string
   /** The element whose rights scripts of ours have. */
   carrier: Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
-  /** Runs a blob by a tag, where the page's policy allows no `import()` of them. */
-  byTag?: (url: string) => Promise<string>
   /** Settles when entries of the same app can be run by it. */
   ready?: Promise<ModuleRuntime>
 }

@@ -29,7 +29,6 @@ export function holdMilestones(): () => void {
 }
 
 /** Settles once the parser has read the whole document. */
-export const parsed = (): Promise<unknown> | undefined =>
-  document.readyState === 'loading'
-    ? new Promise((settle) => addEventListener(types[0], settle, true))
-    : undefined
+export const parsed = async (): Promise<unknown> =>
+  document.readyState === 'loading' &&
+  new Promise((settle) => addEventListener(types[0], settle, true))

@@ -1,6 +1,6 @@
 import { SignedImpError } from '../errors.js'
 import type { Boot, Registry } from './context.js'
-import { announce } from './refuse.js'
+import { isRefusal } from './refuse.js'
 
 /** Loads a listed module and all that it imports, checked. */
 export type Load = (path: string, options?: ImportCallOptions) => Promise<unknown>
@@ -29,13 +29,13 @@ export interface Meanings {
 
 /**
  * Makes the wrapper of `import()`.
- * @param tell told of each refusal, where the page is not to be told at once
+ * @param tell told of each refusal
  * @param meanings where names and external modules mean something
  */
 export function createImport(
   context: Boot,
   load: Load,
-  tell?: (refused: SignedImpError) => void,
+  tell: (refused: SignedImpError) => unknown,
   meanings?: Meanings,
 ): Registry['import'] {
   const { toUrl } = context
@@ -66,7 +66,7 @@ export function createImport(
 
   return (from, specifier, options) =>
     loadFrom(from, `${specifier}`, options).catch((error) => {
-      if (error instanceof SignedImpError) (__MODULE__ && tell ? tell : announce)(error)
+      if (isRefusal(error)) tell(error)
       throw error
     })
 }

@@ -1,16 +1,22 @@
 /** The runtime of module entries where a late import map was proven: the browser checks and links. */
 import { isModulePath } from '../manifest/path.js'
-import type { Mapped, ModuleRuntime } from './context.js'
+import { createClaims } from './claims.js'
+import type { Adopting, Mapped, ModuleRuntime } from './context.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
 import { listedClosure } from './prove.js'
+import { createRelinker } from './relinker.js'
+import { createTell } from './tell.js'
 
 const context = __signedimp as ModuleRuntime & Mapped
 const { manifest, toUrl, salt } = context
 
 /** A name that nobody can have used before the map came, and that needs no rule of it but the integrity. */
 const keyOf = (path: string) => toUrl(path) + salt
-const load = createMappedLoad(context, (path) => listedClosure(manifest, path), keyOf)
+const prove = (path: string) => listedClosure(manifest, path)
+const known = { prove, claims: createClaims(), keyOf }
+const { load: relink, adopt } = createRelinker(context, known)
+const load = createMappedLoad(context, known, relink)
 const pathOf = createPathOf(context)
 
 const resolve = (url: string) => {
@@ -18,8 +24,9 @@ const resolve = (url: string) => {
   return path !== undefined && isModulePath(path) ? keyOf(path) : url
 }
 
-const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> = {
-  import: createImport(context, load),
+const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> & Adopting = {
+  adopt,
+  import: createImport(context, load, createTell(context)),
   meta: createMeta(context, resolve),
   main: async (path, loaded) => {
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))

@@ -17,14 +17,21 @@ export interface Linker {
 /**
  * Links modules in memory: each becomes a blob, in whose text the signed offsets say where it imports. A module has one
  * URL, and so is one instance. What it imports is evaluated in the order that the text says.
+ * @param native the URL of a module that is there already, with all that it imports
  */
-export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
+export function createLinker(
+  { manifest, toUrl }: Boot,
+  read: Read,
+  native: (path: string) => string | undefined = () => undefined,
+): Linker {
   const urls = new Map<string, string>()
+  const urlOf = (path: string) => urls.get(path) ?? native(path)
   /** A module that is imported by what it imports has no URL yet: these stand in for it there, and are told later. */
   const standIns = new Map<string, string>()
   const updates = new Map<string, string>()
   /** Modules that stood open when others were linked below them, which know them by a stand-in. */
   const awaited = new Map<string, Set<string>>()
+  const awaitedBy = (path: string) => awaited.get(path) ?? []
   const reading = new Map<string, Promise<string>>()
 
   const readOnce = (path: string) => {
@@ -35,7 +42,7 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
   }
 
   async function readAll(path: string): Promise<Map<string, string>> {
-    const modules = [...listedClosure(manifest, path)].filter((file) => !urls.has(file))
+    const modules = [...listedClosure(manifest, path)].filter((file) => !urlOf(file))
     const files = modules.flatMap((file) => [file, standInOf(file)])
     const listed = files.filter((file) => manifest.files.has(file))
     return new Map(
@@ -45,7 +52,7 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
 
   /** @param open the modules that are being linked, each imported by the one before */
   function linkOne(path: string, texts: Map<string, string>, open: Set<string>): string {
-    const known = urls.get(path)
+    const known = urlOf(path)
     if (known !== undefined) return known
     let code = texts.get(path)!
     let declarations = ''
@@ -57,7 +64,7 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
       const from = declarationStart(code, start)
       const quote = code[end]!
       const targets = open.has(to) ? [standIn(to, texts)] : linkImport(to, texts, open)
-      for (const one of open.has(to) ? [to] : awaited.get(to)!) if (open.has(one)) waits.add(one)
+      for (const one of open.has(to) ? [to] : awaitedBy(to)) if (open.has(one)) waits.add(one)
       // Behind the code they mean the same, and their new length moves nothing.
       declarations +=
         code.slice(from, start) + targets.join(`${quote};import${quote}`) + quote + ';'
@@ -75,7 +82,7 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
   /** Whoever imports from a circle has its stand-ins told, but for those of modules that are yet to be. */
   function linkImport(path: string, texts: Map<string, string>, open: Set<string>): string[] {
     const url = linkOne(path, texts, open)
-    const told = [path, ...awaited.get(path)!].filter((one) => !open.has(one))
+    const told = [path, ...awaitedBy(path)].filter((one) => !open.has(one))
     return [url, ...told.flatMap((one) => updates.get(one) ?? [])]
   }
 
@@ -99,7 +106,7 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
       return [...told, url!]
     },
     prefetch(path) {
-      if (!urls.has(path)) readOnce(path).catch(() => {})
+      if (!urlOf(path)) readOnce(path).catch(() => {})
     },
   }
 }
@@ -118,7 +125,8 @@ const types: [pattern: RegExp, type: string][] = [
   [/\.css$/, 'text/css'],
 ]
 
-function createBlob(text: string, path: string): string {
+/** The URL of a blob that is what a path says. */
+export function createBlob(text: string, path: string): string {
   const [, type = ''] = types.find(([pattern]) => pattern.test(path)) ?? []
   return URL.createObjectURL(new Blob([text], { type }))
 }

@@ -1,12 +1,12 @@
 /** Modules that were fetched once, hashed, and linked in memory: for entries without an import map, and for roots of a manager. */
 import { decodeText } from '../crypto/bytes.js'
 import { refusal } from '../manifest/refusal.js'
-import type { Boot, ModuleBoot } from './context.js'
+import type { Boot, Linkable } from './context.js'
 import { diagnose } from './diagnose.js'
 import { download, type Download } from './download.js'
 import { createPathOf } from './import.js'
-import { createLinker, type Linker } from './link.js'
-import { isListed } from './prove.js'
+import { createBlob, createLinker, type Linker } from './link.js'
+import { isListed } from './integrity.js'
 
 const maxFileBytes = 1 << 26
 /** All of an app may be asked for at once, on a slow line: in milliseconds. */
@@ -30,11 +30,9 @@ export async function fetchListed(
   init: RequestInit = {},
 ): Promise<Download | undefined> {
   const signal = AbortSignal.timeout(deadline)
-  const found = await download(context.toUrl(path), maxFileBytes, {
-    signal,
-    ...init,
-    redirect: 'error',
-  })
+  const credentials = context.credentials!
+  const own = { signal, credentials, ...init, redirect: 'error' } as const
+  const found = await download(context.toUrl(path), maxFileBytes, own)
   const isRight = found.response.status === 200 && (await isListed(context, path, found.bytes))
   return isRight ? found : undefined
 }
@@ -47,25 +45,38 @@ export async function explain(context: Boot, path: string): Promise<Error> {
     : refusal('REFUSED', 'a second fetch saw the signed bytes; try again', path)
 }
 
-/** @param edit what becomes of a module's text, byte order mark included; nothing may move in it */
+/** What is special about modules. */
+export interface Special {
+  /** What becomes of a module's text, byte order mark included; nothing may move in it. */
+  edit?: (text: string, path: string) => string
+  /** The URL of a module that is there already, and is not linked. */
+  native?: (path: string) => string | undefined
+}
+
 export function createLinked(
-  context: Boot & Pick<ModuleBoot, 'byTag'>,
+  context: Linkable,
   load: NativeImport,
-  edit = (text: string, _path: string) => text,
+  { edit = (text) => text, native }: Special = {},
 ): Linked {
-  const { link, prefetch } = createLinker(context, async (path) => {
+  const read = async (path: string) => {
     const found = await fetchListed(context, path).catch(() => undefined)
     if (!found) throw await explain(context, path)
     return edit(decodeText(found.bytes), path).replace(/^\ufeff/, '')
-  })
+  }
+  const { link, prefetch } = createLinker(context, read, native)
   const pathOf = createPathOf(context)
+  // Where a policy goes by nonces, a tag may do what `import()` may not.
+  const isAllowed = load(createBlob('', '.js')).then(
+    () => true,
+    () => false,
+  )
 
   return {
     link,
     async evaluate(urls, options) {
       let module: unknown
       for (const url of urls) {
-        if (context.byTag && !options) await context.byTag(url)
+        if (!options && !(await isAllowed)) await context.byTag(url)
         module = await load(url, options)
       }
       return module
@@ -79,12 +90,16 @@ export function createLinked(
       const path = pathOf(url)
       if (path === undefined || !/\.m?js$/.test(path)) return url
       prefetch(path)
-      if (!document.querySelector(`link[href="${url}"]`)) {
-        const link = document.createElement('link')
-        link.href = url
-        document.head.append(link)
-      }
+      claim(url)
       return url
     },
   }
+}
+
+/** Puts a link there that says nothing, unless there is one. */
+export function claim(url: string): void {
+  if (document.querySelector(`link[href="${url}"]`)) return
+  const link = document.createElement('link')
+  link.href = url
+  document.head.append(link)
 }

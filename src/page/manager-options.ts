@@ -1,9 +1,17 @@
 import { defaultManifestName } from '../manifest/names.js'
-import { buildRule, checkOptions, manifestRule, nameRule, type Rule } from '../manifest/options.js'
+import type { SignedImpError } from '../errors.js'
+import {
+  buildRule,
+  checkOptions,
+  functionRule,
+  manifestRule,
+  nameRule,
+  type Rule,
+} from '../manifest/options.js'
 import { readKey, type GivenKey, type PublicKey } from './keys.js'
 
-/** Whom a manager trusts where a root has no keys, threshold or name of its own. */
-export interface ManagerOptions {
+/** Who must have signed a root, and what it must be: of a manager, where a root has no keys, threshold or name of its own. */
+export interface TrustOptions {
   /** Public keys: PEM, SubjectPublicKeyInfo in base64, or what `loadPublicKey` gives. @default [] */
   keys?: readonly PublicKey[]
   /** How many of the keys must have signed. @default 1 */
@@ -12,8 +20,14 @@ export interface ManagerOptions {
   name?: string
 }
 
+/** What a manager is made with. */
+export interface ManagerOptions extends TrustOptions {
+  /** Called once for each refusal, before the window gets its event. What it throws is reported to the window. @default none */
+  onRefusal?: (refused: SignedImpError) => void
+}
+
 /** What a root must be. */
-export interface RootOptions extends ManagerOptions {
+export interface RootOptions extends TrustOptions {
   /** The lowest build that is accepted; a root without one is then refused. @default any */
   build?: number
   /**
@@ -37,7 +51,7 @@ export interface Required extends Defaults {
   manifest: string
 }
 
-const rules: Record<keyof ManagerOptions, Rule> = {
+const rules: Record<keyof TrustOptions, Rule> = {
   keys: ['an array of public keys', Array.isArray],
   threshold: [
     'a whole number of at least 1',
@@ -46,6 +60,8 @@ const rules: Record<keyof ManagerOptions, Rule> = {
   name: nameRule,
 }
 
+const managerRules: Record<keyof ManagerOptions, Rule> = { ...rules, onRefusal: functionRule }
+
 const rootRules: Record<keyof RootOptions, Rule> = {
   ...rules,
   build: buildRule,
@@ -53,9 +69,11 @@ const rootRules: Record<keyof RootOptions, Rule> = {
 }
 
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
-export function resolveManager(options: ManagerOptions): Defaults {
-  const { keys = [], threshold = 1, name } = checked(options, rules)
-  return { keys: readKeys(keys), threshold, name }
+export function resolveManager(
+  options: ManagerOptions,
+): Defaults & Pick<ManagerOptions, 'onRefusal'> {
+  const { keys = [], threshold = 1, name, onRefusal } = checked(options, managerRules)
+  return { keys: readKeys(keys), threshold, name, ...(onRefusal && { onRefusal }) }
 }
 
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */

@@ -11,7 +11,7 @@ import {
   type RootOptions,
 } from './manager-options.js'
 import { overlap, toBase, toUrl } from './place.js'
-import { isListed } from './prove.js'
+import { isListed } from './integrity.js'
 import { announce, notEnforceable } from './refuse.js'
 import { openRoot, refuseRemoved, type Root } from './root.js'
 import { checkInit, copyBytes, either, toResponse } from './whole.js'
@@ -38,6 +38,7 @@ const globalName = '__signedimpManager'
  */
 export class SignedImportManager {
   readonly #defaults: Defaults
+  readonly #onRefusal: ManagerOptions['onRefusal']
   readonly #places = new Set<Place>()
   readonly #told = new WeakSet<SignedImpError>()
   #isInstalled = false
@@ -47,7 +48,9 @@ export class SignedImportManager {
    * @throws SignedImpError `ERR_SIGNEDIMP_KEY`
    */
   constructor(options: ManagerOptions = {}) {
-    this.#defaults = resolveManager(options)
+    const { onRefusal, ...defaults } = resolveManager(options)
+    this.#defaults = defaults
+    this.#onRefusal = onRefusal
   }
 
   /**
@@ -182,6 +185,11 @@ export class SignedImportManager {
   #tell<T>(error: T): T {
     if (error instanceof SignedImpError && !this.#told.has(error)) {
       this.#told.add(error)
+      try {
+        this.#onRefusal?.(error)
+      } catch (thrown) {
+        reportError(thrown)
+      }
       announce(error)
     }
     return error

@@ -5,7 +5,8 @@ import type { Boot } from './context.js'
 import { download } from './download.js'
 import { verifier } from './verifier.js'
 
-const maxManifestBytes = 1 << 23
+/** Of a manifest, and of a runtime, which has much less. */
+const maxBytes = 1 << 23
 const maxManifestLines = 1 << 16
 
 /** Fetches a manifest, and checks it. @throws SignedImpError */
@@ -14,13 +15,13 @@ export async function fetchManifest(
   trust: Trust,
   init: RequestInit = {},
 ): Promise<Pick<Boot, 'stored' | 'manifest'>> {
-  const stored = await fetchWhole(url, maxManifestBytes, init)
+  const stored = await fetchWhole(url, init)
   const bounded = { ...trust, maxLines: maxManifestLines }
   return { stored, manifest: await verifyManifest(stored, bounded, verifier) }
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_MISSING`, `ERR_SIGNEDIMP_NETWORK`, `ERR_SIGNEDIMP_TIMEOUT` */
-export async function fetchWhole(url: string, maxBytes: number, init: RequestInit): Promise<Bytes> {
+export async function fetchWhole(url: string, init: RequestInit): Promise<Bytes> {
   const { response, bytes } = await download(url, maxBytes, init)
   const { ok, status } = response
   if (!ok) throw refusal(status < 500 ? 'MISSING' : 'NETWORK', `status ${status}`, url)

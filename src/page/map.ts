@@ -1,8 +1,9 @@
-import { base64, utf8, type Bytes } from '../crypto/bytes.js'
+import { utf8 } from '../crypto/bytes.js'
 import { aliasOf } from '../manifest/linking.js'
 import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
+import { integrityOf, toIntegrity } from './integrity.js'
 import { notEnforceable } from './refuse.js'
 import { verifier } from './verifier.js'
 
@@ -14,6 +15,7 @@ export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
  * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with
  * integrity, other listed files to themselves, everything else to nothing. The module form comes late to a page that is
  * not its own: it leaves what is not listed alone, and adds the names that modules import one another by.
+ * @param key what static imports of modules add to URLs
  * @param given in the module form, the salt of an earlier map, whose modules are then the same ones; in the page form, the
  *   page's own map, an `OwnMap` that then cannot say anything else of what is listed or denied
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on any doubt
@@ -22,6 +24,7 @@ export async function enforceMap(
   manifest: VerifiedManifest,
   toUrl: Boot['toUrl'],
   carrier: Carrier,
+  key = '',
   given?: string,
 ): Promise<EnforcedMap> {
   const hook = __PURE__ ? randomName() : crypto.randomUUID()
@@ -33,10 +36,10 @@ export async function enforceMap(
   const { imports, integrity }: Record<'imports' | 'integrity', Record<string, string>> = content
   // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
   if (!__MODULE__) imports['http://'] = imports['https://'] = 'data:,/'
-  for (const [path, digest] of manifest.files) {
+  for (const path of manifest.files.keys()) {
     const url = toUrl(path)
-    imports[url] = __MODULE__ || isModulePath(path) ? url + salt : url
-    integrity[imports[url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
+    imports[url] = imports[url + key] = __MODULE__ || isModulePath(path) ? url + salt : url
+    integrity[imports[url]] = integrityOf(manifest, path)
   }
   const links = __MODULE__ ? [...manifest.imports.values()].flat() : []
   if (__MODULE__) for (const to of links) imports[aliasOf(to)] = toUrl(to.path) + salt
@@ -45,14 +48,13 @@ export async function enforceMap(
   const control = `self["${hook}"](s=>import.meta.resolve(s))//`
   const good = 'data:text/javascript,' + control
   const bad = good + 1
-  integrity[good] = integrity[bad] =
-    'sha256-' + base64((await verifier.digest('sha256', utf8(control))) as Bytes)
+  integrity[good] = integrity[bad] = await toIntegrity(verifier, 'sha256', utf8(control))
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
   map.text = trusted.createScript(JSON.stringify(content))
   // It stays in force; a page's other maps are told from ours by that they are there.
-  if (__MODULE__) map.remove()
+  map.remove()
 
   const calls: EnforcedMap['resolve'][] = []
   Reflect.set(self, hook, (given: EnforcedMap['resolve']) => calls.push(given))
@@ -65,7 +67,6 @@ export async function enforceMap(
   return {
     salt,
     resolve,
-    run: (path) => runModule(toUrl(path) + salt, carrier),
   }
 }
 
@@ -89,8 +90,6 @@ export const findCarrier = (): Carrier => ({
   crossOrigin: null,
 })
 
-const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
-
 /** Appends a script to the page, with the rights of the carrier. */
 function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
   const script = document.createElement('script')
@@ -105,12 +104,15 @@ function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScript
 /**
  * Runs a module by a tag: what it throws is reported to the window, and its evaluation is over, but for what it
  * awaits, when this settles.
+ * @param integrity what the browser is to check, where no map says so
  * @returns `load`, or `error` when it or something that it imports was not fetched
  */
-export const runModule = (url: string, carrier: Carrier): Promise<string> =>
+export const runModule = (url: string, carrier: Carrier, integrity?: string): Promise<string> =>
   new Promise((settle) => {
     const script = appendScript('module', carrier)
     script.async = false
+    // An empty one would take the place of the map's.
+    if (!__MODULE__ && integrity) script.integrity = integrity
     script.onload = script.onerror = (event) => settle((event as Event).type)
     script.src = trusted.createScriptURL(url)
   })

@@ -1,35 +1,66 @@
-import { SignedImpError } from '../errors.js'
-import type { Mapped } from './context.js'
+import type { Known, Mapped } from './context.js'
 import { diagnose } from './diagnose.js'
 import type { Load } from './import.js'
-import type { Prove } from './prove.js'
-
-/** How engines say that a module could not be fetched, as opposed to what a module throws (Chromium, Firefox, WebKit). */
-export const loadFailure = /dynamically imported module|module script failed|integrity|MIME type/
+import { isLoadFailure, refusedOnce } from './load-failure.js'
 
 /**
- * Loads modules under an import map. The browser checks them.
- * @param keyOf the URL by which a module is imported
+ * Loads modules under an import map. The browser checks them. What was refused is asked for again when it is imported
+ * again, if a second fetch then sees nothing wrong.
+ * @param relink loads what the browser refuses for good
  */
 export function createMappedLoad(
   context: Mapped,
-  prove: Prove,
-  keyOf: (path: string) => string,
+  { prove, claims, keyOf }: Known,
+  relink: Load,
 ): Load {
-  const explain = async (path: string, error: TypeError): Promise<Error> => {
-    const found = await diagnose(context, prove(path))
-    if (found || !loadFailure.test(error.message)) return found ?? error
-    const reason = 'the browser refused it, and a second fetch saw the signed bytes; try again'
-    return new SignedImpError('ERR_SIGNEDIMP_REFUSED', reason, { path, cause: error })
+  /** What was not loaded when it was asked for before. */
+  const refused = new Set<string>()
+
+  async function load(path: string, options?: ImportCallOptions): Promise<unknown> {
+    const settle = claims.begin(prove(path))
+    try {
+      const module = await (options ? import(keyOf(path), options) : import(keyOf(path)))
+      settle(true)
+      return module
+    } catch (error) {
+      // What throws when it is evaluated is there, and so is what it imports.
+      settle(!isLoadFailure(error))
+      throw error
+    }
+  }
+
+  /** @returns undefined for a failure that is over */
+  async function explain(path: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof TypeError)) return error
+    const closure = prove(path)
+    const found = await diagnose(context, closure)
+    if (!found && !isLoadFailure(error)) return error
+    if (!found && [...closure].some((file) => refused.has(file))) return undefined
+    for (const file of closure) if (!claims.isNative(file)) refused.add(file)
+    return found ?? refusedOnce(path, 'try again', error)
+  }
+
+  async function retry(path: string, failure: unknown, options?: ImportCallOptions) {
+    try {
+      return await load(path, options)
+    } catch (error) {
+      // What a module throws is thrown again, the same one; a failure to load it is another one each time.
+      if (error === failure || !isLoadFailure(error)) throw error
+      return relink(path, options)
+    }
   }
 
   return async (path, options) => {
-    const [, ...dependencies] = prove(path)
+    const closure = prove(path)
+    if (claims.hasLinked(closure)) return relink(path, options)
+    const [, ...dependencies] = closure
     for (const dependency of dependencies) preload(context.toUrl(dependency) + context.salt)
     try {
-      return await (options ? import(keyOf(path), options) : import(keyOf(path)))
+      return await load(path, options)
     } catch (error) {
-      throw error instanceof TypeError ? await explain(path, error) : error
+      const reason = await explain(path, error)
+      if (reason !== undefined) throw reason
+      return retry(path, error, options)
     }
   }
 }

@@ -4,7 +4,7 @@ import { meaningOf, scopesOf, type OwnMap } from '../manifest/meaning.js'
 import type { Mapped } from './context.js'
 import { diagnoseExternal, explainUnresolved } from './external.js'
 import { toAbsolute, type Meanings } from './import.js'
-import { loadFailure } from './mapped.js'
+import { isLoadFailure } from './load-failure.js'
 import { notEnforceable } from './refuse.js'
 
 const empty = '{"imports":{},"integrity":{}}'
@@ -34,7 +34,7 @@ export function createMeanings(context: Mapped): Meanings {
   const explain = async (url: string, error: TypeError): Promise<unknown> => {
     const found = (await diagnoseExternal(context)) ?? explainUnresolved(url, error)
     if (found) return found
-    if (!loadFailure.test(error.message)) return error
+    if (!isLoadFailure(error)) return error
     const reason =
       'the browser refused it or what it imports, and a second fetch saw what is listed'
     return new SignedImpError('ERR_SIGNEDIMP_REFUSED', reason, { path: url, cause: error })

@@ -4,15 +4,17 @@
  */
 import { pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
+import type { SignedImpError } from '../errors.js'
 import type { ModuleBoot, ModuleRuntime } from './context.js'
 import { holdMilestones } from './events.js'
-import { fetchManifest, fetchWhole } from './manifest.js'
+import { runFromBlob } from './from-blob.js'
+import { fetchManifest } from './manifest.js'
 import { enforceMap, findCarrier, runModule } from './map.js'
-import { isListed, proveNamed } from './prove.js'
-import { announce, notEnforceable, showNote } from './refuse.js'
+import { proveNamed } from './prove.js'
+import { announce, isRefusal, notEnforceable, showNote } from './refuse.js'
+import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
 
-const maxRuntimeBytes = 1 << 20
 /** How long an app that awaits something while it first evaluates keeps the document's milestones, in milliseconds. */
 const patience = 2000
 
@@ -48,10 +50,6 @@ function holdOnce(): () => void {
   }
 }
 
-/** By its code, for runtimes have a class of their own. */
-const isRefusal = (error: unknown): error is Error =>
-  `${(error as { code?: unknown } | undefined | null)?.code}`.startsWith('ERR_SIGNEDIMP_')
-
 /** What runtimes announce by themselves, as when the app awaits a refused import while it first evaluates. */
 function noteAnnouncements(): Map<unknown, Event> {
   const announced = new Map<unknown, Event>()
@@ -62,7 +60,8 @@ function noteAnnouncements(): Map<unknown, Event> {
 }
 
 /** A page that did not start by this file is its owner's to speak to. */
-function tell(error: Error, announced: Event | undefined): void {
+function tell(error: SignedImpError, announced: Event | undefined): void {
+  if (!announced) sendReport(entry, error)
   const isUnheard = announced ? !announced.defaultPrevented : announce(error)
   if (isUnheard && isStarted()) showNote(error)
 }
@@ -86,8 +85,12 @@ async function boot(): Promise<ModuleBoot> {
     url,
     credentials: undefined,
     toUrl,
+    name,
+    build,
+    report: entry.report,
     id: JSON.stringify([base, name, pinned]),
     carrier,
+    byTag: (src) => runModule(src, carrier),
   }
   await proveNamed(context)
   return context
@@ -151,29 +154,11 @@ async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
   const { manifest, toUrl, carrier } = context
   const map = entry.late && (await enforceMap(manifest, toUrl, carrier).catch(() => undefined))
   Object.assign(context, map)
-  if (!map) await runBlob(context)
-  else if ((await map.run(entry.late!)) !== 'load') throw notAsSigned(entry.late!)
+  if (!map) await runFromBlob(context, entry.blob)
+  else if ((await context.byTag(toUrl(entry.late!) + map.salt)) !== 'load')
+    throw refusal('REFUSED', 'not as signed', entry.late)
   return context as ModuleRuntime
 }
-
-async function runBlob(context: ModuleBoot): Promise<void> {
-  const { toUrl, carrier } = context
-  const path = entry.blob
-  const bytes = await fetchWhole(toUrl(path), maxRuntimeBytes, { redirect: 'error' })
-  if (!(await isListed(context, path, bytes))) throw notAsSigned(path)
-  const url = URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
-  try {
-    await import(url)
-  } catch {
-    // Where a policy goes by nonces, a tag may do what import() may not.
-    // Not the runtime's own way to do so: a page may allow one policy of a name (Trusted Types), which is ours.
-    context.byTag = (src) => runModule(src, carrier)
-    const ran = await context.byTag(url).catch(() => '')
-    if (ran !== 'load') throw notEnforceable('no maps, no blobs')
-  }
-}
-
-const notAsSigned = (path: string) => refusal('REFUSED', 'not as signed', path)
 
 /** Adds what another entry may load to what its app on this page may load. */
 async function add(runtime: ModuleRuntime, { manifest }: ModuleBoot): Promise<ModuleRuntime> {
@@ -181,7 +166,7 @@ async function add(runtime: ModuleRuntime, { manifest }: ModuleBoot): Promise<Mo
   for (const [path, digest] of manifest.files)
     if (manifest.hash !== hash || (files.get(path) ?? digest) !== digest)
       throw refusal('VERSION_SKEW', 'another build of it is on the page', path)
-  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, runtime.salt)
+  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, '', runtime.salt)
   for (const [path, digest] of manifest.files) files.set(path, digest)
   for (const [path, list] of manifest.imports) imports.set(path, list)
   return runtime

@@ -1,10 +1,11 @@
-import type { ModuleBoot, Registry } from './context.js'
+import type { Linkable, Registry } from './context.js'
+import { createBlob } from './link.js'
 import type { NativeImport } from './linked.js'
 import { findCarrier, runModule } from './map.js'
 import { notEnforceable } from './refuse.js'
 
 /** How modules of one root are run. */
-export interface Native extends Pick<ModuleBoot, 'byTag'> {
+export interface Native extends Pick<Linkable, 'byTag'> {
   /** URL of a module that exports the root's registry, as `registry`. */
   registry: string
   load: NativeImport
@@ -25,8 +26,9 @@ export async function provideNative(own: Registry): Promise<Native> {
   }
   Object.defineProperty(self, hook, { configurable: true, value })
   const carrier = findCarrier()
-  const registry = toBlobUrl(
+  const registry = createBlob(
     `export const registry=self["${hook}"]((url,options)=>options?import(url,options):import(url))`,
+    'registry.js',
   )
   // A tag has the rights of the page's own, and more than `import()` where a policy goes by nonces.
   const ran = await Promise.resolve(registry)
@@ -36,12 +38,5 @@ export async function provideNative(own: Registry): Promise<Native> {
   const [load, again] = given
   if (ran !== 'load' || !load || again)
     throw notEnforceable('no blobs; let script-src allow blob:, a nonce or strict-dynamic')
-  const isAllowed = await load(toBlobUrl('')).then(
-    () => true,
-    () => false,
-  )
-  return { registry, load, ...(!isAllowed && { byTag: (url) => runModule(url, carrier) }) }
+  return { registry, load, byTag: (url) => runModule(url, carrier) }
 }
-
-const toBlobUrl = (text: string): string =>
-  URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))

@@ -1,4 +1,4 @@
-import { hex, type Bytes } from '../crypto/bytes.js'
+import { hex } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { refusal } from '../manifest/refusal.js'
 import { findBlankLine } from '../manifest/verify.js'
@@ -30,13 +30,6 @@ export function proveDenied({ toUrl, salt, resolve }: Mapped): void {
   }
 }
 
-/** Whether bytes are those that are listed under a path. */
-export const isListed = async (
-  { verifier, manifest: { hash, files } }: Boot,
-  path: string,
-  bytes: Bytes,
-): Promise<boolean> => hex(await verifier.digest(hash, bytes)) === files.get(path)
-
 /**
  * Makes sure that the manifest is the one that the page was built with, which is named by its signed text. Others that
  * are signed for this app list other files: older ones, say, to which a redirect could turn an import.
@@ -61,14 +54,14 @@ export function listedClosure({ files, imports }: Manifest, path: string): Set<s
 }
 
 /** Each module is asked for once: an engine may take long over a large map. Rules are dropped when a map is added, not later. */
-export function createProve({ manifest, toUrl, salt, resolve }: Mapped): Prove {
+export function createProve({ manifest, toUrl, salt, resolve, key = '' }: Mapped): Prove {
   const proven = new Set<string>()
   return (path) => {
     const closure = listedClosure(manifest, path)
     for (const file of closure) {
       if (proven.has(file)) continue
       const url = toUrl(file)
-      if (resolve(url) !== url + salt)
+      if ([url, url + key].some((name) => resolve(name) !== url + salt))
         throw notEnforceable(
           'it was loaded before the import map; remove modulepreload tags and Link headers',
           file,

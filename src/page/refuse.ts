@@ -5,17 +5,21 @@ import { refusal } from '../manifest/refusal.js'
 export const notEnforceable = (found: string, path?: string): SignedImpError =>
   refusal('NOT_ENFORCEABLE', found, path)
 
+/** By its code, for each file of ours has a class of its own. */
+export const isRefusal = (error: unknown): error is SignedImpError =>
+  `${(error as { code?: unknown } | null | undefined)?.code}`.startsWith('ERR_SIGNEDIMP_')
+
 /**
  * Tells the page of a refusal, once: a cancelable `signedimp:refusal` event on `window` whose `detail` is the error.
  * @returns whether nobody cancelled it, that is, nobody shows something of their own
  */
-export const announce = (error: unknown): boolean =>
+export const announce = (error: SignedImpError): boolean =>
   dispatchEvent(new CustomEvent('signedimp:refusal', { cancelable: true, detail: error }))
 
 /** Says why the app did not start: to `error` listeners and the console, as an uncaught error, and to the reader. */
-export function showRefusal(error: Error): void {
-  reportError(error)
-  if (announce(error)) showNote(error)
+export function showRefusal(refused: SignedImpError, tell = announce): void {
+  reportError(refused)
+  if (tell(refused)) showNote(refused)
 }
 
 /** Says something to the reader, at the end of the page. */

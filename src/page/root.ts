@@ -110,7 +110,7 @@ function linkRoot(boot: Boot, { registry, load, ...native }: Native): LinkedRoot
     else refuseForeign(text, path)
     return text.includes('__signedimp') ? insertLast(text, line) : text
   }
-  return { ...createLinked({ ...boot, ...native }, load, edit), mains }
+  return { ...createLinked({ ...boot, ...native }, load, { edit }), mains }
 }
 
 /**

@@ -1,26 +1,37 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
-import type { Mapped, Runtime } from './context.js'
+import { createClaims } from './claims.js'
+import type { Adopting, Linkable, Mapped, Runtime } from './context.js'
 import { createImport, createMeta } from './import.js'
 import { createMeanings, proveMeanings } from './meanings.js'
 import { createMappedLoad } from './mapped.js'
 import { createProve, proveDenied, proveNamed } from './prove.js'
-import { start } from './start.js'
+import { createRelinker } from './relinker.js'
+import { mainsOf, start } from './start.js'
+import { createTell } from './tell.js'
 
-const context = __signedimp as Mapped
+const context = __signedimp as Mapped & Linkable
 const prove = createProve(context)
+const claims = createClaims()
+const known = { prove, claims, keyOf: context.toUrl }
+const { load, adopt } = createRelinker(context, known)
+const tell = createTell(context)
 const meanings = createMeanings(context)
-const load = createMappedLoad(context, prove, context.toUrl)
 
-const runtime: Runtime = {
-  import: createImport(context, load, undefined, meanings),
+const runtime: Runtime & Adopting = {
+  enforcement: 'map',
+  import: createImport(context, createMappedLoad(context, known, load), tell, meanings),
   meta: createMeta(context, context.resolve, meanings.mean),
-  start: async (entry) => {
+  adopt,
+  start: async () => {
+    const paths = mainsOf(context)
     proveDenied(context)
     proveMeanings(context)
+    paths.forEach(prove)
     await proveNamed(context)
+    // Until then another runtime might take its place.
+    Object.freeze(context)
     // Tags run in order, downloads overlap.
-    const paths = entry.split(' ').map(decodeURIComponent)
-    await Promise.all(paths.map((path) => start(context, prove, path)))
+    await Promise.all(paths.map((path) => start(context, known, tell, path)))
   },
 }
-Object.freeze(Object.assign(context, runtime))
+Object.assign(context, runtime)

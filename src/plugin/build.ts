@@ -5,7 +5,7 @@ import { digestRelease } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
 import { isDocument, isPage, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
-import { aliasVersion, isSystemModule, rewriterVersion } from '../emit/rewrite.js'
+import { isSystemModule, rewriteVersion } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
@@ -82,7 +82,8 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     salt(context, { isEntry, facadeModuleId }) {
       hasPages ??= options.html === 'later' || [...(context.getModuleIds?.() ?? [])].some(isPage)
       const isModuleEntry = isEntry && !isPage(facadeModuleId ?? '')
-      return (hasPages ? rewriterVersion : aliasVersion) + (isModuleEntry ? released : '')
+      const version = rewriteVersion({ hasPages, tags: options.tags, base: findPlace().base })
+      return version + (isModuleEntry ? released : '')
     },
 
     async open(outputOptions) {

@@ -1,6 +1,7 @@
 import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { isPattern } from '../emit/coverage.js'
+import { fallbackText } from '../emit/fallback.js'
 import { headersFiles, type HeadersForm } from '../emit/forms.js'
 import { isPage } from '../emit/output.js'
 import { isIntegrity, whyNotExternal } from '../emit/own-map.js'
@@ -33,12 +34,18 @@ export interface SignedImpOptions {
   inline?: boolean | 'all'
   /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
   html?: readonly string[] | 'later'
+  /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
+  tags?: boolean
   /** Whether pages may do without https, where browsers give no cryptography: with RSA keys only. @default false */
   pure?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
   headers?: readonly HeadersForm[]
   /** Integrity metadata of external modules, which pages may then import, by their URLs. @default {} */
   external?: Readonly<Record<string, string>>
+  /** Whether pages show a line of text where the bootstrap does not run, or which one. @default false */
+  fallback?: boolean | string
+  /** Where pages report what they refuse: an https: URL, or a path on the page's own host. @default nowhere */
+  reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
   /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
@@ -59,9 +66,12 @@ export interface ResolvedOptions {
   expires: string | undefined
   inline: boolean | 'all'
   html: readonly string[] | 'later'
+  tags: boolean
   pure: boolean
   headers: readonly HeadersForm[]
   external: ReadonlyMap<string, string>
+  fallback: string | undefined
+  reportTo: string | undefined
   unverified: readonly string[]
   mode: 'on' | 'off'
 }
@@ -73,6 +83,15 @@ const isPlain = (value: unknown): value is object =>
   typeof value === 'object' &&
   value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value))
+
+const here = 'https://page.invalid'
+
+/** In the spelling of URLs, so that it is the address that it seems to be: a page takes `/\\host` for another host. */
+const isAddress = (text: string): boolean => {
+  if (!/^(https:\/)?\//.test(text) || !URL.canParse(text, here)) return false
+  const { href, username, password, hash } = new URL(text, here)
+  return [text, `${text}/`, here + text].includes(href) && !(username || password || hash)
+}
 
 const isKeySource = (value: unknown): boolean =>
   isText(value) || value instanceof URL || value instanceof KeyObject
@@ -112,12 +131,18 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     "an array of files that end in .html, or 'later'",
     (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
+  tags: ['true or false', (v) => typeof v === 'boolean'],
   pure: ['true or false', (v) => typeof v === 'boolean'],
   headers: [
     `an array of ${Object.keys(headersFiles).join(', ')}`,
     (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
   ],
   external: ['an object of URLs, each with one sha256-, sha384- or sha512- hash', isPlain],
+  fallback: ['true, false or a text', (v) => typeof v === 'boolean' || isText(v)],
+  reportTo: [
+    'an https: URL or a path that begins with one slash, spelled as in an address bar',
+    (v) => isText(v) && isAddress(v),
+  ],
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
@@ -156,6 +181,10 @@ export function resolveOptions(
     throw new TypeError(
       'signedImp: "external" must be left out with html: \'later\', for entries run nothing external; the import map of a page can have hashes',
     )
+  if (given.tags && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
+    )
   return {
     key: (key || undefined) as KeySource | undefined,
     password,
@@ -168,9 +197,12 @@ export function resolveOptions(
     expires: expires === undefined ? undefined : toInstant(expires),
     inline,
     html: given.html ?? [],
+    tags: given.tags ?? false,
     pure: given.pure ?? false,
     headers: given.headers ?? [],
     external: readExternal(given.external ?? {}),
+    fallback: given.fallback === true ? fallbackText : given.fallback || undefined,
+    reportTo: given.reportTo,
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',
   }

@@ -60,8 +60,9 @@ export async function readRelease(
   root: string,
   base: string,
 ): Promise<Release> {
-  const { threshold, hash, manifest, build, expires, inline, unverified, headers, external } =
+  const { threshold, hash, manifest, build, expires, inline, tags, unverified, headers, external } =
     options
+  if (tags && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(base)
   const { own, signer } = await readOwnKey(options, root)
   const keys = await readTrustedKeys(own, options, root)
   return {
@@ -76,8 +77,11 @@ export async function readRelease(
     base,
     inline,
     pagesLater: options.html === 'later',
+    tags,
     headers,
     external: external.size > 0 ? refuseOwn(external, base) : external,
+    fallback: options.fallback,
+    reportTo: options.reportTo,
     unverified,
     page: await readPageCode(keys, options.pure),
   }
@@ -89,6 +93,10 @@ function refuseOwn(external: Release['external'], base: string): Release['extern
   if (own === undefined) return external
   throw new TypeError(`signedImp: "external" must be free of URLs below "base"; ${own} is one`)
 }
+const noAbsoluteBase = (base: string): TypeError =>
+  new TypeError(
+    `signedImp: "tags" needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
+  )
 
 /** The keys that pages accept, each once, the build's own first. @throws TypeError where the options ask too much of them */
 async function readTrustedKeys(

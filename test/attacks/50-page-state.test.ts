@@ -260,8 +260,6 @@ const mutations = {
     __signedimp.manifest.files.set('unlisted.js', '0'.repeat(64))
     __signedimp.manifest.files.delete('assets/a.js')
     __signedimp.manifest.imports.clear()`,
-  'the import map': `document.querySelector('script[type=importmap]').textContent = '{}'
-    document.querySelector('script[type=importmap]').remove()`,
   'another import map': `{
     const map = document.createElement('script')
     map.type = 'importmap'

@@ -89,6 +89,7 @@ async function readPageCode(file: string): Promise<PageCode> {
     module: await read(file.replace('page', 'module')),
     late: await read('late.js'),
     blob: await read('blob.js'),
+    tags: await read('tags.js'),
     pure: file.includes('pure'),
   }
 }

@@ -149,6 +149,7 @@ test('JSON names every file, and what is named by its content', () => {
     'assets/index.js',
     'assets/shared.js',
     'assets/solo.js',
+    'signedimp-blob.js',
     'signedimp-manifest.txt',
     'signedimp-runtime.js',
   ])

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
+import type { SignedImpError } from '../../src/errors.ts'
 import { toTrustedKey } from '../../src/keys/public.ts'
 import { buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
 import { engines, inEngines, type EngineName, type Page } from '../support/browsers.ts'
@@ -91,6 +92,12 @@ type Globals = {
   }
   outcome(work: Promise<unknown>): Promise<string>
   ran: string[]
+}
+
+interface HostGlobals {
+  SignedImportManager: typeof import('../../src/runtime.ts').SignedImportManager
+  told: string[]
+  thrown: string[]
 }
 
 const allNames = 'a text,default,fail,lazy,open,throughRight,url,word'
@@ -380,6 +387,50 @@ inEngines(
   },
   { engines: ['firefox'] },
 )
+
+inEngines(test, 'what was refused is imported again once its reason is gone', async (page) => {
+  await open(page, 'rollup')
+  for (const [way, code] of [
+    ['dropped', 'NETWORK'],
+    ['changed', 'CHANGED'],
+  ] as const) {
+    sites.rollup!.tamper('shared.js', way)
+    assert.is(await importNames(page, at('rollup', 'main.js')), `${code} shared.js`)
+    assert.is(await importNames(page, at('rollup', 'other.js')), `${code} shared.js`)
+  }
+  reset()
+  const { text, isShared } = await look(page, at('rollup', 'main.js'))
+  assert.equal([text, isShared], ['lazy caféleft', true])
+  await importNames(page, at('rollup', 'other.js'))
+  const ran = await page.evaluate(() => (globalThis as unknown as Globals).ran)
+  assert.is(ran.filter((one) => one === 'shared').length, 1)
+})
+
+inEngines(test, 'each refusal is told once, to a function too', async (page) => {
+  reset()
+  await page.goto(at('host'))
+  await page.waitFor("'outcome' in globalThis")
+  await page.evaluate(() => {
+    const { SignedImportManager } = globalThis as unknown as HostGlobals
+    const [told, thrown]: string[][] = [[], []]
+    const onRefusal = ({ code, path }: SignedImpError) => {
+      told!.push(`${code} ${path}`)
+      throw new Error('planned failure')
+    }
+    addEventListener('error', ({ message }) => thrown!.push(message))
+    const manager = new SignedImportManager({ onRefusal }).install()
+    Object.assign(globalThis, { told, thrown, manager })
+  })
+  assert.is(await addRoot(page, at('rollup'), trust('rollup')), 'ok')
+  sites.rollup!.tamper('other.js', 'changed')
+  assert.is(await importNames(page, at('rollup', 'other.js')), 'CHANGED other.js')
+  assert.is(await importNames(page, at('rollup', 'none.js')), `UNLISTED ${at('rollup', 'none.js')}`)
+  const told = await page.evaluate(() => (globalThis as unknown as HostGlobals).told)
+  assert.equal(told, await refusalsOf(page))
+  assert.is(told.length, 2)
+  const thrown = await page.evaluate(() => (globalThis as unknown as HostGlobals).thrown)
+  assert.is(thrown.filter((message) => message.includes('planned failure')).length, 2)
+})
 
 inEngines(
   test,

@@ -18,9 +18,9 @@ test('the table of policies is the one that is tried in each browser', () => {
   const spelled = (kind: keyof typeof kinds) => (kind === 'all' ? "'all'" : `${kinds[kind]}`)
   assert.equal(
     told,
-    policies.map(({ policy, kind, fates: { chromium, firefox, webkit } }) => [
+    policies.map(({ policy, kind, tags, fates: { chromium, firefox, webkit } }) => [
       policy,
-      spelled(kind),
+      spelled(kind) + (tags ? ', tags' : ''),
       ...[chromium, firefox, webkit].map((fate) => fateNames[fate]),
     ]),
   )

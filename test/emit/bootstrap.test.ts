@@ -18,6 +18,7 @@ const pageOf = (module: string) => ({
   runtime: '',
   late: '',
   blob: '',
+  tags: '',
   pure: false,
   module: source(module),
 })

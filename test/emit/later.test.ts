@@ -18,6 +18,7 @@ const page = {
   module: 'const e=__SIGNEDIMP_ENTRY__,p=__SIGNEDIMP_PINNED__,m=1;export{m as __signedimpMain};',
   late: 'late()',
   blob: 'blob()',
+  tags: 'tags()',
   pure: false,
 }
 const release: LaterRelease = {
@@ -65,7 +66,7 @@ const refusalOf = async (...args: Parameters<typeof start>): Promise<string> =>
 test('an entry that fits is started', async () => {
   const { entries, files, manifest } = await start()
   assert.equal(entries, ['main.js'])
-  assert.equal([...files.keys()], [runtime.fileName, manifest])
+  assert.equal([...files.keys()], [runtime.fileName, blob.fileName, manifest])
 })
 
 test('an entry that links with another runtime than this version has is refused', async () => {

@@ -27,7 +27,7 @@ const pem = publicKeyPem(ed)
 const create = (options: unknown) => new SignedImportManager(options as object)
 
 for (const [options, words] of [
-  [{ key: pem }, /^"key" is no option; there are keys, threshold, name$/],
+  [{ key: pem }, /^"key" is no option; there are keys, threshold, name, onRefusal$/],
   [{ base: '/' }, /"base" is no option/],
   [null, /^"options" must be an object, got null$/],
   ['https://x.example/', /^"options" must be an object, got string$/],

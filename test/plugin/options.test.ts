@@ -149,6 +149,7 @@ const wrong: Record<string, unknown[]> = {
     ['index.js'],
     ['a.html', 'b'],
   ],
+  tags: ['yes', 1, null, {}, []],
   pure: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
   external: [
@@ -191,6 +192,27 @@ const wrong: Record<string, unknown[]> = {
       [right384],
     ].map((integrity) => ({ 'https://x.example/a.js': integrity })),
     { 'https://x.example/a.js': right384, 'HTTPS://X.example/a.js': right384 },
+  ],
+  fallback: ['', 1, null, {}, ['x']],
+  reportTo: [
+    '',
+    'report',
+    './report',
+    '//evil.example',
+    '/\\evil.example',
+    '/..//evil.example',
+    'http://x.example/',
+    'https:x',
+    'https:///x',
+    'https://user@x.example/',
+    'https://x.example/#a',
+    '/a b',
+    '/ü',
+    'data:,x',
+    1,
+    true,
+    null,
+    {},
   ],
   unverified: [
     'a.js',
@@ -281,9 +303,12 @@ test('what is not given', () => {
     expires: undefined,
     inline: true,
     html: [],
+    tags: false,
     pure: false,
     headers: [],
     external: new Map(),
+    fallback: undefined,
+    reportTo: undefined,
     unverified: [],
     mode: 'on',
   })
@@ -303,6 +328,8 @@ const right: Record<string, unknown[]> = {
   pure: [true, false],
   headers: [[], ['json'], ['_headers', 'nginx', 'apache', 'json']],
   html: ['later', [], ['public/index.html', '/a/b.htm']],
+  fallback: ['Bitte neu laden'],
+  reportTo: ['/', '/report', '/a?app=1', 'https://x.example', 'https://x.example/a?b=1'],
   unverified: [
     [],
     ['sw.js'],
@@ -353,6 +380,11 @@ test("inline: 'all' carries one signature, so that no threshold above it can be 
   assert.match(message, /inline: 'all'.*"threshold"/)
 })
 
+test("tags are for the build's own pages, so that there must be some", () => {
+  const { message } = mistake(key, { tags: true, html: 'later' })
+  assert.match(message, /"tags".*html: 'later'/)
+})
+
 // SOURCE_DATE_EPOCH.
 
 test('SOURCE_DATE_EPOCH is the build where none is given', () => {
@@ -400,6 +432,19 @@ test("a public key with inline: 'all' is a mistake: the signature could not be a
   const outcome = await readRelease(options, scratchFolder(), '/').catch((error) => error)
   assert.instance(outcome, TypeError)
   assert.match((outcome as Error).message, /inline: 'all'.*public key/)
+})
+
+test('tags need to know where the files will be', async () => {
+  const options = resolveOptions([publicPem, { name: 'shop', tags: true }])
+  const read = (base: string) => readRelease(options, scratchFolder(), base)
+  for (const base of ['', './', '../', 'app/', '//cdn.example/', 'ftp://a/']) {
+    const outcome = await read(base).catch((error) => error)
+    assert.instance(outcome, TypeError, base)
+    assert.match((outcome as Error).message, '"tags" needs the place of the files')
+  }
+  for (const base of ['/', '/app/', 'https://cdn.example/', 'http://127.0.0.1:8080/a/'])
+    // The bootstrap, which is read next, is built beside the published plugin only.
+    assert.is((await read(base).catch((error) => error)).code, 'ENOENT', base)
 })
 
 test('a private key signs, also where its public half stands in the same text', async () => {

@@ -7,11 +7,13 @@ export const kinds = { inline: true, linked: false, all: 'all' } as const
 export type Kind = keyof typeof kinds
 
 /** What becomes of a page under a policy: what enforces, or that nothing of the app runs. */
-export type Fate = 'map' | 'refused' | 'nothing runs'
+export type Fate = 'map' | 'blob' | 'tags' | 'refused' | 'nothing runs'
 
 /** What docs/csp.md calls that. */
 export const fateNames: Record<Fate, string> = {
   map: '`map`',
+  blob: '`blob`',
+  tags: '`tags`',
   refused: 'refused',
   'nothing runs': 'nothing runs',
 }
@@ -21,21 +23,31 @@ export interface Policy {
   /** Value of Content-Security-Policy, or another header, with its name. */
   policy: string
   kind: Kind
+  /** Whether the build has the option `tags`. */
+  tags: boolean
   fates: Record<EngineName, Fate>
 }
 
 const alike = (fate: Fate) => ({ chromium: fate, firefox: fate, webkit: fate })
 
-const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates']][] = [
+const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates'], tags?: 'tags'][] = [
   [`script-src 'self'`, 'inline', 'nothing runs'],
   [`script-src 'self'`, 'linked', 'refused'],
+  [`script-src 'self'`, 'linked', 'tags', 'tags'],
+  [`default-src 'self'; connect-src 'none'`, 'linked', 'tags', 'tags'],
+  [`script-src 'self' https://cdn.example`, 'linked', 'refused', 'tags'],
+  [`script-src 'self' blob:`, 'linked', 'blob'],
   [`script-src 'self' BOOTSTRAP`, 'inline', 'refused'],
+  [`script-src 'self' BOOTSTRAP`, 'inline', 'tags', 'tags'],
   [`script-src 'self' 'unsafe-inline'`, 'inline', 'refused'],
+  [`script-src 'self' 'unsafe-inline'`, 'inline', 'refused', 'tags'],
+  [`script-src 'self' 'unsafe-inline' blob:`, 'inline', 'blob'],
   [`script-src 'self' 'unsafe-inline' data:`, 'inline', 'map'],
   [`script-src 'self' 'nonce-abc'`, 'inline', 'map'],
   [`script-src 'self' 'nonce-abc'`, 'linked', 'map'],
   [`script-src 'self' 'nonce-abc'`, 'all', 'map'],
   [`script-src 'self' 'nonce-other'`, 'linked', 'refused'],
+  [`script-src 'self' 'nonce-other'`, 'linked', 'refused', 'tags'],
   [`script-src 'nonce-abc' 'strict-dynamic'`, 'inline', 'map'],
   [`script-src 'nonce-abc' 'strict-dynamic'`, 'linked', 'map'],
   [`script-src BOOTSTRAP 'strict-dynamic'`, 'inline', 'map'],
@@ -47,7 +59,12 @@ const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates']][] = [
     'map',
   ],
   [`require-trusted-types-for 'script'; trusted-types signedimp`, 'inline', 'map'],
-  [`require-trusted-types-for 'script'; trusted-types other`, 'linked', 'refused'],
+  [
+    `require-trusted-types-for 'script'; trusted-types other`,
+    'linked',
+    // This Firefox has no Trusted Types.
+    { chromium: 'refused', firefox: 'map', webkit: 'refused' },
+  ],
   [`trusted-types other`, 'inline', 'map'],
   [
     `Integrity-Policy: blocked-destinations=(script)`,
@@ -61,9 +78,10 @@ const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates']][] = [
  * test/browser/enforcement.test.ts tries each. BOOTSTRAP stands for the hash of the bootstrap; the nonce of the page's
  * tags is "abc".
  */
-export const policies: Policy[] = rows.map(([policy, kind, fate]) => ({
+export const policies: Policy[] = rows.map(([policy, kind, fate, tags]) => ({
   policy,
   kind,
+  tags: tags !== undefined,
   fates: typeof fate === 'string' ? alike(fate) : fate,
 }))
 

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { aliasVersion, rewriterVersion } from '../../emit/rewrite.js'
+import { rewriteVersion } from '../../emit/rewrite.js'
 import { isPage } from '../../emit/output.js'
 import { isCopy } from './altered.js'
 import { prefixOf } from './metafile.js'
@@ -84,12 +84,13 @@ export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPla
   const { absWorkingDir = process.cwd(), outdir, outfile, publicPath = '' } = options
   const root = realpathSync(absWorkingDir)
   const dir = resolve(root, outdir ?? dirname(outfile!))
+  const base = publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`
   return {
     root,
     dir,
     prefix: prefixOf({ root, dir }),
-    base: publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`,
-    mark: markOf(hasPages(options, own) ? rewriterVersion : aliasVersion),
+    base,
+    mark: markOf(rewriteVersion({ hasPages: hasPages(options, own), tags: own.tags, base })),
     entryNames: options.entryNames ?? '[dir]/[name]',
     chunkNames: options.chunkNames ?? '[name]-[hash]',
     assetNames: options.assetNames ?? '[name]-[hash]',

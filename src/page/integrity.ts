@@ -1,0 +1,27 @@
+import type { HashType } from '../crypto/algorithms.js'
+import { base64, type Bytes } from '../crypto/bytes.js'
+import type { Verifier } from '../crypto/key.js'
+import type { Manifest } from '../manifest/format.js'
+import type { Boot } from './context.js'
+
+/** Integrity metadata (SRI §3.1) of a listed file. @throws TypeError on what is not listed */
+export const integrityOf = ({ hash, files }: Manifest, path: string): string =>
+  `${hash}-${btoa(files.get(path)!.replace(/../g, fromHex))}`
+
+const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
+
+/** Integrity metadata of bytes. */
+export const toIntegrity = async (
+  verifier: Pick<Verifier, 'digest'>,
+  hash: HashType,
+  bytes: Bytes,
+): Promise<string> => `${hash}-${base64((await verifier.digest(hash, bytes)) as Bytes)}`
+
+/** Whether bytes are those that are listed under a path. */
+export const isListed = async (
+  { verifier, manifest }: Pick<Boot, 'verifier' | 'manifest'>,
+  path: string,
+  bytes: Bytes,
+): Promise<boolean> =>
+  manifest.files.has(path) &&
+  (await toIntegrity(verifier, manifest.hash, bytes)) === integrityOf(manifest, path)

@@ -1,0 +1,39 @@
+/** Loads what the browser refuses for good, beside what it has. */
+import type { Claims } from './claims.js'
+import type { CreateLoad, Linkable } from './context.js'
+import { createLinked } from './linked.js'
+import { refusedOnce } from './load-failure.js'
+
+/**
+ * Links in memory what the browser does not have. What it has stays what it is: blobs import it under the page's map.
+ * @param context what the page's runtime goes by, whose own copy this is not
+ */
+export const createRelink =
+  (context: Linkable): CreateLoad =>
+  ({ prove, claims, keyOf }) => {
+    const native = (path: string) => (claims.isNative(path) ? keyOf(path) : undefined)
+    const { link, evaluate } = createLinked(
+      context,
+      (url, options) => (options ? import(url, options) : import(url)),
+      { native },
+    )
+    return async (path, options) => {
+      if (!(await claimAll(claims, prove(path)))) throw refusedOnce(path, 'try again')
+      return evaluate(await link(path), options)
+    }
+  }
+
+/** Longest time to wait for what the browser still loads, in milliseconds. */
+const patience = 5000
+
+/** @returns false when the browser takes too long, as when what it loads awaits these modules */
+async function claimAll(claims: Claims, paths: ReadonlySet<string>): Promise<boolean> {
+  let isLate = false
+  const deadline = new Promise((settle) => setTimeout(settle, patience)).then(() => {
+    isLate = true
+  })
+  for (let busy; (busy = claims.claim(paths)).length > 0;)
+    if (isLate) return false
+    else await Promise.race([deadline, ...busy])
+  return true
+}
