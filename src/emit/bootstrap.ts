@@ -46,7 +46,7 @@ const pinnedSlot = '__SIGNEDIMP_PINNED__'
 const entrySlot = '__SIGNEDIMP_ENTRY__'
 
 /** What stands last in the built module form. */
-const handsOn = /export\{(\w+) as __signedimpMain\};?$/
+const handsOn = /export\{([\w$]+) as __signedimpMain\};?$/
 
 /** Puts keys into the built bootstrap. */
 export function createBootstrap(

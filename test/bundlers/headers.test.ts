@@ -29,7 +29,7 @@ function keptIn(dir: string): string[] {
   return kept.map((path) => path.replace(/[-.][\w-]{8}(\w{8})?(?=\.\w+$)/, '')).sort()
 }
 
-const own = ['signedimp-manifest.txt', 'signedimp-runtime.js']
+const own = ['signedimp-blob.js', 'signedimp-manifest.txt', 'signedimp-runtime.js']
 
 /** A plugin that emits a page and assets, one of them under a fixed name. */
 const assets = {

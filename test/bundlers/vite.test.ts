@@ -78,7 +78,7 @@ function checkHeaders(dir: string, base: string) {
   }
   const kept = Object.keys(told).filter((path) => told[path]!['Cache-Control'] !== 'no-cache')
   const isNamed = (path: string) =>
-    /^(assets\/|signedimp-runtime-|signedimp-manifest\.\w{16}\.)/.test(path) &&
+    /^(assets\/|signedimp-(runtime|blob)-|signedimp-manifest\.\w{16}\.)/.test(path) &&
     !path.endsWith('.map')
   assert.equal(kept.sort(), filesIn(dir).filter(isNamed))
   for (const [path, headers] of Object.entries(told)) {
