@@ -9,8 +9,8 @@ import type { Section } from './table.ts'
 
 /** The kinds of keys, the built bootstrap that each needs, and how many bytes it may have in Brotli. */
 const kinds: { algorithm: KeyAlgorithm; label: string; file: string; target?: number }[] = [
-  { algorithm: 'rsa-pss', label: 'RSA-PSS 3072', file: 'page.js', target: 3942 },
-  { algorithm: 'ed25519', label: 'Ed25519', file: 'page.js', target: 3532 },
+  { algorithm: 'rsa-pss', label: 'RSA-PSS 3072', file: 'page.js', target: 3584 },
+  { algorithm: 'ed25519', label: 'Ed25519', file: 'page.js', target: 3174 },
   { algorithm: 'ecdsa-p256', label: 'ECDSA P-256', file: 'page-der.js' },
   { algorithm: 'rsa-pss', label: 'RSA-PSS 3072, pure', file: 'page-pure.js' },
 ]
