@@ -68,7 +68,7 @@ export interface Emitted {
   warnings: string[]
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
-  /** Entries, and stylesheets and classic scripts that a page's tag checks. */
+  /** Entries, stylesheets and classic scripts that a page's tag checks, and stylesheets that chunks load checked. */
   checked: Set<string>
 }
 
@@ -111,7 +111,11 @@ export async function emitOutput(
   const headers = writeHeaders(output, release)
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
-  const checked = [...pages.flatMap((page) => page.checked), ...entries.map(({ path }) => path)]
+  const checked = [
+    ...pages.flatMap((page) => page.checked),
+    ...entries.map(({ path }) => path),
+    ...[...linked.styles.values()].flat(),
+  ]
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
     ...findUncovered(output, new Set([...checked, ...ownPaths])),

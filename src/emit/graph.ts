@@ -14,6 +14,8 @@ export const hasHost = (base: Base): boolean => /^(https?:)?\/\//.test(base)
 export interface Graph {
   /** The file that a reference in the file `from` means, or undefined for anything that is not of the output. */
   resolve(from: string, reference: string): string | undefined
+  /** The same for a reference from the base. */
+  resolveBelow(reference: string): string | undefined
   /** From now on, what means the file `from` means `to`, which the output then has in its place. */
   move(from: string, to: string): void
   /**
@@ -31,17 +33,21 @@ const anyHost = 'https://output.invalid/'
 export function createGraph(output: Output, base: Base): Graph {
   const root = new URL(base || '/', anyHost).href
   const paths = new Map([...output.keys()].map((path) => [pathToUrl(path, root), path]))
-  const resolve = (from: string, reference: string) => {
-    const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
+  const find = (reference: string, place: string) => {
     try {
-      return paths.get(new URL(reference, pathToUrl(from, place)).href)
+      return paths.get(new URL(reference, place).href)
     } catch {
       return undefined
     }
   }
+  const resolve = (from: string, reference: string) => {
+    const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
+    return find(reference, pathToUrl(from, place))
+  }
   let findOther: ReturnType<typeof createFindOther> | undefined
   return {
     resolve,
+    resolveBelow: (reference) => find(reference, root),
     move(from, to) {
       for (const path of [from, to]) paths.set(pathToUrl(path, root), to)
     },

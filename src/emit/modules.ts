@@ -13,6 +13,7 @@ import {
   type Respell,
   type RewrittenModule,
 } from './rewrite.js'
+import { editLists, listStyles, refuseUnknownHelpers } from './vite-preload.js'
 
 /** What the modules of an output import, once they are written anew. */
 export interface LinkedModules {
@@ -20,6 +21,8 @@ export interface LinkedModules {
   imports: Map<string, StaticImport[]>
   /** Files that a module loads with `import()`, and whether there may be others that its text does not name. */
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
+  /** Stylesheets that a module has Vite's helper link when it loads others. */
+  styles: Map<string, string[]>
   /** Names that a module exports. */
   exports: Map<string, RewrittenModule['exports']>
   /** What a module's own names are exported as. */
@@ -41,15 +44,18 @@ export async function linkModules(
   const linked: LinkedModules = {
     imports: new Map(),
     lazy: new Map(),
+    styles: new Map(),
     exports: new Map(),
     locals: new Map(),
   }
   const respell = createRespell(graph, entries, hasAliases)
+  const texts = new Map<string, string>()
   for (const file of output.values()) {
     if (!file.isModule) continue
     const { path } = file
     if (!isModulePath(path)) throw noModuleName(path)
     const before = textOf(file)
+    texts.set(path, before)
     const module = await rewriteModule(path, before, respell(path))
     const code = renameDependencies(module.code, entries)
     if (code !== before) change(path, code)
@@ -58,11 +64,29 @@ export async function linkModules(
     const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
     const paths = found.filter((to) => to !== undefined)
     linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
+    linked.styles.set(path, findStyles(path, before, graph))
     linked.exports.set(path, module.exports)
     linked.locals.set(path, module.locals)
     if (entries.length > 0) checkDeclarations(path, module)
   }
+  refuseUnknownHelpers(texts)
   return linked
+}
+
+/**
+ * The addresses in Vite's lists start at the base, unless they start with a dot.
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on a stylesheet from outside the output, which a page would refuse
+ */
+function findStyles(from: string, code: string, { resolve, resolveBelow }: Graph): string[] {
+  return listStyles(code).map((address) => {
+    const path = /^[^./][^:]*$/.test(address) ? resolveBelow(address) : resolve(from, address)
+    if (path !== undefined) return path
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `loads the stylesheet "${address}" later, which is no file of this build, so a page would refuse it; let Vite's base name the host of all files`,
+      { path: from },
+    )
+  })
 }
 
 /** What links in memory finds the declaration by its specifier, with no lexer. */
@@ -138,8 +162,8 @@ function spellMain(from: string, item: ModuleImport, before: string, main: strin
 
 /** Vite has what a lazy module needs in a list of texts, to load it early. */
 function renameDependencies(code: string, entries: readonly ModuleEntry[]): string {
-  if (entries.length === 0 || !code.includes('__vite__mapDeps')) return code
-  return code.replace(/(?<=\bm\.f=\[)[^\]]*(?=\])/, (list) =>
+  if (entries.length === 0) return code
+  return editLists(code, (list) =>
     entries.reduce(
       (text, { from, main }) =>
         ['"', '/'].reduce(

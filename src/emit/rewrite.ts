@@ -1,12 +1,13 @@
 import { init, parse, type Import } from 'es-module-lexer'
 import { SignedImpError } from '../errors.js'
 import { insertLast } from '../manifest/linking.js'
+import { findLinkCalls } from './vite-preload.js'
 
 /**
  * Changes with every change of what {@link rewriteModule} writes, and is part of every script's file name:
  * the same name never stands for other bytes.
  */
-export const rewriterVersion = 'signedimp-rewriter-1'
+export const rewriterVersion = 'signedimp-rewriter-2'
 
 /** The same where static imports get other names. */
 export const aliasVersion = `${rewriterVersion}-alias`
@@ -36,7 +37,7 @@ export interface RewrittenModule {
 export type Respell = (item: ModuleImport, isStatic: boolean) => string
 
 /**
- * Makes `import()` and `import.meta` of a module go through the page's registry. Calls keep their length and the
+ * Makes `import()`, `import.meta` and the links of Vite's helper go through the page's registry. Calls keep their length and the
  * helpers stand at the end, so nothing moves and source maps stay true.
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on syntax that cannot be kept
  */
@@ -53,6 +54,8 @@ export async function rewriteModule(
   const metas = found.filter(({ type }) => type === 'import-meta')
   const wrapper = freeName(code, '_simp', 'import'.length)
   const meta = freeName(code, '_simpmeta', 'import.meta'.length - '()'.length)
+  const links = findLinkCalls(code)
+  const link = freeName(code, '_simplink', '_simplink'.length)
   for (const { start } of metas) refuseNew(path, code, start)
   const imports = found.filter(isStatic).map(toImport)
   const lazy = dynamic.filter((item) => isLiteral(code, item)).map(toLazyImport)
@@ -62,11 +65,13 @@ export async function rewriteModule(
     ...lazy.flatMap((item) => spell(item, respell(item, false))),
     ...dynamic.map(({ importStart: at }) => [at, at + wrapper.length, wrapper] as const),
     ...metas.map(({ importStart, importEnd }) => [importStart, importEnd, meta + '()'] as const),
+    ...links.map(([start, end]) => [start, end, link] as const),
   ])
   const own = toAscii(JSON.stringify(path))
   const helpers = [
     ...(dynamic.length ? [`function ${wrapper}(s,o){return __signedimp.import(${own},s,o)}`] : []),
     ...(metas.length ? [`function ${meta}(){return __signedimp.meta(${own})}`] : []),
+    ...(links.length ? [`function ${link}(l){return __signedimp.link(l)}`] : []),
   ]
   return {
     code: markUtf8(helpers.length ? insertLast(replaced, helpers.join(';')) : replaced),

@@ -93,13 +93,13 @@ function listFor(main: string, startable: Startable, release: Release) {
 }
 
 /** What a module may load, itself included, or undefined where only its run tells. */
-function reach(main: string, { imports, lazy }: LinkedModules): Set<string> | undefined {
+function reach(main: string, { imports, lazy, styles }: LinkedModules): Set<string> | undefined {
   const reached = new Set([main])
   for (const path of reached) {
     const { paths, isOpen } = lazy.get(path) ?? { paths: [], isOpen: false }
     if (isOpen) return undefined
     for (const to of imports.get(path) ?? []) reached.add(to.path)
-    for (const to of paths) reached.add(to)
+    for (const to of [...paths, ...(styles.get(path) ?? [])]) reached.add(to)
   }
   return reached
 }

@@ -1,9 +1,10 @@
 /** The runtime of module entries where a late import map was proven: the browser checks and links. */
 import { isModulePath } from '../manifest/path.js'
-import type { Mapped, ModuleRuntime } from './context.js'
+import type { Mapped, ModuleRuntime, Registry } from './context.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
 import { listedClosure } from './prove.js'
+import { createLink } from './style.js'
 
 const context = __signedimp as ModuleRuntime & Mapped
 const { manifest, toUrl, salt } = context
@@ -18,9 +19,10 @@ const resolve = (url: string) => {
   return path !== undefined && isModulePath(path) ? keyOf(path) : url
 }
 
-const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> = {
+const runtime: Pick<ModuleRuntime, keyof Registry | 'main'> = {
   import: createImport(context, load),
   meta: createMeta(context, resolve),
+  link: createLink(context),
   main: async (path, loaded) => {
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))
     void Promise.all(downloads).then(loaded)

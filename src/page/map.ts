@@ -3,6 +3,7 @@ import { aliasOf } from '../manifest/linking.js'
 import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
+import { toIntegrity } from './integrity.js'
 import { notEnforceable } from './refuse.js'
 import { verifier } from './verifier.js'
 
@@ -33,7 +34,7 @@ export async function enforceMap(
   for (const [path, digest] of manifest.files) {
     const url = toUrl(path)
     imports[url] = __MODULE__ || isModulePath(path) ? url + salt : url
-    integrity[imports[url]] = `${manifest.hash}-${btoa(digest.replace(/../g, fromHex))}`
+    integrity[imports[url]] = toIntegrity(manifest.hash, digest)
   }
   const links = __MODULE__ ? [...manifest.imports.values()].flat() : []
   if (__MODULE__) for (const to of links) imports[aliasOf(to)] = toUrl(to.path) + salt
@@ -85,8 +86,6 @@ export const findCarrier = (): Carrier => ({
     '',
   crossOrigin: null,
 })
-
-const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
 
 /** Appends a script to the page, with the rights of the carrier. */
 function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {

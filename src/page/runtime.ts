@@ -4,6 +4,7 @@ import { createImport, createMeta } from './import.js'
 import { createMappedLoad } from './mapped.js'
 import { createProve, proveDenied, proveNamed } from './prove.js'
 import { start } from './start.js'
+import { createLink } from './style.js'
 
 const context = __signedimp as Mapped
 const prove = createProve(context)
@@ -11,6 +12,7 @@ const prove = createProve(context)
 const runtime: Runtime = {
   import: createImport(context, createMappedLoad(context, prove, context.toUrl)),
   meta: createMeta(context, context.resolve),
+  link: createLink(context),
   start: async (entry) => {
     proveDenied(context)
     await proveNamed(context)
