@@ -13,6 +13,12 @@ export type Route = 'a' | 'b' | 'c'
 const note = (name: string) =>
   `(globalThis.ran ??= []).push('${name}')\nexport const text = '${name}'\n`
 
+/** Notes what a page is told of refusals and of Vite's errors. */
+export const noteEvents = `globalThis.heard = []
+const hear = (type, tell) => addEventListener(type, (event) => heard.push(tell(event)))
+hear('signedimp:refusal', ({ detail }) => detail.code + ' ' + detail.path)
+hear('vite:preloadError', ({ payload }) => 'vite:preloadError ' + payload.message)`
+
 /** An app whose chunks bring stylesheets. Each sheet says by a property of `#probe` that it holds, and when it came. */
 export const stylesApp: Record<string, string> = {
   'index.html': `<!doctype html>
@@ -21,10 +27,7 @@ export const stylesApp: Record<string, string> = {
     <meta charset="utf-8">
     <title>Styles</title>
     <script>
-      globalThis.heard = []
-      const hear = (type, tell) => addEventListener(type, (event) => heard.push(tell(event)))
-      hear('signedimp:refusal', ({ detail }) => detail.code + ' ' + detail.path)
-      hear('vite:preloadError', ({ payload }) => 'vite:preloadError ' + payload.message)
+      ${noteEvents}
     </script>
     <script type="module" src="/src/main.js"></script>
   </head>
