@@ -1,16 +1,16 @@
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { fromUtf8 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { isPattern } from '../emit/coverage.js'
 import { startLater, type LaterPage, type LaterRelease } from '../emit/later.js'
-import { isPage } from '../emit/output.js'
+import { isPage, textOf } from '../emit/output.js'
 import { arePure, needsRsa, readPageCode } from '../emit/page-code.js'
 import { SignedImpError } from '../errors.js'
 import { loadPublicKey } from '../keys/public.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
 import { pathToRelativeUrl } from '../manifest/path.js'
 import type { Signer } from '../manifest/sign.js'
+import type { Trust } from '../manifest/verify.js'
 import { addSigned } from '../tree/add.js'
 import { copiesOf } from '../tree/copies.js'
 import type { ManifestSummary } from '../tree/report.js'
@@ -68,6 +68,11 @@ export const html: Command = defineCommand({
       valueHint: 'name',
       description: 'Code of the pages that nothing checks and that you accept; may be repeated',
     },
+    name: {
+      type: 'string',
+      description: 'The name that the folder must carry: else any that the key has signed',
+    },
+    build: { type: 'string', valueHint: 'number', description: 'The lowest build to accept' },
     manifest: {
       type: 'string',
       valueHint: 'name',
@@ -75,8 +80,9 @@ export const html: Command = defineCommand({
     },
     json,
   },
-  async run({ file, key, dir, accept = [], manifest, ...how }): Promise<Output> {
+  async run({ file, key, dir, accept = [], name, manifest, ...how }): Promise<Output> {
     const threshold = wholeNumber('--threshold', how.threshold) ?? 1
+    const wanted = { name, build: wholeNumber('--build', how.build) }
     const inline = inlines[how.inline ?? 'true']
     const { unverified = [] } = how
     const manifestName = manifest ?? defaultManifestName
@@ -90,8 +96,8 @@ export const html: Command = defineCommand({
     if (how.pure && !arePure(keys)) throw new UsageError(`--pure ${needsRsa}`)
     const page = await readPageCode(keys, how.pure ?? false)
     const release = { signer, keys, threshold, manifestName, inline, unverified, page }
-    const report = await makePages(folder, files, release)
-    return { data: report, lines: lines(report), words: words(report, threshold) }
+    const report = await makePages(folder, files, release, wanted)
+    return { data: report, lines: lines(report), words: words(report, threshold, name) }
   },
 })
 
@@ -174,21 +180,26 @@ interface HtmlReport extends ManifestSummary {
 /**
  * Makes the pages, and writes them if all could be made.
  * @param files as they were named, by their real paths
+ * @param wanted what the folder must be, beside being signed
  */
 async function makePages(
   dir: string,
   files: ReadonlyMap<string, string>,
   release: LaterRelease & { signer: Signer },
+  wanted: Pick<Trust, 'name' | 'build'>,
 ): Promise<HtmlReport> {
   const { signer, manifestName, inline } = release
   const paths = new Map([...files.keys()].map((file) => [emittedPath(relative(dir, file)), file]))
-  const trust = { keys: [signer.key], threshold: 1 }
+  const trust = { keys: [signer.key], threshold: 1, ...wanted }
   const folder = await readVerified(dir, trust, manifestName, new Set(paths.keys()))
   const made = new Map<string, LaterPage>()
   for (const [path, file] of paths) {
     refuseCopies(path, folder)
     const signed = { ...folder, place: placeOf(dir, path) }
-    made.set(path, await startLater(path, readText(file, path), signed, release))
+    made.set(
+      path,
+      await startLater(path, textOf({ path, source: readFileSync(file) }), signed, release),
+    )
   }
   const all = [...made]
   const written = new Map([
@@ -230,16 +241,6 @@ function refuseCopies(path: string, { main }: VerifiedFolder): void {
   if (copy !== undefined) throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path: copy })
 }
 
-function readText(file: string, path: string): string {
-  try {
-    return fromUtf8(readFileSync(file))
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
-    const reason = 'is not in UTF-8, so that its text is unclear; save it as UTF-8'
-    throw new SignedImpError('ERR_SIGNEDIMP_OUTPUT', reason, { path, cause })
-  }
-}
-
 const lines = (report: HtmlReport): string[] =>
   columns([
     ...report.pages.flatMap(({ file, entries, pageManifest }): [string, string][] => [
@@ -257,8 +258,12 @@ const lines = (report: HtmlReport): string[] =>
     ]),
   ])
 
-const words = ({ dir, manifest, pages, bootstrap }: HtmlReport, threshold: number): string[] => [
-  `Signed ${join(dir, manifest)}.`,
+const words = (
+  { dir, manifest, name, pages, bootstrap }: HtmlReport,
+  threshold: number,
+  wanted: string | undefined,
+): string[] => [
+  `Signed ${join(dir, manifest)}${wanted === undefined ? ` for "${name}"; give --name to accept no other` : ''}.`,
   ...pages
     .filter(({ path }) => path === undefined)
     .map(({ file }) => `${file} is outside of the folder, so that no manifest lists it.`),

@@ -1,4 +1,12 @@
-import { constants, createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import {
+  constants,
+  createHash,
+  createPublicKey,
+  hash,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import type { Algorithm, HashType } from './algorithms.js'
 import { fromBase64 } from './bytes.js'
@@ -41,14 +49,13 @@ const maxWholeFile = 1 << 18
 /** Hash of a file's bytes, in hex, without holding a large file in memory. */
 export async function hashFile(file: string, type: HashType): Promise<string> {
   if (statSync(file).size <= maxWholeFile) return hashBytes(type, readFileSync(file))
-  const hash = createHash(type)
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
+  const sum = createHash(type)
+  for await (const chunk of createReadStream(file)) sum.update(chunk as Buffer)
+  return sum.digest('hex')
 }
 
 /** Hash of bytes, or of a text as UTF-8, in hex. */
-export const hashBytes = (type: HashType, source: string | Uint8Array): string =>
-  createHash(type).update(source).digest('hex')
+export const hashBytes = (type: HashType, source: string | Uint8Array): string => hash(type, source)
 
 /** A row's hash as node:crypto spells it; null where the algorithm brings its own. */
 const hashOf = ({ hash }: Algorithm): string | null => hash?.replace('-', '') ?? null

@@ -1,29 +1,45 @@
 import { SignedImpError } from '../errors.js'
 import { runsCode } from './judge.js'
 import { findTags } from './tags.js'
-import { isCode, isDocument, textOf, type Output, type Uncovered } from './output.js'
+import {
+  decode,
+  isCode,
+  isDocument,
+  isPage,
+  type Output,
+  type OutputFile,
+  type Uncovered,
+} from './output.js'
 
 /** Code in an output that nothing checks before it runs. */
 export function findUncovered(output: Output, covered: ReadonlySet<string>): Uncovered[] {
   return [...output.values()].flatMap((file) => {
-    const { path, isModule, isEntry, fixed, format } = file
-    const copied = fixed ?? (isDocument(path) ? textOf(file) : '')
-    if (copied && findTags(copied).some(runsCode))
-      return [{ name: path, reason: 'a page that is copied as it is: its scripts run unchecked' }]
-    if (covered.has(path) || !(isModule || isCode(path))) return []
-    if (isModule && !isEntry) return []
-    if (format)
-      return [
-        {
-          name: path,
-          reason: `no import map checks format "${format}": set output.format to "es"`,
-        },
-      ]
-    const reason = isModule
-      ? 'an entry that no page of this build starts: whatever loads it runs it unchecked'
-      : 'code that is no module of this build (a worker, WebAssembly, a service worker, a script from the public folder): nothing checks it when it runs'
-    return [{ name: path, reason }]
+    const { path, source, fixed = isDocument(path) ? source : undefined } = file
+    const found = fixed === undefined ? undefined : reasonAgainstDocument(fixed)
+    const reason = found ?? (covered.has(path) ? undefined : reasonAgainstCode(file))
+    return reason === undefined ? [] : [{ name: path, reason }]
   })
+}
+
+/** Whether a file that no build has made brings code, or may. A page of that kind never starts through a bootstrap. */
+export const bringsCode = (path: string, content: Uint8Array): boolean =>
+  isCode(path) || isPage(path) || (isDocument(path) && reasonAgainstDocument(content) !== undefined)
+
+/** Why a document cannot be copied as it is, if so. */
+function reasonAgainstDocument(source: string | Uint8Array): string | undefined {
+  const text = decode(source)
+  if (text !== undefined && !findTags(text).some(runsCode)) return undefined
+  return text === undefined
+    ? 'a page that is copied as it is and is not in UTF-8: nobody can tell whether it has scripts'
+    : 'a page that is copied as it is: its scripts run unchecked'
+}
+
+function reasonAgainstCode({ path, isModule, isEntry, format }: OutputFile): string | undefined {
+  if (isModule ? !isEntry : !isCode(path)) return undefined
+  if (format) return `no import map checks format "${format}": set output.format to "es"`
+  return isModule
+    ? 'an entry that no page of this build starts: whatever loads it runs it unchecked'
+    : 'code that is no module of this build (a worker, WebAssembly, a service worker, a script from the public folder): nothing checks it when it runs'
 }
 
 /** Whether a pattern of `unverified` names a path or URL: in it, `*` stands for any characters but `/`. */

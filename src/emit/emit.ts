@@ -8,8 +8,8 @@ import type { Signer } from '../manifest/sign.js'
 import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
-import { moveEntries } from './entries.js'
-import { createGraph, type Base } from './graph.js'
+import { moveEntries, type ModuleEntry } from './entries.js'
+import { createGraph, type Base, type Graph } from './graph.js'
 import type { HeadersForm } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
 import { hashFiles, isForPages } from './manifest.js'
@@ -87,16 +87,30 @@ export async function emitOutput(
   const changes = createChanges(output)
   const graph = createGraph(output, release.base)
   const moved = moveEntries(output, graph, release.unverified, changes)
+  try {
+    return await emitMoved({ output, graph, moved, changes }, release, parse)
+  } catch (error) {
+    throw nameAsBuilt(error, moved)
+  }
+}
+
+/** An output whose module entries have moved to their main chunks. */
+interface Moved {
+  output: Output
+  graph: Graph
+  moved: ModuleEntry[]
+  changes: Changes
+}
+
+async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
+  const { output, graph, moved, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   const linked = await linkModules(output, graph, moved, hasAliases, changes)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
   const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
-  for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
-  for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
-  for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
-  refuseSharedNames(output.keys())
+  addOwnFiles(own, standIns, output, changes)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
   const startable = { ...linked, digests, bootstrap, hasAliases }
@@ -137,6 +151,29 @@ export async function emitOutput(
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
   }
+}
+
+/** An error about main chunks, by the names that the bundler gave them: nobody knows the others while the build fails. */
+function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
+  if (!(error instanceof SignedImpError)) return error
+  const { code, path, message, cause } = error
+  const rename = (text: string) =>
+    moved.reduce((all, { main, from }) => all.replaceAll(main, from), text)
+  const reason = rename(message.slice(`${code} ${path ? `${path}: ` : ''}`.length))
+  return new SignedImpError(code, reason, { ...(path && { path: rename(path) }), cause })
+}
+
+/** Adds the files of ours to the output, which must be nobody else's. */
+function addOwnFiles(
+  own: readonly OwnFile[],
+  standIns: ReadonlyMap<string, string>,
+  output: Output,
+  changes: Changes,
+): void {
+  for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
+  for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
+  for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
+  refuseSharedNames(output.keys())
 }
 
 const noPages: Partial<StartedPages> & Pick<StartedPages, 'pages'> = { pages: [] }

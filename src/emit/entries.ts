@@ -1,9 +1,10 @@
 import { SignedImpError } from '../errors.js'
+import { findBaseElement } from './base-element.js'
 import type { Changes } from './changes.js'
 import { matches } from './coverage.js'
 import { lastSegment, type Graph } from './graph.js'
 import { judgeTag } from './judge.js'
-import { isPage, textOf, type Output, type OutputFile } from './output.js'
+import { codeOf, isPage, textOf, type Output, type OutputFile } from './output.js'
 import { findTags } from './tags.js'
 
 /** An entry that no page of the build starts: its file becomes a module bootstrap, and its code the main chunk. */
@@ -44,11 +45,13 @@ export function moveEntries(
 
 function startedBy(file: OutputFile, output: Output, graph: Graph): string[] {
   if (!isPage(file.path) || file.source === undefined) return []
+  const tags = findTags(textOf(file))
+  const start = findBaseElement(file.path, tags)
   const page = {
-    resolve: (reference: string) => graph.resolve(file.path, reference),
+    resolve: (reference: string) => graph.resolve(file.path, reference, start),
     isModule: (path: string) => output.get(path)!.isModule,
   }
-  return findTags(textOf(file)).flatMap((tag) => {
+  return tags.flatMap((tag) => {
     const action = judgeTag(tag, page)
     return action.kind === 'entry' ? action.path : []
   })
@@ -64,7 +67,7 @@ function moveEntry(
   const { path } = file
   const main = freePath(path, taken)
   taken.add(main)
-  const code = textOf(file)
+  const code = codeOf(file)
   const map = output.get(`${path}.map`)
   const [from, to] = [lastSegment(path), lastSegment(main)]
   move(path, main, map ? renameMap(code, from, to) : code)

@@ -12,8 +12,11 @@ export const hasHost = (base: Base): boolean => /^(https?:)?\/\//.test(base)
 
 /** How the files of an output refer to one another. */
 export interface Graph {
-  /** The file that a reference in the file `from` means, or undefined for anything that is not of the output. */
-  resolve(from: string, reference: string): string | undefined
+  /**
+   * The file that a reference in the file `from` means, or undefined for anything that is not of the output.
+   * @param start where relative references start, if that is not the file itself
+   */
+  resolve(from: string, reference: string, start?: string): string | undefined
   /** The same for a reference from the base. */
   resolveBelow(reference: string): string | undefined
   /** From now on, what means the file `from` means `to`, which the output then has in its place. */
@@ -33,21 +36,18 @@ const anyHost = 'https://output.invalid/'
 export function createGraph(output: Output, base: Base): Graph {
   const root = new URL(base || '/', anyHost).href
   const paths = new Map([...output.keys()].map((path) => [pathToUrl(path, root), path]))
-  const find = (reference: string, place: string) => {
+  const resolve = (from: string, reference: string, start = '') => {
+    const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
     try {
-      return paths.get(new URL(reference, place).href)
+      return paths.get(new URL(reference, new URL(start, pathToUrl(from, place))).href)
     } catch {
       return undefined
     }
   }
-  const resolve = (from: string, reference: string) => {
-    const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
-    return find(reference, pathToUrl(from, place))
-  }
   let findOther: ReturnType<typeof createFindOther> | undefined
   return {
     resolve,
-    resolveBelow: (reference) => find(reference, root),
+    resolveBelow: (reference) => resolve('', reference, root),
     move(from, to) {
       for (const path of [from, to]) paths.set(pathToUrl(path, root), to)
     },

@@ -4,7 +4,7 @@ import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
 import { headersFiles } from './forms.js'
 import { hasHost } from './graph.js'
-import { isPage, textOf, type Output, type OutputFile } from './output.js'
+import { decode, isPage, textOf, type Output, type OutputFile } from './output.js'
 import { createPolicy } from './policy.js'
 import { writers } from './servers.js'
 
@@ -70,13 +70,16 @@ const ownHeaders = ({ path, isContentNamed }: OutputFile): Headers => ({
 })
 
 function policyOf(file: OutputFile, hasWasm: boolean, warnings: string[]): Headers {
-  const found = createPolicy(file.fixed ?? textOf(file), hasWasm)
+  const text = decode(file.fixed ?? textOf(file))
+  const found = text === undefined ? notUtf8 : createPolicy(text, hasWasm)
   if ('policy' in found) return { 'Content-Security-Policy': found.policy }
   warnings.push(
     `headers: ${file.path} gets no Content-Security-Policy, which would block what it has: ${found.hindrance}`,
   )
   return {}
 }
+
+const notUtf8 = { hindrance: 'a text that is not in UTF-8' }
 
 /** Pages may read what is on another origin only where that says so. */
 function shareHeaders(output: Output, base: string, warnings: string[]): Headers {

@@ -2,6 +2,7 @@
 import { SignedImpError } from '../errors.js'
 import type { Manifest } from '../manifest/format.js'
 import { isModulePath, pathToRelativeUrl } from '../manifest/path.js'
+import { findBaseElement } from './base-element.js'
 import { readModuleBootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { matches } from './coverage.js'
 import type { Release } from './emit.js'
@@ -20,6 +21,12 @@ export interface SignedFolder {
   place: Base
   /** The text of a listed file, as it was signed. */
   read(path: string): string
+}
+
+/** A page, and where its relative references start if it says so. */
+interface Referring {
+  path: string
+  start: string | undefined
 }
 
 /** The file that a reference of a page means, if it is one of the output. */
@@ -59,15 +66,16 @@ export function readPage(
   const tags = findTags(html)
   if (tags.some(isBootstrap))
     throw refuse(path, 'starts through a bootstrap already; give the page as it was before that')
-  const starts = findStarts(path, tags, folder, wanted)
+  const page = { path, start: findBaseElement(path, tags) }
+  const starts = findStarts(page, tags, folder, wanted)
   if (starts.length === 0)
     throw refuse(path, `starts no entry of the folder${toldOf(tags)}; name one in a module script`)
   for (const { entry, pinned } of starts) {
     const reason = reasonAgainst({ entry, pinned }, folder, wanted)
     if (reason !== undefined) throw refuse(entry.path, reason)
   }
-  const base = baseOf(path, starts, folder)
-  const resolve = createResolve(path, starts, folder, base)
+  const base = baseOf(page, starts, folder)
+  const resolve = createResolve(page, starts, folder, base)
   const actions = tags.map((tag) => judgeTag(tag, { resolve, isModule: isModulePath }))
   const checked = actions.flatMap((action) => (action.kind === 'check' ? action.path : []))
   return { starts, base, checked, resolve }
@@ -87,9 +95,9 @@ function toldOf(tags: Tag[]): string {
 const isBootstrap = ({ attributes }: Tag): boolean =>
   attributes.has('data-manifest') && attributes.has('data-runtime')
 
-function findStarts(path: string, tags: Tag[], folder: SignedFolder, wanted: Wanted): Start[] {
+function findStarts(page: Referring, tags: Tag[], folder: SignedFolder, wanted: Wanted): Start[] {
   const read = (file: string) => readModuleBootstrap(wanted.page, folder.read(file))
-  const resolve = createLocate(path, folder, read)
+  const resolve = createLocate(page, folder, read)
   const starts = new Map<string, Start>()
   for (const tag of tags) {
     const action = judgeTag(tag, { resolve, isModule: isModulePath })
@@ -98,7 +106,7 @@ function findStarts(path: string, tags: Tag[], folder: SignedFolder, wanted: Wan
     const found = read(action.path)
     if (found?.entry.path === action.path) starts.set(action.path, { ...found, reference })
     else if (!wanted.unverified.some((pattern) => matches(pattern, reference)))
-      throw refuse(action.path, reasonAgainstModule(path, found))
+      throw refuse(action.path, reasonAgainstModule(page.path, found))
   }
   return [...starts.values()]
 }
@@ -110,7 +118,7 @@ const reasonAgainstModule = (page: string, found: ModuleBootstrap | undefined): 
 
 /** Resolves references when it is not known yet on which host the files will be: each entry says its own. */
 function createLocate(
-  path: string,
+  { path, start }: Referring,
   { main, place }: SignedFolder,
   read: (path: string) => ModuleBootstrap | undefined,
 ): Resolve {
@@ -118,14 +126,14 @@ function createLocate(
   const layout = createGraph(output, place)
   const isThere = (to: string, reference: string) => {
     const { base = '' } = read(to)?.entry ?? {}
-    return hasHost(base) && createGraph(output, base).resolve(path, reference) === to
+    return hasHost(base) && createGraph(output, base).resolve(path, reference, start) === to
   }
   const onHost = (reference: string) =>
     [...main.files.keys()]
       .filter((to) => isModulePath(to) && reference.endsWith(pathToRelativeUrl(to).slice(1)))
       .find((to) => isThere(to, reference))
   return (reference) =>
-    layout.resolve(path, reference) ?? (hasHost(reference) ? onHost(reference) : undefined)
+    layout.resolve(path, reference, start) ?? (hasHost(reference) ? onHost(reference) : undefined)
 }
 
 /** Why a page cannot start an entry, if so. */
@@ -149,23 +157,24 @@ const signaturesOf = (keys: string[], threshold: number): string =>
   `${threshold} of ${keys.join(', ')}`
 
 /** What has to stand before paths in references: where the build said it, that; else what the page's own tag has there. */
-function baseOf(page: string, starts: Start[], { main, place }: SignedFolder): Base {
+function baseOf({ path, start }: Referring, starts: Start[], { main, place }: SignedFolder): Base {
   const [{ entry, reference }] = starts as [Start]
-  if (starts.some((start) => start.entry.base !== entry.base))
-    throw refuse(page, 'starts entries of builds for several hosts; start those of one only')
+  if (starts.some((one) => one.entry.base !== entry.base))
+    throw refuse(path, 'starts entries of builds for several hosts; start those of one only')
   if (entry.base) return entry.base
   const folders = reference.split('/').slice(0, -entry.path.split('/').length)
   const prefix = folders.map((folder) => `${folder}/`).join('')
   const layout = createGraph(toOutput(main, []), place)
   const base = [prefix, ...(reference.startsWith('/') ? [] : [''])].find(
-    (before) => layout.resolve(page, createRefer(page, before)(entry.path)) === entry.path,
+    (before) =>
+      layout.resolve(path, createRefer(path, before, start)(entry.path), start) === entry.path,
   )
   if (base !== undefined) return base
-  throw refuse(page, `names ${entry.path} by an address that does not spell it out`)
+  throw refuse(path, `names ${entry.path} by an address that does not spell it out`)
 }
 
 function createResolve(
-  path: string,
+  { path, start }: Referring,
   starts: Start[],
   { main, place }: SignedFolder,
   base: Base,
@@ -176,7 +185,7 @@ function createResolve(
   for (const graph of graphs) for (const { entry } of starts) graph.move(entry.path, entry.main)
   return (reference) => {
     for (const graph of graphs) {
-      const found = graph.resolve(path, reference)
+      const found = graph.resolve(path, reference, start)
       if (found !== undefined) return found
     }
     return undefined

@@ -20,7 +20,10 @@ export const isForPages = (
   !isManifestOf(manifestName, path) &&
   path !== viteManifest
 
-/** Hashes of an output's files, in hex. @param known those that need not be made again */
+/**
+ * Hashes of an output's files, in hex. Texts become bytes by it, once: whoever counts or writes them later has those.
+ * @param known those that need not be made again
+ */
 export function hashFiles(
   output: Output,
   type: HashType,
@@ -31,8 +34,10 @@ export function hashFiles(
   return new Map(files.map((file) => [file.path, known?.get(file.path) ?? digestOf(file, type)]))
 }
 
-const digestOf = ({ digest, source = '' }: OutputFile, type: HashType): string =>
-  digest ?? hashBytes(type, source)
+function digestOf(file: OutputFile, type: HashType): string {
+  if (typeof file.source === 'string') file.source = Buffer.from(file.source)
+  return file.digest ?? hashBytes(type, file.source ?? '')
+}
 
 /** Signs the manifest of what a page or an entry loads. It is named by what it says, so that older pages keep theirs. */
 export async function signPageManifest(

@@ -5,7 +5,7 @@ import { isModulePath } from '../manifest/path.js'
 import type { Changes } from './changes.js'
 import type { ModuleEntry } from './entries.js'
 import { lastSegment, type Graph } from './graph.js'
-import { textOf, type Output } from './output.js'
+import { codeOf, type Output } from './output.js'
 import {
   rewriteModule,
   unmarkUtf8,
@@ -13,7 +13,7 @@ import {
   type Respell,
   type RewrittenModule,
 } from './rewrite.js'
-import { editLists, listStyles, refuseUnknownHelpers } from './vite-preload.js'
+import { editLists, refuseUnknownHelpers, type Preloads } from './vite-preload.js'
 
 /** What the modules of an output import, once they are written anew. */
 export interface LinkedModules {
@@ -49,36 +49,46 @@ export async function linkModules(
     locals: new Map(),
   }
   const respell = createRespell(graph, entries, hasAliases)
-  const texts = new Map<string, string>()
+  const preloads = new Map<string, Preloads>()
   for (const file of output.values()) {
     if (!file.isModule) continue
     const { path } = file
     if (!isModulePath(path)) throw noModuleName(path)
-    const before = textOf(file)
-    texts.set(path, before)
+    const before = codeOf(file)
     const module = await rewriteModule(path, before, respell(path))
     const code = renameDependencies(module.code, entries)
-    if (code !== before) change(path, code)
-    const links = graph.link(path, module.imports)
-    if (links.length > 0) linked.imports.set(path, links)
-    const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
-    const paths = found.filter((to) => to !== undefined)
-    linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
-    linked.styles.set(path, findStyles(path, before, graph))
-    linked.exports.set(path, module.exports)
-    linked.locals.set(path, module.locals)
+    // In the form that it came in: thousands of texts at once are what a garbage collector is slow with.
+    if (code !== before) change(path, typeof file.source === 'string' ? code : Buffer.from(code))
+    note(path, module, graph, linked)
+    preloads.set(path, module.preloads)
     if (entries.length > 0) checkDeclarations(path, module)
   }
-  refuseUnknownHelpers(texts)
+  refuseUnknownHelpers(preloads)
   return linked
+}
+
+/** Notes what a module imports and exports. */
+function note(path: string, module: RewrittenModule, graph: Graph, linked: LinkedModules): void {
+  const links = graph.link(path, module.imports)
+  if (links.length > 0) linked.imports.set(path, links)
+  const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
+  const paths = found.filter((to) => to !== undefined)
+  linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
+  linked.exports.set(path, module.exports)
+  linked.locals.set(path, module.locals)
+  linked.styles.set(path, findStyles(path, module.preloads, graph))
 }
 
 /**
  * The addresses in Vite's lists start at the base, unless they start with a dot.
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on a stylesheet from outside the output, which a page would refuse
  */
-function findStyles(from: string, code: string, { resolve, resolveBelow }: Graph): string[] {
-  return listStyles(code).map((address) => {
+function findStyles(
+  from: string,
+  { styles }: Preloads,
+  { resolve, resolveBelow }: Graph,
+): string[] {
+  return styles.map((address) => {
     const path = /^[^./][^:]*$/.test(address) ? resolveBelow(address) : resolve(from, address)
     if (path !== undefined) return path
     throw new SignedImpError(

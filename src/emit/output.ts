@@ -1,4 +1,6 @@
 /** What a bundler made, in words that no bundler owns. */
+import { decodeText, fromUtf8 } from '../crypto/bytes.js'
+import { SignedImpError } from '../errors.js'
 
 /** A file of the output. */
 export interface OutputFile {
@@ -8,8 +10,8 @@ export interface OutputFile {
   source?: string | Uint8Array
   /** Hash of the bytes, in hex, where it is known without them. */
   digest?: string
-  /** Text of a page that is copied as it is, so that it cannot be rewritten. */
-  fixed?: string
+  /** Bytes of a page or document that is copied as it is, so that it cannot be rewritten. */
+  fixed?: Uint8Array
   /** An ES module that the bundler linked, and so one that an import map can check. */
   isModule: boolean
   /** What the bundler made of a chunk that is no ES module, such as `cjs`. */
@@ -33,9 +35,33 @@ export interface Uncovered {
 /** The files of an output by path. */
 export type Output = Map<string, OutputFile>
 
-/** Text of a file's bytes. */
-export const textOf = ({ source = '' }: OutputFile): string =>
-  typeof source === 'string' ? source : new TextDecoder('utf-8', { ignoreBOM: true }).decode(source)
+/**
+ * Text of a file's bytes.
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on what is no text in UTF-8
+ */
+export function textOf({ path, source = '' }: Pick<OutputFile, 'path' | 'source'>): string {
+  const text = decode(source)
+  if (text !== undefined) return text
+  throw new SignedImpError(
+    'ERR_SIGNEDIMP_OUTPUT',
+    'is not in UTF-8, so that its text is unclear; save it as UTF-8',
+    { path },
+  )
+}
+
+/** Text of a module, which bundlers write in UTF-8. */
+export const codeOf = ({ source = '' }: Pick<OutputFile, 'source'>): string =>
+  typeof source === 'string' ? source : decodeText(source)
+
+/** Text of UTF-8, or undefined for other bytes: UTF-16 shows by its zeros, even where it has no mark. */
+export function decode(source: string | Uint8Array): string | undefined {
+  if (typeof source === 'string') return source
+  try {
+    return source.includes(0) ? undefined : fromUtf8(source)
+  } catch {
+    return undefined
+  }
+}
 
 /** Whether a path names a page. */
 export const isPage = (path: string): boolean => /\.html?$/i.test(path)

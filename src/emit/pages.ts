@@ -4,12 +4,14 @@ import { closureOf } from '../manifest/linking.js'
 import { pathToRelativeUrl } from '../manifest/path.js'
 import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
+import { depthOf, findBaseElement } from './base-element.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
 import { hasHost, type Base, type Graph } from './graph.js'
 import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
 import { signPageManifest } from './manifest.js'
 import { isPage, textOf, type Output } from './output.js'
+import { findTags } from './tags.js'
 
 /** What pages are made to start with. */
 export interface Pageable {
@@ -56,30 +58,38 @@ function rewritePages(
     .filter(({ path, source }) => isPage(path) && source !== undefined)
     .map((file) => {
       const before = textOf(file)
-      const page = rewritePage(before, createPageContext(file.path, output, release, signed))
+      const page = rewritePage(
+        before,
+        createPageContext(file.path, before, output, release, signed),
+      )
       if (page.html !== before) change(file.path, page.html)
       return page
     })
 }
 
-/** Makes references to files of an output, for one of its pages. */
-export function createRefer(page: string, base: Base): (path: string) => string {
-  const up = '../'.repeat(page.split('/').length - 1)
+/**
+ * Makes references to files of an output, for one of its pages.
+ * @param start where its relative references start, if that is not the page itself
+ */
+export function createRefer(page: string, base: Base, start?: string): (path: string) => string {
+  const up = '../'.repeat(depthOf(page, start))
   return (path) => (base || up || './') + pathToRelativeUrl(path).slice(2)
 }
 
 function createPageContext(
   page: string,
+  html: string,
   output: Output,
   release: Release,
   signed: Signed,
 ): PageContext {
   const { base, hash, name, build, inline } = release
   const { graph, imports, digests, bootstrap, manifestPath, carried } = signed
-  const refer = createRefer(page, base)
+  const start = findBaseElement(page, findTags(html))
+  const refer = createRefer(page, base, start)
   return {
     path: page,
-    resolve: (reference) => graph.resolve(page, reference),
+    resolve: (reference) => graph.resolve(page, reference, start),
     isModule: (path) => output.get(path)!.isModule,
     integrityOf: (path) => toIntegrity(hash, digests.get(path)!),
     closure: (path) => [...closureOf(imports, path)],

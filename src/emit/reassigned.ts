@@ -1,6 +1,6 @@
 import type { ModuleEntry } from './entries.js'
 import type { LinkedModules } from './modules.js'
-import { textOf, type Output } from './output.js'
+import { codeOf, type Output } from './output.js'
 import { unmarkUtf8 } from './rewrite.js'
 
 /** Gives a module's syntax tree (ESTree). */
@@ -15,7 +15,7 @@ export function warnOf(
 ): string[] {
   const names = locals.get(main)!
   if (names.size === 0) return []
-  const code = unmarkUtf8(textOf(output.get(main)!))
+  const code = unmarkUtf8(codeOf(output.get(main)!))
   return findReassigned(parse(code), [...names.keys()]).map(
     (local) =>
       `${path} exports "${names.get(local)}" and assigns to it later: whoever imports the entry sees the value that it has when the entry has run`,

@@ -1,7 +1,7 @@
 import { init, parse, type Import } from 'es-module-lexer'
 import { SignedImpError } from '../errors.js'
 import { insertLast } from '../manifest/linking.js'
-import { findLinkCalls } from './vite-preload.js'
+import { findPreloads, type Preloads } from './vite-preload.js'
 
 /**
  * Changes with every change of what {@link rewriteModule} writes, and is part of every script's file name:
@@ -31,6 +31,7 @@ export interface RewrittenModule {
   exports: string[]
   /** What it imports with `import()`, as far as the text says it, and whether some of it is only known later. */
   lazy: { specifiers: string[]; isOpen: boolean }
+  preloads: Preloads
 }
 
 /** Another spelling of a specifier, as long as the one that is there, or the same. */
@@ -54,7 +55,7 @@ export async function rewriteModule(
   const metas = found.filter(({ type }) => type === 'import-meta')
   const wrapper = freeName(code, '_simp', 'import'.length)
   const meta = freeName(code, '_simpmeta', 'import.meta'.length - '()'.length)
-  const links = findLinkCalls(code)
+  const preloads = findPreloads(code)
   const link = freeName(code, '_simplink', '_simplink'.length)
   for (const { start } of metas) refuseNew(path, code, start)
   const imports = found.filter(isStatic).map(toImport)
@@ -65,13 +66,13 @@ export async function rewriteModule(
     ...lazy.flatMap((item) => spell(item, respell(item, false))),
     ...dynamic.map(({ importStart: at }) => [at, at + wrapper.length, wrapper] as const),
     ...metas.map(({ importStart, importEnd }) => [importStart, importEnd, meta + '()'] as const),
-    ...links.map(([start, end]) => [start, end, link] as const),
+    ...preloads.calls.map(([start, end]) => [start, end, link] as const),
   ])
   const own = toAscii(JSON.stringify(path))
   const helpers = [
     ...(dynamic.length ? [`function ${wrapper}(s,o){return __signedimp.import(${own},s,o)}`] : []),
     ...(metas.length ? [`function ${meta}(){return __signedimp.meta(${own})}`] : []),
-    ...(links.length ? [`function ${link}(l){return __signedimp.link(l)}`] : []),
+    ...(preloads.calls.length ? [`function ${link}(l){return __signedimp.link(l)}`] : []),
   ]
   return {
     code: markUtf8(helpers.length ? insertLast(replaced, helpers.join(';')) : replaced),
@@ -86,6 +87,7 @@ export async function rewriteModule(
       specifiers: lazy.map(({ specifier }) => specifier),
       isOpen: lazy.length < dynamic.length,
     },
+    preloads,
   }
 }
 

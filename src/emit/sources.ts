@@ -15,7 +15,7 @@ export interface Sources {
 /** Makes a page that names sources name what was built of them, and link the stylesheets of its entries. */
 export function linkSources(html: string, sources: Sources): string {
   const text = new MagicString(html)
-  const tags = findTags(html).filter(({ isInert }) => !isInert)
+  const tags = findTags(html).filter(({ name, isInert }) => !isInert && name !== 'base')
   const styles = new Set<string>()
   for (const tag of tags) {
     const path = linkTag(text, tag, sources)

@@ -2,7 +2,7 @@ import { parse, type DefaultTreeAdapterTypes } from 'parse5'
 
 /** An element of a page that loads or configures something. */
 export interface Tag {
-  name: 'script' | 'link' | 'meta' | 'iframe'
+  name: 'script' | 'link' | 'meta' | 'iframe' | 'base'
   /** Of SVG, where a script's address is `href` and it is never a module of ours. */
   isSvg: boolean
   /** In a template: it does nothing where it stands. */
@@ -52,7 +52,7 @@ export function findHeadEnd(html: string): number | undefined {
   return head?.sourceCodeLocation?.endTag?.startOffset
 }
 
-const isName = (name: string): name is Tag['name'] => /^(script|link|meta|iframe)$/.test(name)
+const isName = (name: string): name is Tag['name'] => /^(script|link|meta|iframe|base)$/.test(name)
 
 function toTag(html: string, node: Element, name: Tag['name'], isInert: boolean): Tag {
   const { startOffset, endOffset, startTag, attrs } = node.sourceCodeLocation!

@@ -25,12 +25,27 @@ const lists = /(?<=\bm\.f=\[|\.viteFileDeps = \[)[^\]]*(?=\])/g
 export const editLists = (code: string, edit: (list: string) => string): string =>
   code.includes('__vite__mapDeps') ? code.replace(lists, edit) : code
 
-/** Finds the calls by which helpers in a module put links into the page. */
-export const findLinkCalls = (code: string): LinkCall[] =>
-  [...code.matchAll(linkCall)].map(({ 0: { length }, index }) => [index, index + length])
+/** What a module has of the helper. */
+export interface Preloads {
+  /** The calls that put a link into the page. */
+  calls: LinkCall[]
+  /** Whether these are as many as there are helpers. */
+  isKnown: boolean
+  /** The addresses of stylesheets that helpers are to link for it. */
+  styles: string[]
+}
 
-/** The addresses of stylesheets that a module has helpers link. */
-export function listStyles(code: string): string[] {
+/** Finds what a module has of the helper. @param code as the bundler wrote it */
+export function findPreloads(code: string): Preloads {
+  const calls = [...code.matchAll(linkCall)].map(({ 0: { length }, index }): LinkCall => [
+    index,
+    index + length,
+  ])
+  const helpers = code.match(helperEvent) ?? []
+  return { calls, isKnown: calls.length === helpers.length, styles: listStyles(code) }
+}
+
+function listStyles(code: string): string[] {
   if (!code.includes('__vite__mapDeps')) return []
   const texts = [...code.matchAll(lists)].flatMap(([list]) => list.match(styleText) ?? [])
   return texts.map((text) => (JSON.parse(text) as string).replace(/[?#].*$/s, ''))
@@ -40,21 +55,18 @@ const styleText = /"(?:[^"\\]|\\.)*\.css(?:\?[^"\\]*)?"/g
 
 /**
  * Makes sure that every helper of an output was found, where one has stylesheets to link.
- * @param modules texts by path, as the bundler wrote them
+ * @param modules by path
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
  */
-export function refuseUnknownHelpers(modules: ReadonlyMap<string, string>): void {
-  const [lister] = [...modules].find(([, code]) => listStyles(code).length > 0) ?? []
+export function refuseUnknownHelpers(modules: ReadonlyMap<string, Preloads>): void {
+  const all = [...modules]
+  const [lister] = all.find(([, { styles }]) => styles.length > 0) ?? []
   if (lister === undefined) return
-  const counts = [...modules].map(([path, code]) => {
-    const found = findLinkCalls(code).length
-    return { path, found, isKnown: found === (code.match(helperEvent) ?? []).length }
-  })
-  const unknown = counts.find(({ isKnown }) => !isKnown)
-  if (!unknown && counts.some(({ found }) => found > 0)) return
+  const [unknown] = all.find(([, { isKnown }]) => !isKnown) ?? []
+  if (unknown === undefined && all.some(([, { calls }]) => calls.length > 0)) return
   throw new SignedImpError(
     'ERR_SIGNEDIMP_OUTPUT',
     "loads stylesheets later in a way that signedimp does not know, so that nothing would check them; set build.cssCodeSplit to false, or do without what rewrites Vite's preload helper",
-    { path: unknown?.path ?? lister },
+    { path: unknown ?? lister },
   )
 }

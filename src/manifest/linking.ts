@@ -52,7 +52,9 @@ export const updateName = 'signedimp:update'
 
 /** Puts a line last in a module, but before what must stay last: the comments that name the source map and the debug id. */
 export function insertLast(code: string, line: string): string {
-  const at = /((\n\/\/# (sourceMappingURL|debugId)=[^\n]*)+\s*)?$/.exec(code)!.index
+  // Not as a pattern that may be empty: that would be tried at every character, for ten times as long.
+  const found = code.search(/(\n\/\/# (sourceMappingURL|debugId)=[^\n]*)+\s*$/)
+  const at = found < 0 ? code.length : found
   return `${code.slice(0, at)}\n;${line}${code.slice(at) || '\n'}`
 }
 

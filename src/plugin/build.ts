@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { digestRelease } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
 import { isDocument, isPage, type Output } from '../emit/output.js'
@@ -12,7 +13,7 @@ import { closeFolder, isWritten, openFolder, type OutputFolder } from './folder.
 import { isContentNamed } from './content-named.js'
 import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
-import { readKeys, type Place } from './release.js'
+import { readKeys, remember, type Place } from './release.js'
 import { signOutput } from './sign.js'
 import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
@@ -50,30 +51,23 @@ export interface Build {
 export function createBuild(options: ResolvedOptions, findPlace: () => Place): Build {
   const folders = new Map<string, OutputFolder>()
   let number = 0
+  let begun = 0
   let isRendering = false
-  let reading: ReturnType<typeof readKeys> | undefined
   let closing: Promise<unknown> = Promise.resolve()
   let released = ''
   let hasPages: boolean | undefined
-  const read = () => (reading ??= readOnce())
-
-  async function readOnce() {
-    try {
-      const keys = await readKeys(options, findPlace())
-      released = digestRelease(keys.release)
-      return keys
-    } catch (error) {
-      // A later build may find the key that this one did not.
-      reading = undefined
-      throw error
-    }
-  }
+  const read = remember(async () => {
+    const keys = await readKeys(options, findPlace())
+    released = digestRelease(keys.release)
+    return keys
+  })
 
   const folderOf = ({ dir, file }: OutputOptions) =>
     resolve(findPlace().root, dir ?? dirname(file ?? '.'))
 
   return {
     async begin(meta) {
+      begun++
       await closing
       isRendering = false
       if (meta?.watchMode || !meta?.rolldownVersion) number++
@@ -121,11 +115,24 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     },
 
     close(meta) {
-      const reports = closing.then(() => (meta?.watchMode && isUnderWay() ? [] : close()))
+      const before = begun
+      const reports = closing.then(() => (meta?.watchMode ? closeWatched(before) : close()))
       const end = () => meta?.watchMode || folders.clear()
       closing = reports.then(end, end)
       return reports
     },
+  }
+
+  /** A watcher calls this while it starts the next build already, and dies of an error in it. @param before how many had begun */
+  async function closeWatched(before: number): Promise<Report[]> {
+    try {
+      return isUnderWay() ? [] : await close()
+    } catch (error) {
+      // Vite empties the folder of a build a little before it begins it: what failed then is that one's to do.
+      await sleep(pause)
+      if (begun === before) throw error
+      return []
+    }
   }
 
   function isUnderWay(): boolean {
@@ -143,6 +150,9 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     return reports
   }
 }
+
+/** Milliseconds, in which a watcher begins the build that it has announced. */
+const pause = 500
 
 async function readBundle(
   bundle: Bundle,
@@ -182,7 +192,7 @@ async function addPublicFiles(
     if (output.has(path)) continue
     const content = await readFile(join(publicDir, path))
     refuseSecrets(path, content, secrets)
-    const fixed = isPage(path) || isDocument(path) ? { fixed: content.toString() } : {}
+    const fixed = isPage(path) || isDocument(path) ? { fixed: content } : {}
     output.set(path, { path, digest, isModule: false, isEntry: false, ...fixed })
   }
 }

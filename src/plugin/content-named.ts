@@ -1,3 +1,4 @@
+import { escapeRegExp } from './escape-reg-exp.js'
 import type { BundleFile, OutputOptions } from './types.js'
 
 /**
@@ -27,5 +28,3 @@ function toPattern(assetFileNames: string, name: string): RegExp {
   })
   return new RegExp(`^${parts.join('')}$`)
 }
-
-const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')

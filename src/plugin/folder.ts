@@ -1,29 +1,20 @@
+/** A folder that a build writes, from before its first file until it is signed. */
 import { existsSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HashType } from '../crypto/algorithms.js'
-import { nodeCrypto } from '../crypto/node.js'
-import { acceptUncovered } from '../emit/coverage.js'
 import type { Emitted, Release } from '../emit/emit.js'
 import { headersFiles } from '../emit/forms.js'
 import { takenByApp } from '../emit/headers.js'
 import { toManifest } from '../emit/manifest.js'
-import { isCode, isPage, type Uncovered } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
-import { SignedImpError } from '../errors.js'
-import { writeSignedText, type Manifest, type StaticImport } from '../manifest/format.js'
-import { isManifestOf } from '../manifest/names.js'
+import { writeSignedText, type Manifest } from '../manifest/format.js'
 import { signManifest } from '../manifest/sign.js'
-import { verifyManifest } from '../manifest/verify.js'
 import { parseUnverified } from '../tree/describe.js'
-import { hashFiles } from '../tree/hash.js'
-import { copiesOf, findStaleCopies, refuseStaleCopies } from '../tree/copies.js'
-import { listedFiles, readManifest } from '../tree/stored.js'
-import { isSourceMap } from '../manifest/path.js'
+import { readManifest } from '../tree/stored.js'
 import { refusalOf } from '../tree/verify.js'
 import { refuseStrays, walkIfThere, whileStill, type Folder } from '../tree/walk.js'
 import { writeFileAtomically } from '../tree/write.js'
-import { refuseSecrets } from './guard.js'
+import { mergeImports, readFiles } from './listed.js'
+import { removeManifest, removeStale } from './stale.js'
 
 /** A folder that a build writes, from before the first file to the manifest. */
 export interface OutputFolder {
@@ -80,7 +71,7 @@ async function look(dir: string, release: Release, known?: Folder): Promise<Foun
 const inherit = ({ before, old, unsigned, emitted }: OutputFolder): Found => ({
   before,
   old,
-  unsigned: merge([unsigned, ...emitted.map(({ digests }) => digests)]),
+  unsigned: new Map([...unsigned, ...emitted.flatMap(({ digests }) => [...digests])]),
 })
 
 async function readOld(
@@ -141,160 +132,6 @@ export async function closeFolder(
     await unsealFolder(folder, release.manifestName)
     throw error
   }
-}
-
-/** Hashes of the files to list, each of this build, of another plugin, or of an earlier build. */
-async function readFiles(
-  folder: OutputFolder,
-  now: Folder,
-  { manifestName, hash, unverified }: Release,
-  secrets: string[],
-): Promise<Map<string, string>> {
-  const expected = withoutDeletedMaps(
-    mergeDigests(folder.emitted.map(({ digests }) => digests)),
-    now,
-  )
-  const listed = new Set(listedFiles({ folder: now, manifestName }))
-  const wanted = [...now.files.keys()].filter((path) => listed.has(path) || expected.has(path))
-  const found = await hashFiles(folder.dir, wanted, hash)
-  refuseChanges(expected, found)
-  await refuseStaleCopies(folder.dir, now.files.keys())
-  const files = new Map([...found].filter(([path]) => listed.has(path)))
-  const added = [...files.keys()].filter((path) => !expected.has(path))
-  const left = findLeftOvers(folder, now, files, added)
-  acceptUncovered(findAddedCode(left, added), unverified)
-  for (const path of added) refuseSecrets(path, await readFile(join(folder.dir, path)), secrets)
-  return files
-}
-
-const merge = <T>(maps: Map<string, T>[]): Map<string, T> =>
-  new Map(maps.flatMap((map) => [...map]))
-
-/** What all outputs of the build put into the folder; only pages may be written again by the next output. */
-function mergeDigests(all: Map<string, string>[]): Map<string, string> {
-  const merged = new Map<string, string>()
-  for (const [path, digest] of all.flatMap((digests) => [...digests])) {
-    if (!isPage(path) && (merged.get(path) ?? digest) !== digest)
-      throw new SignedImpError(
-        'ERR_SIGNEDIMP_OUTPUT',
-        'is written by two outputs of this build, with other bytes; give each its own folder or names',
-        { path },
-      )
-    merged.set(path, digest)
-  }
-  return merged
-}
-
-/** Uploaders of source maps delete them before the build ends. */
-const withoutDeletedMaps = (
-  expected: Map<string, string>,
-  { files }: Folder,
-): Map<string, string> =>
-  new Map([...expected].filter(([path]) => files.has(path) || !isSourceMap(path)))
-
-function refuseChanges(expected: Map<string, string>, files: Map<string, string>): void {
-  const changed = [...expected.keys()].filter((path) => files.get(path) !== expected.get(path))
-  if (changed.length > 0)
-    throw new SignedImpError(
-      'ERR_SIGNEDIMP_LATE_WRITE',
-      `changed after it was hashed, by a plugin or a tool that writes to the output folder; let that run before the build ends, in generateBundle (${changed.join(', ')})`,
-      { path: changed[0] },
-    )
-}
-
-/**
- * What an earlier build left. Files that stood there before this build, and that nothing of ours vouches for, may be
- * anybody's.
- */
-function findLeftOvers(
-  { before, old, unsigned }: OutputFolder,
-  now: Folder,
-  files: Map<string, string>,
-  added: string[],
-): Set<string> {
-  const ours = new Set(added.filter((path) => unsigned.get(path) === files.get(path)))
-  const left = added.filter((path) => before.files.get(path) === now.files.get(path))
-  const strange = left.filter((path) => old?.files.get(path) !== files.get(path) && !ours.has(path))
-  if (strange.length > 0)
-    throw new SignedImpError(
-      'ERR_SIGNEDIMP_FILES',
-      `stood in the output folder before this build, and no manifest of your key lists it; empty the folder (${strange.join(', ')})`,
-      { path: strange[0] },
-    )
-  return new Set([...left, ...ours])
-}
-
-/** Code that another plugin put beside the bundle. */
-const findAddedCode = (left: ReadonlySet<string>, added: string[]): Uncovered[] =>
-  added
-    .filter((path) => (isCode(path) || isPage(path)) && !left.has(path))
-    .map((name) => ({
-      name,
-      reason: 'written beside the bundle by another plugin: nothing checks what it runs',
-    }))
-
-/** Static imports of this build's modules, and of those that an earlier build left, as far as they are still there. */
-function mergeImports(
-  { old, emitted }: OutputFolder,
-  files: Map<string, string>,
-  hash: HashType,
-): Map<string, StaticImport[]> {
-  const isOld = (path: string) => old?.hash === hash && old.files.get(path) === files.get(path)
-  const kept = new Map([...(old?.imports ?? [])].filter(([path]) => isOld(path)))
-  const all = merge([kept, ...emitted.map(({ imports }) => imports)])
-  return new Map(
-    [...all].filter(([path, list]) => files.has(path) && list.every((to) => files.has(to.path))),
-  )
-}
-
-async function removeStale(folder: OutputFolder, release: Release): Promise<void> {
-  const files = new Map((await walkIfThere(folder.dir)).files)
-  await removeStalePages(folder, release, files)
-  await removeStaleCopies(folder.dir, release, files)
-}
-
-/** Removes page manifests of earlier builds whose files are no longer what they list, or that no key of ours signed: their pages cannot start. */
-async function removeStalePages(
-  { dir, emitted }: OutputFolder,
-  release: Release,
-  files: Map<string, string>,
-): Promise<void> {
-  const { manifestName, keys, name } = release
-  const own = new Set([manifestName, ...emitted.flatMap(({ manifests }) => manifests)])
-  for (const path of files.keys()) {
-    if (own.has(path) || !isManifestOf(manifestName, path)) continue
-    const trust = { keys, threshold: 1, name }
-    const page = await verifyManifest(await readManifest(dir, path), trust, nodeCrypto).catch(
-      () => undefined,
-    )
-    if (page && (await isAllThere(dir, files, page))) continue
-    await removeManifest(dir, path)
-    for (const file of [path, ...copiesOf(path)]) files.delete(file)
-  }
-}
-
-/** Removes compressed copies of manifests that they do not hold: of the manifest, which is written after them, any. */
-async function removeStaleCopies(
-  dir: string,
-  { manifestName }: Release,
-  files: ReadonlyMap<string, string>,
-): Promise<void> {
-  const pages = [...files.keys()].filter((path) => isManifestOf(manifestName, path))
-  const copies = pages.flatMap(copiesOf).filter((path) => files.has(path))
-  const stale = await findStaleCopies(dir, [...pages, ...copies])
-  for (const path of [...stale, ...copiesOf(manifestName)])
-    await rm(join(dir, path), { force: true })
-}
-
-async function removeManifest(dir: string, path: string): Promise<void> {
-  for (const file of [path, ...copiesOf(path)]) await rm(join(dir, file), { force: true })
-}
-
-async function isAllThere(dir: string, there: Folder['files'], page: Manifest): Promise<boolean> {
-  const paths = [...page.files.keys()]
-  if (!paths.every((path) => there.has(path))) return false
-  const found = await hashFiles(dir, paths, page.hash)
-  return paths.every((path) => found.get(path) === page.files.get(path))
 }
 
 /** Takes back the signatures of an output that is refused. */

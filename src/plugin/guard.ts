@@ -8,6 +8,7 @@ import { SignedImpError } from '../errors.js'
 import { isPublicPem } from '../keys/public.js'
 import { isPem } from '../keys/source.js'
 import { isInside, isSameFile } from '../tree/system-path.js'
+import { escapeRegExp } from './escape-reg-exp.js'
 import type { Middleware } from './types.js'
 
 /** The file of a key that is given as one, for keeping it out of everything. */
@@ -40,8 +41,6 @@ export const endFilter = (names: readonly string[]): RegExp =>
 
 /** A pattern of Go, which has other rules than ours: whatever may have a meaning there is any character. */
 const toGo = (text: string): string => text.replace(/[^\w]/gu, '.')
-
-const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
 
 /** Answers 403 to whatever asks a dev server for a file of the key's name, however it is spelled. */
 export const denyKey =

@@ -40,6 +40,16 @@ export async function readKeys(
   return { release, secrets: await findSecrets(options.key, root) }
 }
 
+/** Reads once, when it is first asked for; after a failure again, for a later build may find the key that this one did not. */
+export function remember<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined
+  return () =>
+    (reading ??= read().catch((error) => {
+      reading = undefined
+      throw error
+    }))
+}
+
 /**
  * Reads what the options only name: keys, the package's name, the built bootstrap. Relative paths start at `root`.
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`; TypeError without any name
@@ -51,27 +61,12 @@ export async function readRelease(
 ): Promise<Release> {
   const { threshold, hash, manifest, build, expires, inline, unverified, headers } = options
   const { own, signer } = await readOwnKey(options, root)
-  const keys = [
-    own,
-    ...(await Promise.all(options.keys.map((source) => loadPublicKey(locate(source, root))))),
-  ]
-  const distinct = new Map(keys.map((trusted) => [trusted.fingerprint, trusted]))
-  if (threshold > distinct.size)
-    throw new TypeError(
-      `signedImp: "threshold" must be at most ${distinct.size}, the number of different keys; it is ${threshold}`,
-    )
-  const name = options.name ?? (await findPackageName(root))
-  if (name === undefined)
-    throw new TypeError(
-      'signedImp: "name" must say which app and channel this is, because no package.json names it',
-    )
-  const distinctKeys = [...distinct.values()]
-  if (options.pure && !arePure(distinctKeys)) throw new TypeError(`signedImp: "pure" ${needsRsa}`)
+  const keys = await readTrustedKeys(own, options, root)
   return {
     signer,
-    keys: distinctKeys,
+    keys,
     threshold,
-    name,
+    name: await readName(options, root),
     build,
     expires,
     hash,
@@ -81,8 +76,33 @@ export async function readRelease(
     pagesLater: options.html === 'later',
     headers,
     unverified,
-    page: await readPageCode(distinctKeys, options.pure),
+    page: await readPageCode(keys, options.pure),
   }
+}
+
+/** The keys that pages accept, each once, the build's own first. @throws TypeError where the options ask too much of them */
+async function readTrustedKeys(
+  own: TrustedKey,
+  { keys, threshold, pure }: ResolvedOptions,
+  root: string,
+): Promise<TrustedKey[]> {
+  const others = await Promise.all(keys.map((source) => loadPublicKey(locate(source, root))))
+  const distinct = new Map([own, ...others].map((trusted) => [trusted.fingerprint, trusted]))
+  if (threshold > distinct.size)
+    throw new TypeError(
+      `signedImp: "threshold" must be at most ${distinct.size}, the number of different keys; it is ${threshold}`,
+    )
+  const trusted = [...distinct.values()]
+  if (pure && !arePure(trusted)) throw new TypeError(`signedImp: "pure" ${needsRsa}`)
+  return trusted
+}
+
+async function readName({ name }: ResolvedOptions, root: string): Promise<string> {
+  const found = name ?? (await findPackageName(root))
+  if (found !== undefined) return found
+  throw new TypeError(
+    'signedImp: "name" must say which app and channel this is, because no package.json names it',
+  )
 }
 
 /**

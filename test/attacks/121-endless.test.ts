@@ -1,26 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServerResponse } from 'node:http'
-import type { KeyObject } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
-import {
-  appBundlers,
-  buildSigned,
-  pageManifestOf,
-  serveApp,
-  type AppBundler,
-  type TestSite,
-} from '../support/app.ts'
+import { pageManifestOf, type AppBundler, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Page } from '../support/browsers.ts'
 import { resigned } from '../support/forge.ts'
+import { serveApps } from '../support/served-apps.ts'
 import { glance, look, open, refuses, starts } from '../support/visit.ts'
 
 // Answers that never end, or hold too much: 121.
 
 let folder: string
-let key: KeyObject
 let site: TestSite
 let name: string
 
@@ -28,20 +20,9 @@ let name: string
 let endless: { path: string; from: number; send: (response: ServerResponse) => void } | undefined
 let asked = 0
 
-attacks.before(async () => {
-  // WebKitGTK's Ed25519 does not survive a text of more than 64 KiB.
-  key = await generateKey('ecdsa-p256')
-  for (const bundler of appBundlers) {
-    const built = await buildSigned(key, { bundler })
-    apps[bundler] = [built, await serveApp(built, { handle })]
-  }
-})
-
-attacks.after(async () => {
-  for (const [, each] of Object.values(apps)) await each.close()
-})
-
-const apps = {} as Record<AppBundler, [folder: string, site: TestSite]>
+// WebKitGTK's Ed25519 does not survive a text of more than 64 KiB.
+const key = await generateKey('ecdsa-p256')
+const apps = serveApps(key, { handle })
 
 function handle(_: unknown, response: ServerResponse, path: string) {
   if (path !== endless?.path || asked++ < endless.from) return false

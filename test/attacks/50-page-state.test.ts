@@ -4,17 +4,10 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { evil } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
-import {
-  appBundlers,
-  buildSigned,
-  chunkOf,
-  pageManifestOf,
-  serveApp,
-  type AppBundler,
-  type TestSite,
-} from '../support/app.ts'
+import { chunkOf, pageManifestOf, type AppBundler, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { edited } from '../support/forge.ts'
+import { serveApps } from '../support/served-apps.ts'
 import { glance, look, open, refusesChunk, starts } from '../support/visit.ts'
 
 // What a page may already hold: cached files, failed imports, other people's globals: 50-55.
@@ -24,19 +17,7 @@ let site: TestSite
 
 let shared: string
 
-const apps = {} as Record<AppBundler, [folder: string, site: TestSite]>
-
-attacks.before(async () => {
-  const key = await generateKey('ed25519')
-  for (const bundler of appBundlers) {
-    const built = await buildSigned(key, { bundler })
-    apps[bundler] = [built, await serveApp(built)]
-  }
-})
-
-attacks.after(async () => {
-  for (const [, each] of Object.values(apps)) await each.close()
-})
+const apps = serveApps(await generateKey('ed25519'))
 
 function turnTo(bundler: AppBundler) {
   ;[folder, site] = apps[bundler]

@@ -1,13 +1,8 @@
 import { generateKey } from '../../src/keys/generate.ts'
-import {
-  appBundlers,
-  buildSigned,
-  serveApp,
-  type AppBundler,
-  type TestSite,
-} from '../support/app.ts'
+import { type AppBundler, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import { headStarts, tryHeadStart } from '../support/head-start.ts'
+import { serveApps } from '../support/served-apps.ts'
 
 // What is loaded or said before the import map, and would weaken it: 56, 58, 96-100, 113. What becomes of each in
 // every engine is in test/browser/enforcement.test.ts.
@@ -15,19 +10,7 @@ import { headStarts, tryHeadStart } from '../support/head-start.ts'
 let folder: string
 let site: TestSite
 
-const apps = {} as Record<AppBundler, [folder: string, site: TestSite]>
-
-attacks.before(async () => {
-  const key = await generateKey('ed25519')
-  for (const bundler of appBundlers) {
-    const built = await buildSigned(key, { bundler })
-    apps[bundler] = [built, await serveApp(built)]
-  }
-})
-
-attacks.after(async () => {
-  for (const [, each] of Object.values(apps)) await each.close()
-})
+const apps = serveApps(await generateKey('ed25519'))
 
 const turnTo = (bundler: AppBundler) => void ([folder, site] = apps[bundler])
 

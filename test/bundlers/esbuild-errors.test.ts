@@ -32,6 +32,16 @@ for (const esbuild of esbuilds)
     ['cjs', { format: 'cjs', splitting: false }, [`it is 'cjs'`]],
     ['no format', { format: undefined, splitting: false }, ['it is not set']],
     ['no bundle', { bundle: false, splitting: false }, ['needs "bundle: true"']],
+    ...['assets', './', '../', 'C:/x', 'https://x/?a', '/a#b', 'file:///x'].map((publicPath) => [
+      `publicPath "${publicPath}"`,
+      { publicPath },
+      ['needs "publicPath" to be a path with a slash in front', `it is '${publicPath}'`],
+    ]),
+    [
+      'names of modules that are none',
+      { outExtension: { '.js': '.mod' } },
+      [`"outExtension" makes them end in '.mod'`],
+    ],
     ['platform node', { platform: 'node' }, ['leave the plugin out of builds for servers']],
     [
       'no outdir',
@@ -85,6 +95,13 @@ for (const esbuild of esbuilds) {
     assert.not.ok(existsSync(join(folder, 'dist')))
   })
 }
+
+test('refused: what an entry imports, under the name that esbuild gave the entry', async () => {
+  const main = 'export * from "https://cdn.example.com/x.js"\nnew import.meta.URL()'
+  const folder = await createApp({ ...appFiles, 'src/main.js': main.split('\n')[1]! })
+  const { text } = await refusalOf(build(folder))
+  assert.match(text, /^ERR_SIGNEDIMP_OUTPUT main\.js: constructs a property of import\.meta/)
+})
 
 test('what is external and not used is no error', async () => {
   const files = {

@@ -276,16 +276,23 @@ for (const esbuild of esbuilds)
     for (const one of contexts) await one.dispose()
   })
 
-test('refused: a copy of options that a context has not read yet, and the plugin listed twice', async () => {
+test('options: a copy of those that a context has not read yet, and what cannot be copied', async () => {
   const folder = await createApp()
   const { build: run, context } = await load()
   const options = optionsOf(folder)
   const first = await context(options)
-  const { text } = await refusalOf(run({ ...options, outdir: 'out' }))
-  assert.match(text, 'these options are a copy')
-  await first.rebuild()
+  const copied = { ...options, outdir: 'copied' }
+  await checkFolder(join(folder, 'copied'), await run(copied))
+  assert.equal(copied, { ...optionsOf(folder), plugins: copied.plugins, outdir: 'copied' })
+  const { footer, write, metafile } = options
+  const lossy = { ...optionsOf(folder), footer, write, metafile } as typeof options
+  assert.match((await refusalOf(run(lossy))).text, 'these options are a copy')
+  await checkFolder(join(folder, 'dist'), await first.rebuild())
   await first.dispose()
   assert.equal((await run({ ...options, outdir: 'out' })).errors, [])
+  const frozen = Object.freeze(optionsOf(folder, { outdir: 'frozen' }))
+  assert.match((await refusalOf(run(frozen))).text, 'are frozen: give a copy of them')
+  await checkFolder(join(folder, 'frozen'), await run({ ...frozen }))
   const twice = await failureOf(build(folder, { behind: [signedImp(key)] }))
   assert.ok(twice.every(({ text }) => text.startsWith('signedimp is there twice')))
 })

@@ -131,6 +131,7 @@ for (const esbuild of esbuilds) {
     for (const [path, text] of [
       ['late.js', '1'],
       ['late.html', module('main.js')],
+      ['late.svg', '<svg><script>a()</script></svg>'],
     ] as const) {
       const said: Said = { esbuild, behind: [writer(path, text)] }
       const error = await refusalOf(build(folder, said))

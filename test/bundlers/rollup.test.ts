@@ -161,4 +161,29 @@ import('./lazy.js')
   })
 }
 
+for (const isOvertaken of [true, false])
+  test(`a watched build whose folder is emptied while it is closed ${isOvertaken ? 'leaves the rest to the next one' : 'fails'}`, async () => {
+    const dir = scratchFolder()
+    const plugin = signedImp(key, { name: 'shop' })
+    const bundle: Record<string, { type: 'asset'; fileName: string; source: string }> = {
+      'a.txt': { type: 'asset', fileName: 'a.txt', source: 'a' },
+    }
+    const emitFile = (file: { fileName: string; source: string }) =>
+      void (bundle[file.fileName] = { type: 'asset', ...file })
+    const context = { meta: { watchMode: true }, emitFile, warn() {}, info() {} } as never
+    await plugin.buildStart.call(context)
+    await plugin.buildEnd.call(context)
+    await plugin.renderStart.handler.call(context, { dir })
+    await plugin.generateBundle.handler.call(context, { dir, format: 'es' }, bundle as never, true)
+    plugin.writeBundle.handler.call(context, { dir })
+    const closing = Promise.resolve(plugin.closeBundle.handler.call(context)).then(
+      () => 'nothing is signed',
+      ({ message }: Error) => message,
+    )
+    if (isOvertaken) await plugin.buildStart.call(context)
+    const outcome = isOvertaken ? 'nothing is signed' : 'ERR_SIGNEDIMP_LATE_WRITE '
+    assert.ok((await closing).startsWith(outcome), await closing)
+    assert.equal(manifestsIn(dir), [])
+  })
+
 test.run()

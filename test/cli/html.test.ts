@@ -120,7 +120,10 @@ test('a page starts an entry through the bootstrap, and the folder is signed ane
     /^page +dist\/index\.html\nentry +main\.js\npage manifest +signedimp-manifest\.[0-9a-f]{16}\.txt\nmanifest +signedimp-manifest\.txt\nname +shop\nbuild +7\nhash +sha256\nfiles +\d+\nsigner +[0-9a-f]{64}\nbootstrap/,
   )
   assert.match(run.stdout, `signer         ${prints[0]}`)
-  assert.match(run.stderr, /^Signed .*signedimp-manifest\.txt\.\n/)
+  assert.match(
+    run.stderr,
+    /^Signed .*signedimp-manifest\.txt for "shop"; give --name to accept no other\.\n/,
+  )
   assert.is(verify().status, 0)
   assert.match(readFrom(cwd, 'dist/signedimp-manifest.txt'), / index\.html(\n|$)/)
 })
@@ -395,6 +398,14 @@ const refused: Record<string, Refused> = {
     spoil: (cwd) => writeInto(cwd, 'dist/index.html', Buffer.from('<p>caf\xe9', 'latin1')),
     message: /ERR_SIGNEDIMP_OUTPUT index\.html: is not in UTF-8/,
   },
+  "another app's name": {
+    args: ['--name', 'blog'],
+    message: /ERR_SIGNEDIMP_NAME /,
+  },
+  'an older build': {
+    args: ['--name', 'shop', '--build', '8'],
+    message: /ERR_SIGNEDIMP_ROLLBACK /,
+  },
   'the key in the folder': {
     spoil: (cwd) => cpSync(join(cwd, 'a.key'), join(cwd, 'dist/a.key')),
     args: ['--dir', 'dist'],
@@ -425,6 +436,13 @@ for (const [
     assert.match(stderr, message)
     assert.equal(contentsOf(cwd), before)
   })
+
+test('a folder is of the name and build that are asked for', async () => {
+  const asked = ['--name', 'shop', '--build', '7']
+  const { run } = await make('dist/index.html', [start('main.js')], ...asked)
+  assert.is(run.status, 0, run.stderr)
+  assert.match(run.stderr, /^Signed .*signedimp-manifest\.txt\.\n/)
+})
 
 test('a page that is made already is refused, with one that is not', async () => {
   const { cwd, html } = await make('dist/index.html', [start('main.js')])

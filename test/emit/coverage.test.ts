@@ -119,6 +119,36 @@ test('a page of the public folder without scripts is listed', async () => {
   await build({}, { publicFiles: { '404.html': '<p>not here' } })
 })
 
+for (const [charset, bytes] of Object.entries({
+  'Latin-1': Buffer.from('<p>caf\xe9', 'latin1'),
+  'UTF-16': Buffer.from('\ufeff<svg><script>a()</script></svg>', 'utf16le'),
+  'UTF-16 without a mark': Buffer.from('<svg><script>a()</script></svg>', 'utf16le'),
+})) {
+  for (const path of ['old/a.html', 'old/a.svg'])
+    test(`refused: a document of the public folder in ${charset}, in which nobody sees scripts: ${path}`, async () => {
+      const publicFiles = { [path]: bytes }
+      assert.match(
+        await refused({}, { publicFiles }),
+        `  ${path}: a page that is copied as it is and`,
+      )
+      await build({}, { publicFiles, unverified: [path], headers: ['json'] })
+    })
+
+  test(`refused: an image of the bundle in ${charset}`, async () => {
+    assert.match(await refused({ 'a.svg': bytes }), '  a.svg: ')
+  })
+
+  test(`refused: a page of the bundle in ${charset}, for it would be written as another text`, async () => {
+    const start = Buffer.from(html, charset === 'Latin-1' ? 'latin1' : 'utf16le')
+    const page = Buffer.concat([bytes, start])
+    const { message } = await throwsCode(
+      () => emit({ ...app, 'index.html': page }),
+      'ERR_SIGNEDIMP_OUTPUT',
+    )
+    assert.match(message, 'index.html: is not in UTF-8')
+  })
+}
+
 test('a file of the bundle hides one of the public folder', async () => {
   const { manifest } = await build(
     { 'a.txt': 'bundle' },

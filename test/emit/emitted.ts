@@ -28,7 +28,7 @@ export interface EmitOptions extends SignedImpOptions {
   /** A key in memory, or its PEM text. */
   key?: KeyObject | string
   /** Files of the public folder. */
-  publicFiles?: Record<string, string>
+  publicFiles?: Record<string, string | Uint8Array>
   /** What the bundler says that its chunks are. */
   format?: string
   /** Of Vite's own `build` options, those that are not the same in every test. */
@@ -85,7 +85,7 @@ const toBundle = (bundled: Bundled): Record<string, BundleFile> =>
 
 async function configOf(
   base: string,
-  publicFiles: Record<string, string> | undefined,
+  publicFiles: EmitOptions['publicFiles'],
   viteBuild: EmitOptions['viteBuild'],
 ) {
   const publicDir = publicFiles ? scratchFolder() : ''

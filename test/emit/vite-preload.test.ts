@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { findLinkCalls, listStyles, refuseUnknownHelpers } from '../../src/emit/vite-preload.ts'
+import { findPreloads, refuseUnknownHelpers } from '../../src/emit/vite-preload.ts'
 import { throwsCode } from '../support/throws.ts'
 import { chunk, emit, entry } from './emitted.ts'
 
@@ -9,6 +9,8 @@ const helper = (call = 'document.head.appendChild(t)') =>
 const list = (...files: string[]) =>
   `const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=${JSON.stringify(files)})))=>i.map(i=>d[i]);\n`
 const older = '__vite__mapDeps.viteFileDeps = ["assets/a.css"]'
+
+const stylesOf = (code: string) => findPreloads(code).styles
 
 const app = (code: string) => ({
   'index.html': '<!doctype html><script type="module" src="/assets/index.js"></script>',
@@ -19,7 +21,7 @@ const app = (code: string) => ({
 
 test('the call that puts a link into the page, and no other', () => {
   const code = `document.head.appendChild(own);${helper()}document.head.appendChild(other)`
-  const found = findLinkCalls(code)
+  const found = findPreloads(code).calls
   assert.is(found.length, 1)
   assert.is(found[0]![0], code.indexOf('document.head.appendChild(t)'))
   assert.is(code.slice(...found[0]!), 'document.head.appendChild')
@@ -31,7 +33,7 @@ test('what only speaks of it is left alone', () => {
     'addEventListener("vite:preloadError",()=>document.head.appendChild(note))',
     'document.head.append(t);throw Error("Unable to preload CSS for ")',
   ])
-    assert.equal(findLinkCalls(code), [], code)
+    assert.equal(findPreloads(code).calls, [], code)
 })
 
 test('the call becomes one of as many characters', async () => {
@@ -46,12 +48,12 @@ test('the call becomes one of as many characters', async () => {
 })
 
 test('stylesheets are read from the lists of every version of Vite', () => {
-  assert.equal(listStyles(list('assets/a.js', 'assets/a.css', './b.css?x')), [
+  assert.equal(stylesOf(list('assets/a.js', 'assets/a.css', './b.css?x')), [
     'assets/a.css',
     './b.css',
   ])
-  assert.equal(listStyles(older), ['assets/a.css'])
-  assert.equal(listStyles('m.f=["assets/a.css"]'), [])
+  assert.equal(stylesOf(older), ['assets/a.css'])
+  assert.equal(stylesOf('m.f=["assets/a.css"]'), [])
 })
 
 test('a helper that is not found is an error where there are stylesheets to link', async () => {
@@ -66,8 +68,8 @@ test('a helper that is not found is an error where there are stylesheets to link
 test('one helper of two that is not found is an error', () => {
   const modules = (other: string) =>
     new Map([
-      ['a.js', list('a.css') + helper()],
-      ['b.js', other],
+      ['a.js', findPreloads(list('a.css') + helper())],
+      ['b.js', findPreloads(other)],
     ])
   refuseUnknownHelpers(modules(helper()))
   assert.throws(

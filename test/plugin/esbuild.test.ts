@@ -2,7 +2,7 @@ import { win32 } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LocatedError, locate, toMessage } from '../../src/plugin/esbuild/messages.ts'
-import { keyOf, pathOf } from '../../src/plugin/esbuild/metafile.ts'
+import { keyOf, pathOf, prefixOf } from '../../src/plugin/esbuild/metafile.ts'
 import { renameByRelease } from '../../src/plugin/esbuild/names.ts'
 import { pagesOf } from '../../src/plugin/esbuild/pages.ts'
 import { endFilter, keyFilter } from '../../src/plugin/guard.ts'
@@ -40,10 +40,12 @@ test('without a hash in its pattern, a name stays', () => {
 
 test('files of Windows are named with slashes, from the working directory and from the output folder', () => {
   const place = { root: 'C:\\app', dir: 'C:\\app\\dist' }
-  assert.is(keyOf('js/a.js', place, win32), 'dist/js/a.js')
+  const name = (path: string, of: typeof place) => keyOf(path, { prefix: prefixOf(of, win32) })
+  assert.is(name('js/a.js', place), 'dist/js/a.js')
   assert.is(pathOf('dist/js/a.js', place, win32), 'js/a.js')
   const outside = { root: 'C:\\app', dir: 'C:\\out' }
-  assert.is(keyOf('a.js', outside, win32), '../out/a.js')
+  assert.is(name('a.js', outside), '../out/a.js')
+  assert.is(name('a.js', { root: 'C:\\app', dir: 'C:\\app' }), 'a.js')
   assert.is(pathOf('../out/a.js', outside, win32), 'a.js')
 })
 

@@ -10,7 +10,7 @@ export interface TestFile {
   path: string
   /** Fast ones first. */
   group: 'unit' | 'attacks' | 'docs' | 'package' | 'bundlers' | 'runtimes' | 'browser'
-  /** Whether it starts browsers; such files run one at a time. */
+  /** Whether it starts browsers; such files run last. */
   browsers: boolean
   /** Whether some of it belongs to a quick run. */
   quick: boolean

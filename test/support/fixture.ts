@@ -49,7 +49,10 @@ const entryFileNames = 'assets/[name].js'
 const assetFileNames = 'assets/[name][extname]'
 
 /** Writes texts into a folder. */
-export async function writeFiles(folder: string, files: Record<string, string>): Promise<void> {
+export async function writeFiles(
+  folder: string,
+  files: Record<string, string | Uint8Array>,
+): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(folder, dirname(path)), { recursive: true })
     await writeFile(join(folder, path), text)

@@ -2,16 +2,17 @@ import type { BuildOptions } from './types.js'
 
 // esbuild hands plugins the object that its user gave, who may give it again.
 
-/** What options were before they were altered. */
-const originals = new WeakMap<BuildOptions, Original>()
+/** Under it, altered options carry what they were before, also into copies: esbuild reads names that are texts only. */
+const asGiven = Symbol('signedimp: options as they were given')
 const altered = ['footer', 'metafile', 'write'] as const
 
 type Original = Pick<BuildOptions, (typeof altered)[number]>
+type Altered = BuildOptions & { [asGiven]?: Original | undefined }
 
 /** The options as they were given, even while another build alters them. */
-export const originalOf = (options: BuildOptions): BuildOptions => ({
+export const originalOf = ({ [asGiven]: original, ...options }: Altered): BuildOptions => ({
   ...options,
-  ...originals.get(options),
+  ...original,
 })
 
 /**
@@ -19,10 +20,10 @@ export const originalOf = (options: BuildOptions): BuildOptions => ({
  * @returns what a later hook calls, when esbuild has read the options: it gives them back as they were, and tells which
  *   of them other plugins have changed since
  */
-export function alterOptions(options: BuildOptions, mark: string): () => string[] {
+export function alterOptions(options: Altered, mark: string): () => string[] {
   const { footer, metafile, write } = originalOf(options)
   const original = { footer, metafile, write }
-  originals.set(options, original)
+  options[asGiven] = original
   const given = footer?.['js']
   options.footer = { ...footer, js: given ? `${given}\n${mark}` : mark }
   options.write = false
@@ -30,7 +31,7 @@ export function alterOptions(options: BuildOptions, mark: string): () => string[
   const before = held.map((name) => JSON.stringify(options[name]))
   return () => {
     // By now another build may have altered them, for which their owner may have changed them before: it gives them back.
-    if (originals.get(options) !== original) return []
+    if (options[asGiven] !== original) return []
     const changed = held.filter((name, at) => JSON.stringify(options[name]) !== before[at])
     const lost = findLost(options, mark)
     giveBack(options, original)
@@ -58,13 +59,13 @@ const findLost = ({ footer, metafile, write }: BuildOptions, mark: string): stri
   ...(write === false ? [] : ['write']),
 ]
 
-function giveBack(options: BuildOptions, original: Original): void {
+function giveBack(options: Altered, original: Original): void {
   for (const name of altered) delete options[name]
   for (const [name, value] of Object.entries(original))
     if (value !== undefined) Object.assign(options, { [name]: value })
-  originals.delete(options)
+  delete options[asGiven]
 }
 
-/** Whether options are a copy of altered ones: what they were before, nobody can tell. */
-export const isCopy = (options: BuildOptions, mark: string): boolean =>
-  !originals.has(options) && (options.footer?.['js']?.includes(mark) ?? false)
+/** Whether options are a copy of altered ones that lost what they were before, as by way of JSON. */
+export const isCopy = (options: Altered, mark: string): boolean =>
+  !options[asGiven] && (options.footer?.['js']?.includes(mark) ?? false)

@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { hashBytes } from '../../crypto/node.js'
 import type { Emitted, Release } from '../../emit/emit.js'
@@ -38,7 +39,7 @@ export async function adoptFiles(
 function adopt(path: string, content: Buffer, { hash }: Release): OutputFile {
   const file = { path, isModule: false, isEntry: false }
   if (isPage(path)) return { ...file, source: content }
-  const fixed = isDocument(path) ? { fixed: content.toString() } : {}
+  const fixed = isDocument(path) ? { fixed: content } : {}
   return { ...file, digest: hashBytes(hash, content), ...fixed }
 }
 
@@ -59,34 +60,32 @@ export async function addManifest(
   digests.set(path, hashBytes(release.hash, source))
 }
 
-/** How many files are written at a time: making a file is what takes long, and the disk can make several. */
-const parallel = 8
-
-/** Writes an output; pages last, so that none is there before what it names. */
-export async function writeOutput(
+/**
+ * Writes an output; pages last, so that none is there before what it names. Synchronous: a folder takes one new file at a
+ * time, and asking a thread of the pool for each takes twice as long.
+ */
+export function writeOutput(
   { dir, before }: Pick<OutputFolder, 'dir' | 'before'>,
   output: Output,
-): Promise<void> {
+): void {
   const files = [...output.values()].filter(({ source }) => source !== undefined)
   for (const folder of new Set(files.map(({ path }) => dirname(join(dir, path)))))
-    await mkdir(folder, { recursive: true })
-  for (const isLast of [false, true]) {
-    const queue = files.filter(({ path }) => isPage(path) === isLast).values()
-    const work = async () => {
-      for (const { path, source } of queue)
-        await writeIfOther(join(dir, path), source!, before.files.has(path))
-    }
-    await Promise.all(Array.from({ length: parallel }, work))
-  }
+    mkdirSync(folder, { recursive: true })
+  for (const isLast of [false, true])
+    for (const { path, source } of files)
+      if (isPage(path) === isLast) writeIfOther(join(dir, path), source!, before.files.has(path))
 }
 
 /** What watches the folder is not woken by a file that stays as it was. */
-async function writeIfOther(
-  file: string,
-  source: string | Uint8Array,
-  isThere: boolean,
-): Promise<void> {
+function writeIfOther(file: string, source: string | Uint8Array, isThere: boolean): void {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source
-  const there = isThere ? await readFile(file).catch(() => undefined) : undefined
-  if (!there || Buffer.compare(there, bytes) !== 0) await writeFile(file, bytes)
+  if (!isThere || !isSame(file, bytes)) writeFileSync(file, bytes)
+}
+
+function isSame(file: string, bytes: Uint8Array): boolean {
+  try {
+    return Buffer.compare(readFileSync(file), bytes) === 0
+  } catch {
+    return false
+  }
 }

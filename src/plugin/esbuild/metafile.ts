@@ -1,14 +1,21 @@
 import native, { resolve } from 'node:path'
 import type { Emitted } from '../../emit/emit.js'
+import type { Output } from '../../emit/output.js'
 import { emittedPath } from '../../tree/system-path.js'
 import type { EsbuildPlace } from './place.js'
 import type { Metafile, MetafileOutput } from './types.js'
 
 type Folders = Pick<EsbuildPlace, 'root' | 'dir'>
 
+/** How the metafile names a folder, with a slash behind it, or `''` for the working directory itself. */
+export function prefixOf({ root, dir }: Folders, system = native): string {
+  const folder = emittedPath(system.relative(root, dir), system)
+  return folder && `${folder}/`
+}
+
 /** How the metafile names a file of the output. */
-export const keyOf = (path: string, { root, dir }: Folders, system = native): string =>
-  emittedPath(system.relative(root, system.join(dir, path)), system)
+export const keyOf = (path: string, { prefix }: Pick<EsbuildPlace, 'prefix'>): string =>
+  prefix + path
 
 /** Path of what the metafile names, below the output folder. */
 export const pathOf = (key: string, { root, dir }: Folders, system = native): string =>
@@ -75,49 +82,53 @@ export function builtFrom({ outputs }: Metafile, place: EsbuildPlace): Map<strin
 /** Tells in the metafile what became of the output, so that who reads it finds what is there. */
 export function editMetafile(
   { outputs }: Metafile,
-  sizes: ReadonlyMap<string, number>,
+  output: Output,
   { entries, changed }: Emitted,
   place: EsbuildPlace,
 ): void {
-  for (const { path, from, main } of entries) moveEntry(outputs, place, path, from, main)
+  for (const entry of entries) {
+    const [path, from, main] = [entry.path, entry.from, entry.main].map((name) =>
+      keyOf(name, place),
+    ) as [string, string, string]
+    moveEntry(outputs, { path, from, main })
+  }
   for (const path of changed.keys()) {
-    const size = sizes.get(path)
+    const source = output.get(path)?.source
     const key = keyOf(path, place)
-    if (size !== undefined) outputs[key] = { ...none, ...outputs[key], bytes: size }
+    if (source !== undefined)
+      outputs[key] = { ...none, ...outputs[key], bytes: Buffer.byteLength(source) }
   }
 }
 
 /** What there is to tell of a file that is nobody's chunk. */
 export const none: MetafileOutput = { imports: [], exports: [], inputs: {}, bytes: 0 }
 
+/** Names of the metafile: of an entry's file, of what that was before, and of its main chunk. */
+interface MovedEntry {
+  path: string
+  from: string
+  main: string
+}
+
 /** The main chunk is what was the entry, for those that import it too; the bootstrap loads it, and exports the same. */
-function moveEntry(
-  outputs: Metafile['outputs'],
-  place: EsbuildPlace,
-  path: string,
-  from: string,
-  main: string,
-): void {
-  const [bootstrap, old, moved] = [path, from, main].map((name) => keyOf(name, place)) as [
-    string,
-    string,
-    string,
-  ]
-  const { entryPoint, cssBundle, ...chunk } = outputs[old]!
-  delete outputs[old]
-  const map = outputs[`${old}.map`]
-  if (map) {
-    delete outputs[`${old}.map`]
-    outputs[`${moved}.map`] = map
-  }
+function moveEntry(outputs: Metafile['outputs'], { path, from, main }: MovedEntry): void {
+  const { entryPoint, cssBundle, ...chunk } = outputs[from]!
+  rename(outputs, `${from}.map`, `${main}.map`)
+  rename(outputs, from, main)
   for (const { imports } of Object.values(outputs))
-    for (const item of imports) if (item.path === old) item.path = moved
-  outputs[moved] = chunk
-  outputs[bootstrap] = {
+    for (const item of imports) if (item.path === from) item.path = main
+  outputs[main] = chunk
+  outputs[path] = {
     ...none,
-    imports: [{ path: moved, kind: 'dynamic-import' }],
+    imports: [{ path: main, kind: 'dynamic-import' }],
     exports: chunk.exports,
     ...(entryPoint === undefined ? {} : { entryPoint }),
     ...(cssBundle === undefined ? {} : { cssBundle }),
   }
+}
+
+function rename(outputs: Metafile['outputs'], from: string, to: string): void {
+  const file = outputs[from]
+  delete outputs[from]
+  if (file) outputs[to] = file
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { escapeRegExp } from '../escape-reg-exp.js'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const hashLength = 8
@@ -39,8 +40,6 @@ const sources: Record<string, string> = {
   '[ext]': '[^/]+',
   '[hash]': anyHash,
 }
-
-export const escapeRegExp = (text: string): string => text.replace(/[^\w]/gu, '\\$&')
 
 /** In the alphabet of esbuild's hashes (RFC 4648, section 6). */
 const rehash = (hash: string, release: string): string =>

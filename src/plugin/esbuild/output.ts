@@ -61,14 +61,19 @@ function isContentNamed(
   return hasHash(assetNames, ...(isOfEntry ? [entryNames] : []))
 }
 
-/** A chunk's text without the mark, or undefined for what is no chunk. */
-function unmark(contents: Uint8Array, mark: string): string | undefined {
+/** A chunk's bytes without the mark, or undefined for what is no chunk. */
+function unmark(contents: Uint8Array, mark: string): Uint8Array | undefined {
   const bytes = Buffer.from(contents.buffer, contents.byteOffset, contents.length)
-  if (!bytes.includes(mark)) return undefined
-  const text = bytes.toString()
-  const at = text.lastIndexOf(mark)
-  return text.slice(0, at) + text.slice(at + mark.length).replace(/^\n/, '')
+  const at = bytes.lastIndexOf(mark)
+  if (at < 0) return undefined
+  const end = at + mark.length + (bytes[at + mark.length] === lineFeed ? 1 : 0)
+  // Nothing is behind it but a comment that names a source map.
+  return end === bytes.length
+    ? bytes.subarray(0, at)
+    : Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)])
 }
+
+const lineFeed = 10
 
 /** The files that esbuild hands over, by path below the output folder. */
 function* filesOf(
@@ -94,11 +99,12 @@ export function tellResult(
   emitted: Emitted,
   place: EsbuildPlace,
 ): void {
+  editMetafile(result.metafile!, output, emitted, place)
+  if (place.isWrite) return void (result.outputFiles = undefined)
   const known = new Map(filesOf(result, place))
-  const files = [...output.values()].flatMap((file) => toOutputFile(file, known, emitted, place))
-  const sizes = new Map(files.map(([path, { contents }]) => [path, contents.length]))
-  editMetafile(result.metafile!, sizes, emitted, place)
-  result.outputFiles = place.isWrite ? undefined : files.map(([, file]) => file)
+  result.outputFiles = [...output.values()].flatMap((file) =>
+    toOutputFile(file, known, emitted, place),
+  )
 }
 
 /** Tells the metafile of the manifest, which is written when everything else is. */
@@ -116,12 +122,12 @@ function toOutputFile(
   known: ReadonlyMap<string, OutputFile>,
   { changed }: Emitted,
   { dir }: EsbuildPlace,
-): [path: string, file: OutputFile][] {
+): OutputFile[] {
   if (source === undefined) return []
   const old = known.get(path)
-  if (old && !changed.has(path)) return [[path, old]]
+  if (old && !changed.has(path)) return [old]
   const contents = typeof source === 'string' ? Buffer.from(source) : source
-  return [[path, createOutputFile(join(dir, path), contents)]]
+  return [createOutputFile(join(dir, path), contents)]
 }
 
 /** A file as esbuild hands it over. Its hash is ours: what it is made of is nobody's business. */

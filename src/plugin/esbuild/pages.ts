@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { isPage, type Output } from '../../emit/output.js'
+import { isPage, textOf, type Output } from '../../emit/output.js'
+import { findBaseElement } from '../../emit/base-element.js'
 import { createRefer } from '../../emit/pages.js'
 import { linkSources, type Sources } from '../../emit/sources.js'
+import { findTags } from '../../emit/tags.js'
 import { SignedImpError } from '../../errors.js'
 import { emittedPath } from '../../tree/system-path.js'
 import { refuseSecrets } from '../guard.js'
@@ -38,15 +40,20 @@ export async function addPages(
   for (const [path, file] of pages) {
     if (output.has(path)) throw taken(path)
     const html = await readPage(file, path)
-    const source = linkSources(html, createSources(file, path, built, metafile, place))
+    const start = findBaseElement(path, findTags(html))
+    const source = linkSources(html, createSources({ file, path, start }, built, metafile, place))
     refuseSecrets(path, source, secrets)
     output.set(path, { path, source, isModule: false, isEntry: false })
   }
 }
 
 async function readPage(file: string, path: string): Promise<string> {
+  return textOf({ path, source: await readBytes(file, path) })
+}
+
+async function readBytes(file: string, path: string): Promise<Uint8Array> {
   try {
-    return await readFile(file, 'utf8')
+    return await readFile(file)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const reason = `is a page of the option "html", and cannot be read (${code}); correct the option`
@@ -61,31 +68,45 @@ const taken = (path: string): SignedImpError =>
     { path },
   )
 
+/** A page in the sources. */
+interface SourcePage {
+  file: string
+  /** The path that it gets. */
+  path: string
+  /** Where its relative references start, if it says so. */
+  start: string | undefined
+}
+
 function createSources(
-  file: string,
-  path: string,
+  { file, path, start }: SourcePage,
   built: ReadonlyMap<string, string>,
   { outputs }: Metafile,
   place: EsbuildPlace,
 ): Sources {
   return {
     find: (reference) => {
-      const source = locateSource(reference, file, place)
+      const source = locateSource(reference, file, start, place)
       return source === undefined ? undefined : built.get(source)
     },
     styleOf: (entry) => {
       const { cssBundle } = outputs[keyOf(entry, place)] ?? {}
       return cssBundle === undefined ? undefined : pathOf(cssBundle, place)
     },
-    refer: createRefer(path, place.base),
+    refer: createRefer(path, place.base, start),
   }
 }
 
 /** The file that a reference in a source page names: beside it, or below the working directory with a leading slash. */
-function locateSource(reference: string, page: string, { root }: EsbuildPlace): string | undefined {
+function locateSource(
+  reference: string,
+  page: string,
+  start = '',
+  { root }: EsbuildPlace,
+): string | undefined {
   if (/^([a-z][a-z\d+.-]*:|\/\/|$)/i.test(reference)) return undefined
+  const whole = reference.startsWith('/') ? reference : start.replace(/[^/]*$/, '') + reference
   try {
-    const name = decodeURIComponent(reference.replace(/[?#].*/s, ''))
+    const name = decodeURIComponent(whole.replace(/[?#].*/s, ''))
     return name.startsWith('/') ? join(root, name) : resolve(dirname(page), name)
   } catch {
     return undefined

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { aliasVersion, rewriterVersion } from '../../emit/rewrite.js'
 import { isPage } from '../../emit/output.js'
 import { isCopy } from './altered.js'
+import { prefixOf } from './metafile.js'
 import type { BuildOptions } from './types.js'
 import type { ResolvedOptions } from '../options.js'
 
@@ -12,6 +13,8 @@ export interface EsbuildPlace {
   root: string
   /** The output folder. */
   dir: string
+  /** What esbuild puts before the paths of its files, as of {@link prefixOf}. */
+  prefix: string
   /** Where the files will be, as of `publicPath`. */
   base: string
   /** What stands last in each chunk until it is signed. */
@@ -33,7 +36,8 @@ export interface EsbuildPlace {
 
 /** Why a build cannot be signed, if so, in esbuild's way to name options. */
 export function problemsOf(options: BuildOptions): string[] {
-  const { format, bundle, platform, outdir, outfile, plugins = [] } = options
+  const { format, bundle, platform, outdir, outfile, publicPath = '', plugins = [] } = options
+  const extension = options.outExtension?.['.js'] ?? '.js'
   const all: [isWrong: boolean, text: string][] = [
     [
       plugins.filter(({ name }) => name === 'signedimp').length > 1,
@@ -56,8 +60,20 @@ export function problemsOf(options: BuildOptions): string[] {
       'signedimp needs "outdir": the manifest and the bootstraps are files beside the output',
     ],
     [
+      !/^(|(https?:\/)?\/[^?#]*)$/i.test(publicPath),
+      `signedimp needs "publicPath" to be a path with a slash in front, such as '/app/', or a URL, for chunks import one another by it; it is '${publicPath}': without it, they import one another by relative paths`,
+    ],
+    [
+      !/^(\..*)?\.m?js$/.test(extension),
+      `signedimp needs names of modules that end in .js or .mjs; "outExtension" makes them end in '${extension}'`,
+    ],
+    [
+      !Object.isExtensible(options),
+      'signedimp sets options of the build, and these are frozen: give a copy of them, { ...options }',
+    ],
+    [
       isCopy(options, markStart),
-      'these options are a copy of some that signedimp had already prepared: copy them before the first build or context',
+      'these options are a copy of some that signedimp had already prepared, and lost what they were before: copy them before the first build or context',
     ],
   ]
   return all.flatMap(([isWrong, text]) => (isWrong ? text : []))
@@ -67,9 +83,11 @@ export function problemsOf(options: BuildOptions): string[] {
 export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPlace {
   const { absWorkingDir = process.cwd(), outdir, outfile, publicPath = '' } = options
   const root = realpathSync(absWorkingDir)
+  const dir = resolve(root, outdir ?? dirname(outfile!))
   return {
     root,
-    dir: resolve(root, outdir ?? dirname(outfile!)),
+    dir,
+    prefix: prefixOf({ root, dir }),
     base: publicPath === '' || publicPath.endsWith('/') ? publicPath : `${publicPath}/`,
     mark: markOf(hasPages(options, own) ? rewriterVersion : aliasVersion),
     entryNames: options.entryNames ?? '[dir]/[name]',

@@ -5,7 +5,7 @@ import { walkIfThere } from '../../tree/walk.js'
 import { closeFolder, openFolder, type OutputFolder } from '../folder.js'
 import { keyFileOf, refuseKeyIn } from '../guard.js'
 import type { ResolvedOptions } from '../options.js'
-import { readKeys, type Keys } from '../release.js'
+import { readKeys, remember, type Keys } from '../release.js'
 import { signOutput, type SignedOutput } from '../sign.js'
 import { refuseExternals } from './externals.js'
 import { addManifest, adoptFiles, writeOutput } from './files.js'
@@ -51,16 +51,9 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
   const entries = new Map<string, string>()
   let before = await walkIfThere(dir)
   let number = 0
-  let reading: Promise<Keys> | undefined
+  const read = remember(() => readKeys(options, { root, base }))
   let last: OutputFolder | undefined
   let emission: Emission | undefined
-
-  /** Read when there is something to sign; a later build may find the key that this one did not. */
-  const read = () =>
-    (reading ??= readKeys(options, { root, base }).catch((error) => {
-      reading = undefined
-      throw error
-    }))
 
   async function readAll(result: BuildResult, keys: Keys): Promise<Output> {
     const file = keyFileOf(options.key, root)
@@ -82,18 +75,8 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
     if (!folder) await addManifest(output, signed.emitted, keys.release)
     tellResult(result, output, signed.emitted, place)
     emission = { ...signed, folder }
-    if (folder) await write(folder, output, signed)
+    if (folder) write(folder, output, signed)
     return signed.emitted.warnings
-  }
-
-  async function finish({ emitted, folder, report }: Emission, result: BuildResult) {
-    const { release, secrets } = await read()
-    if (!folder) refuseEdits(result, emitted, release.hash, place)
-    // After an error of another plugin, that is the one to see, and nothing is signed.
-    else if (result.errors.length > 0) folder.written = 0
-    if (folder && !(await closeFolder(folder, release, secrets))) return undefined
-    if (folder) await tellManifest(result, release.manifestName, place)
-    return report
   }
 
   return {
@@ -119,7 +102,7 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
       if (!emission) return undefined
       last = emission.folder
       try {
-        return await finish(emission, result)
+        return await finish(emission, await read(), result, place)
       } finally {
         before = await walkIfThere(dir)
       }
@@ -127,10 +110,28 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
   }
 }
 
+/** Holds that everything is still as it was signed, and signs the folder if there is one. */
+async function finish(
+  { emitted, folder, report }: Emission,
+  { release, secrets }: Keys,
+  result: BuildResult,
+  place: EsbuildPlace,
+): Promise<Report | undefined> {
+  if (!folder) {
+    refuseEdits(result, emitted, release.hash, place)
+    return report
+  }
+  // After an error of another plugin, that is the one to see, and nothing is signed.
+  if (result.errors.length > 0) folder.written = 0
+  if (!(await closeFolder(folder, release, secrets))) return undefined
+  await tellManifest(result, release.manifestName, place)
+  return report
+}
+
 /** A folder that is not written whole is not signed in the end. */
-async function write(folder: OutputFolder, output: Output, { emitted, report }: SignedOutput) {
+function write(folder: OutputFolder, output: Output, { emitted, report }: SignedOutput): void {
   folder.emitted.push(emitted)
   folder.reports.push(report)
-  await writeOutput(folder, output)
+  writeOutput(folder, output)
   folder.written++
 }

@@ -83,6 +83,7 @@ export interface BuildOptions {
   format?: string
   logLevel?: string
   metafile?: boolean | undefined
+  outExtension?: Record<string, string>
   outdir?: string
   outfile?: string
   platform?: string
