@@ -9,6 +9,7 @@ import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './
 import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries, type ModuleEntry } from './entries.js'
+import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import { createGraph, type Base, type Graph } from './graph.js'
 import type { HeadersForm } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
@@ -44,6 +45,8 @@ export interface Release {
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   unverified: readonly string[]
+  /** Integrity metadata of external modules by URL. */
+  external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
   page: PageCode
 }
@@ -66,6 +69,8 @@ export interface Emitted {
   entries: StartedEntry[]
   /** What survives, but not as it was. */
   warnings: string[]
+  /** External modules that pages may load, with their integrity metadata. */
+  external: Map<string, string>
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
   /** Entries, stylesheets and classic scripts that a page's tag checks, and stylesheets that chunks load checked. */
@@ -107,6 +112,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   const linked = await linkModules(output, graph, moved, hasAliases, changes)
+  if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
   const own = ownFiles(bootstrap, release, hasPages, moved.length > 0, hasAliases)
   const standIns = moved.length > 0 ? createStandIns(linked) : new Map<string, string>()
@@ -114,9 +120,14 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
   const startable = { ...linked, digests, bootstrap, hasAliases }
+  const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
-    ? await startPages(output, release, { graph, ...startable }, changes)
+    ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
     : noPages
+  refuseUnloaded(
+    linked,
+    pages.flatMap((page) => page.foreign),
+  )
   const entries = await startEntries(moved, startable, release, changes)
   editViteManifest(output, release.viteManifest, entries, changes)
 
@@ -148,6 +159,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
       ...(standIns.size > 0 ? [circleWarning(standIns)] : []),
       ...headers.warnings,
     ],
+    external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
   }
@@ -157,10 +169,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
   if (!(error instanceof SignedImpError)) return error
   const { code, path, message, cause } = error
-  const rename = (text: string) =>
-    moved.reduce((all, { main, from }) => all.replaceAll(main, from), text)
-  const reason = rename(message.slice(`${code} ${path ? `${path}: ` : ''}`.length))
-  return new SignedImpError(code, reason, { ...(path && { path: rename(path) }), cause })
+  const names = new Map(moved.map(({ main, from }) => [main, from]))
+  const reason = message
+    .slice(`${code} ${path ? `${path}: ` : ''}`.length)
+    .replace(/[^\s"'(),:;]+/g, (word) => names.get(word) ?? word)
+  return new SignedImpError(code, reason, { ...(path && { path: names.get(path) ?? path }), cause })
 }
 
 /** Adds the files of ours to the output, which must be nobody else's. */

@@ -1,6 +1,7 @@
 import { SignedImpError } from '../errors.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isModulePath, pathToUrl } from '../manifest/path.js'
+import { isForeign, outside, toName } from './foreign.js'
 import type { Output } from './output.js'
 import type { ModuleImport } from './rewrite.js'
 
@@ -12,22 +13,31 @@ export const hasHost = (base: Base): boolean => /^(https?:)?\/\//.test(base)
 
 /** How the files of an output refer to one another. */
 export interface Graph {
+  /** The URL of a file of the output. */
+  urlOf(path: string): string
   /**
-   * The file that a reference in the file `from` means, or undefined for anything that is not of the output.
+   * The URL that a reference in the file `from` means. Whatever host will serve the output is `output.invalid`.
    * @param start where relative references start, if that is not the file itself
    */
+  locate(from: string, reference: string, start?: string): string | undefined
+  /** The file that a reference means, or undefined for anything that is not of the output; as for {@link locate}. */
   resolve(from: string, reference: string, start?: string): string | undefined
   /** The same for a reference from the base. */
   resolveBelow(reference: string): string | undefined
   /** From now on, what means the file `from` means `to`, which the output then has in its place. */
   move(from: string, to: string): void
   /**
-   * The static imports of a module, resolved.
+   * The static imports of a module, resolved. What only a page's import map gives a meaning is said to import the module
+   * itself: a circle that nothing but an import map links.
    * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on an import from outside the output, which a page would refuse,
    *   and on one that a redirect could turn into another file
    */
   link(from: string, imports: Omit<ModuleImport, 'declaration'>[]): StaticImport[]
 }
+
+/** Whether a URL is on a host that files of the output are on: one that is not listed can only be a mistake there. */
+export const isOwnUrl = (url: string, base: Base): boolean =>
+  url.startsWith(anyHost) || (hasHost(base) && url.startsWith(new URL(base, anyHost).href))
 
 /** Stands for whatever host will serve the output. */
 const anyHost = 'https://output.invalid/'
@@ -36,16 +46,22 @@ const anyHost = 'https://output.invalid/'
 export function createGraph(output: Output, base: Base): Graph {
   const root = new URL(base || '/', anyHost).href
   const paths = new Map([...output.keys()].map((path) => [pathToUrl(path, root), path]))
-  const resolve = (from: string, reference: string, start = '') => {
+  const locate = (from: string, reference: string, start = '') => {
     const place = output.get(from)?.isModule || root.startsWith(anyHost) ? root : anyHost
     try {
-      return paths.get(new URL(reference, new URL(start, pathToUrl(from, place))).href)
+      return new URL(reference, new URL(start, pathToUrl(from, place))).href
     } catch {
       return undefined
     }
   }
+  const resolve = (from: string, reference: string, start?: string) => {
+    const url = locate(from, reference, start)
+    return url === undefined ? undefined : paths.get(url)
+  }
   let findOther: ReturnType<typeof createFindOther> | undefined
   return {
+    urlOf: (path) => pathToUrl(path, root),
+    locate,
     resolve,
     resolveBelow: (reference) => resolve('', reference, root),
     move(from, to) {
@@ -56,6 +72,8 @@ export function createGraph(output: Output, base: Base): Graph {
         // Its text is part of the importing module, and checked with it.
         if (specifier.startsWith('data:')) return []
         const path = isBare(specifier) ? undefined : resolve(from, specifier)
+        if (path === undefined && isForeign(specifier) && !toName(specifier).startsWith(root))
+          return [{ start, end, path: from }]
         if (path === undefined || !output.get(path)!.isModule) throw outside(from, specifier)
         findOther ??= createFindOther([...output.keys()].filter(isModulePath))
         const other = specifier.startsWith('.') ? findOther(from, path) : undefined
@@ -93,13 +111,6 @@ function sharedFolder(from: string, path: string): string {
 
 /** Name of a file, without its folders. */
 export const lastSegment = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-
-const outside = (from: string, specifier: string): SignedImpError =>
-  new SignedImpError(
-    'ERR_SIGNEDIMP_OUTPUT',
-    `imports "${specifier}", which is no module of this build, so a page would refuse it; bundle it instead of leaving it external`,
-    { path: from },
-  )
 
 const ambiguous = (from: string, specifier: string, path: string, other: string): SignedImpError =>
   new SignedImpError(

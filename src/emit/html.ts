@@ -1,6 +1,9 @@
 import MagicString from 'magic-string'
 import { SignedImpError } from '../errors.js'
-import { judgeTag } from './judge.js'
+import type { Base } from './graph.js'
+import type { ForeignImport } from './foreign.js'
+import { foldMaps, notFolded } from './fold.js'
+import { judgeTag, tagsOf } from './judge.js'
 import type { Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
 
@@ -10,6 +13,11 @@ export interface PageContext {
   path: string
   /** The file that a reference in this page means, if it is one of the output. */
   resolve(reference: string): string | undefined
+  /** The URL that a reference in this page means, where an unknown host is `output.invalid`. */
+  locate(reference: string): string | undefined
+  /** The URL of a file of the output. */
+  urlOf(path: string): string
+  base: Base
   isModule(path: string): boolean
   integrityOf(path: string): string
   /** A file's static imports and theirs, itself first. */
@@ -30,6 +38,14 @@ export interface PageContext {
   release: Record<string, string>
   /** Whether the files are on another origin than the page. */
   crossOrigin: boolean
+  /** Paths of all files that a page may load as modules. */
+  modules: readonly string[]
+  /** Integrity metadata of external modules by URL, for all pages. */
+  external: ReadonlyMap<string, string>
+  /** What is imported from outside of the output when these main chunks are loaded. */
+  foreignOf(entries: readonly string[]): ForeignImport[]
+  /** Whether `unverified` names something. */
+  isAccepted(name: string): boolean
 }
 
 /** A page made to start through the bootstrap. */
@@ -37,8 +53,12 @@ export interface RewrittenPage {
   html: string
   /** Main chunks that the page starts. */
   entries: string[]
-  /** Files that the page's tags now check: entries, stylesheets and classic scripts. */
+  /** Files that the page now checks: entries, stylesheets and classic scripts, and what its own import map means. */
   checked: string[]
+  /** External modules that the page may load, with their integrity metadata. */
+  external: ReadonlyMap<string, string>
+  /** What the page was seen to import from outside of the output. */
+  foreign: readonly ForeignImport[]
   uncovered: Uncovered[]
 }
 
@@ -51,23 +71,33 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
   const checked = actions.flatMap((action) => (action.kind === 'check' ? action.path : []))
   const uncovered = actions.flatMap((action) => (action.kind === 'uncovered' ? action : []))
 
+  const module = actions.find(({ kind }) => kind === 'entry')?.tag
+  const maps = tagsOf('map', actions)
+  const foreign = page.foreignOf(entries)
+  const folded = module ? foldMaps(maps, module, foreign, page) : notFolded(maps)
   for (const action of actions) {
-    if (action.kind === 'entry' || action.kind === 'remove') removeLine(text, html, action.tag)
+    if (action.kind === 'entry' || action.kind === 'remove' || (module && action.kind === 'map'))
+      removeLine(text, html, action.tag)
     if (action.kind === 'check') setIntegrity(text, action.tag, page, action.path)
   }
-  const module = actions.find(({ kind }) => kind === 'entry')?.tag
   if (module) {
     refuseUnknownCharset(page, tags)
     // Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only.
     const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
     const at = Math.max(first, ...tags.filter(isCharset).map(({ end }) => end))
-    text.appendLeft(at, renderBootstrap(page, entries, module.attributes, findNonce(module, tags)))
+    text.appendLeft(
+      at,
+      renderBootstrap(page, entries, module.attributes, findNonce(module, tags), folded.text),
+    )
   }
   return {
     html: text.toString(),
     entries,
-    checked: [...checked, ...entries],
+    checked: [...checked, ...entries, ...folded.targets],
+    external: folded.external,
+    foreign,
     uncovered: [
+      ...folded.uncovered,
       ...uncovered.map(({ name, reason }) => ({ name, reason })),
       ...(markupInSelect.test(html) ? [unclearSelect] : []),
     ],
@@ -134,6 +164,7 @@ function renderBootstrap(
   entries: string[],
   module: Map<string, string>,
   nonce: string | undefined,
+  map: string | undefined,
 ): string {
   const shared = {
     crossorigin: module.get('crossorigin') === 'use-credentials' ? 'use-credentials' : '',
@@ -149,6 +180,7 @@ function renderBootstrap(
     'data-manifest': page.manifest,
     'data-runtime': page.runtime,
     'data-entry': entries.map(encodeURIComponent).join(' '),
+    'data-map': map,
     'data-credentials': shared.crossorigin === '' ? undefined : 'include',
     ...page.release,
     ...shared,

@@ -4,9 +4,9 @@ import type { PageContext } from './html.js'
 import { isPage, type Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
 
-/** What becomes of a tag. `after` is a script that may stay, but only behind the bootstrap. */
+/** What becomes of a tag. `after` is a script that may stay, but only behind the bootstrap; a `map` becomes part of ours. */
 export type Action =
-  | { kind: 'keep' | 'remove' | 'after' }
+  | { kind: 'keep' | 'remove' | 'after' | 'map' }
   | { kind: 'entry' | 'check'; path: string }
   | ({ kind: 'uncovered' } & Uncovered)
 
@@ -21,6 +21,10 @@ export function judgeTag(tag: Tag, page: Pick<PageContext, 'resolve' | 'isModule
     'a document in an attribute, whose scripts run beside the page and unchecked',
   )
 }
+
+/** The tags that are to become of one kind. */
+export const tagsOf = (kind: Action['kind'], actions: (Action & { tag: Tag })[]): Tag[] =>
+  actions.flatMap((action) => (action.kind === kind ? action.tag : []))
 
 /** Whether a tag brings a script or an import map, as opposed to a block of data. */
 export function runsCode(tag: Tag): boolean {
@@ -46,18 +50,18 @@ function judgeScript(tag: Tag, page: Pick<PageContext, 'resolve' | 'isModule'>):
     (isSvg ? (attributes.get('href') ?? attributes.get('xlink:href')) : undefined)
   const name = reference ?? nameOfInline(tag)
 
-  if (type === 'importmap')
-    return uncovered(name, 'an import map of the page, beside which ours cannot be')
+  if (type === 'importmap' && !isInert && !isSvg) return { kind: 'map' }
   if (!runsCode(tag)) return { kind: 'keep' }
   if (isInert || isSvg)
-    return reference === undefined && type !== 'module'
+    return reference === undefined && type !== 'module' && type !== 'importmap'
       ? { kind: 'keep' }
       : uncovered(name, 'a script in a template or an image, which is run, if at all, unchecked')
   if (type === 'module') return judgeModule(tag, reference, page)
   return reference === undefined ? { kind: 'after' } : judgeClassic(tag, reference, page)
 }
 
-const nameOfInline = (tag: Tag): string =>
+/** Name of an inline script, by its text. */
+export const nameOfInline = (tag: Tag): string =>
   `<script type="${typeOf(tag)}"> ${toIntegrity('sha256', hashBytes('sha256', tag.text))}`
 
 function judgeModule(

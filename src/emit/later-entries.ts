@@ -3,11 +3,12 @@ import { SignedImpError } from '../errors.js'
 import type { Manifest } from '../manifest/format.js'
 import { isModulePath, pathToRelativeUrl } from '../manifest/path.js'
 import { findBaseElement } from './base-element.js'
-import { readModuleBootstrap, type ModuleBootstrap } from './bootstrap.js'
+import { readModuleBootstrap, toIntegrity, type ModuleBootstrap } from './bootstrap.js'
 import { matches } from './coverage.js'
 import type { Release } from './emit.js'
-import { createGraph, hasHost, type Base } from './graph.js'
-import { judgeTag } from './judge.js'
+import { foldMaps } from './fold.js'
+import { createGraph, hasHost, type Base, type Graph } from './graph.js'
+import { judgeTag, tagsOf } from './judge.js'
 import type { Output } from './output.js'
 import { createRefer } from './pages.js'
 import { findTags, type Tag } from './tags.js'
@@ -38,10 +39,10 @@ export interface PageOfFolder {
   starts: ModuleBootstrap[]
   /** What stands before the paths of files in its references. */
   base: Base
-  /** Stylesheets and classic scripts of the output that it loads. */
+  /** Stylesheets and classic scripts of the output that it loads, and what its own import map means. */
   checked: string[]
-  /** Of what starts, gives the main chunk. */
-  resolve: Resolve
+  /** Finds files as the page names them; of what starts, the main chunk. */
+  graph: Pick<Graph, 'resolve' | 'locate' | 'urlOf'>
 }
 
 /** An entry, and the address in the tag that starts it. */
@@ -75,10 +76,26 @@ export function readPage(
     if (reason !== undefined) throw refuse(entry.path, reason)
   }
   const base = baseOf(page, starts, folder)
-  const resolve = createResolve(page, starts, folder, base)
-  const actions = tags.map((tag) => judgeTag(tag, { resolve, isModule: isModulePath }))
+  const graph = createGraphOf(page, starts, folder, base)
+  const resolve = (reference: string) => graph.resolve(path, reference)
+  const actions = tags.map((tag) => ({
+    tag,
+    ...judgeTag(tag, { resolve, isModule: isModulePath }),
+  }))
   const checked = actions.flatMap((action) => (action.kind === 'check' ? action.path : []))
-  return { starts, base, checked, resolve }
+  const { targets } = foldMaps(tagsOf('map', actions), tagsOf('entry', actions)[0]!, [], {
+    path,
+    base,
+    resolve,
+    locate: (reference) => graph.locate(path, reference, page.start),
+    urlOf: graph.urlOf,
+    refer: createRefer(path, base, page.start),
+    integrityOf: (file) => toIntegrity(folder.main.hash, folder.main.files.get(file)!),
+    modules: [...folder.main.files.keys()].filter(isModulePath),
+    external: new Map(),
+    isAccepted: () => false,
+  })
+  return { starts, base, checked: [...checked, ...targets], graph }
 }
 
 /** A refusal of a page, or of what it starts. */
@@ -173,23 +190,24 @@ function baseOf({ path, start }: Referring, starts: Start[], { main, place }: Si
   throw refuse(path, `names ${entry.path} by an address that does not spell it out`)
 }
 
-function createResolve(
+function createGraphOf(
   { path, start }: Referring,
   starts: Start[],
   { main, place }: SignedFolder,
   base: Base,
-): Resolve {
+): PageOfFolder['graph'] {
   const graphs = (hasHost(base) ? [place, base] : [place]).map((where) =>
     createGraph(toOutput(main, []), where),
   )
   for (const graph of graphs) for (const { entry } of starts) graph.move(entry.path, entry.main)
-  return (reference) => {
+  const resolve = (_: string, reference: string) => {
     for (const graph of graphs) {
       const found = graph.resolve(path, reference, start)
       if (found !== undefined) return found
     }
     return undefined
   }
+  return { ...graphs.at(-1)!, resolve }
 }
 
 /** The files of an output, as far as pages need to know them. */

@@ -65,6 +65,7 @@ export async function startLater(
     keys,
     pagesLater: true,
     headers: [],
+    external: new Map<string, string>(),
   }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)
   for (const start of starts) refuseOther(start, bootstrap)
@@ -74,8 +75,14 @@ export async function startLater(
   output.set(path, { path, source, isModule: false, isEntry: false })
   const changes = createChanges(output)
   const own = addOwn(bootstrap, folder, release, changes.change)
-  const graph = { resolve: (_: string, reference: string) => page.resolve(reference) }
-  const pageable = { ...listFor(page, folder, release, own), graph, bootstrap }
+  // What modules import from outside of the output, their build has refused.
+  const foreignOf = () => []
+  const pageable = {
+    ...listFor(page, folder, release, own),
+    graph: page.graph,
+    bootstrap,
+    foreignOf,
+  }
   const { manifest, pages } = await startPages(output, release, pageable, changes)
   const files = new Map([...changes.changed].map(([file, content]) => [file, content!]))
   const html = files.get(path) as string

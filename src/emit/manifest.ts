@@ -20,10 +20,7 @@ export const isForPages = (
   !isManifestOf(manifestName, path) &&
   path !== viteManifest
 
-/**
- * Hashes of an output's files, in hex. Texts become bytes by it, once: whoever counts or writes them later has those.
- * @param known those that need not be made again
- */
+/** Hashes of an output's files, in hex; notes their sizes, too. @param known those that need not be made again */
 export function hashFiles(
   output: Output,
   type: HashType,
@@ -35,8 +32,11 @@ export function hashFiles(
 }
 
 function digestOf(file: OutputFile, type: HashType): string {
-  if (typeof file.source === 'string') file.source = Buffer.from(file.source)
-  return file.digest ?? hashBytes(type, file.source ?? '')
+  const { source = '', digest } = file
+  // Not kept: bundlers that take texts have them in memory already.
+  const bytes = typeof source === 'string' ? Buffer.from(source) : source
+  file.size = bytes.length
+  return digest ?? hashBytes(type, bytes)
 }
 
 /** Signs the manifest of what a page or an entry loads. It is named by what it says, so that older pages keep theirs. */

@@ -4,6 +4,7 @@ import type { StaticImport } from '../manifest/format.js'
 import { isModulePath } from '../manifest/path.js'
 import type { Changes } from './changes.js'
 import type { ModuleEntry } from './entries.js'
+import { isForeign, type ForeignImport } from './foreign.js'
 import { lastSegment, type Graph } from './graph.js'
 import { codeOf, type Output } from './output.js'
 import {
@@ -23,6 +24,8 @@ export interface LinkedModules {
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
   /** Stylesheets that a module has Vite's helper link when it loads others. */
   styles: Map<string, string[]>
+  /** Imports by a module of what is not of the output, where its text names it. */
+  foreign: Map<string, ForeignImport[]>
   /** Names that a module exports. */
   exports: Map<string, RewrittenModule['exports']>
   /** What a module's own names are exported as. */
@@ -45,6 +48,7 @@ export async function linkModules(
     imports: new Map(),
     lazy: new Map(),
     styles: new Map(),
+    foreign: new Map(),
     exports: new Map(),
     locals: new Map(),
   }
@@ -74,6 +78,8 @@ function note(path: string, module: RewrittenModule, graph: Graph, linked: Linke
   const found = module.lazy.specifiers.map((specifier) => graph.resolve(path, specifier))
   const paths = found.filter((to) => to !== undefined)
   linked.lazy.set(path, { paths, isOpen: module.lazy.isOpen })
+  const foreign = foreignIn(path, module, links)
+  if (foreign.length > 0) linked.foreign.set(path, foreign)
   linked.exports.set(path, module.exports)
   linked.locals.set(path, module.locals)
   linked.styles.set(path, findStyles(path, module.preloads, graph))
@@ -97,6 +103,21 @@ function findStyles(
       { path: from },
     )
   })
+}
+
+function foreignIn(
+  from: string,
+  { imports, lazy }: RewrittenModule,
+  links: readonly StaticImport[],
+): ForeignImport[] {
+  const isLinked = (item: ModuleImport) =>
+    links.some(({ start, path }) => start === item.start && path !== from)
+  const named = imports.filter((item) => isForeign(item.specifier) && !isLinked(item))
+  const later = lazy.specifiers.filter(isForeign)
+  return [
+    ...named.map(({ specifier }) => ({ from, specifier, isStatic: true })),
+    ...later.map((specifier) => ({ from, specifier, isStatic: false })),
+  ]
 }
 
 /** What links in memory finds the declaration by its specifier, with no lexer. */
@@ -188,16 +209,20 @@ function renameDependencies(code: string, entries: readonly ModuleEntry[]): stri
 
 /**
  * What is to be linked in memory needs a stand-in for each module that what it imports imports: none of the two could
- * have its address first. Gives one to some modules more, that only connect such circles.
+ * have its address first. Gives one to some modules more, that only connect such circles; none for an import of the module
+ * itself, which stands for what cannot be linked so.
  * @returns the texts by path
  */
 export function createStandIns({ imports, exports }: LinkedModules): Map<string, string> {
-  let circular = [...imports.keys()]
+  const edges = new Map(
+    [...imports].map(([from, list]) => [from, list.filter((to) => to.path !== from)]),
+  )
+  let circular = [...edges.keys()]
   for (let before = -1; before !== circular.length;) {
     before = circular.length
     const left = new Set(circular)
-    const importsOne = (path: string) => imports.get(path)!.some((to) => left.has(to.path))
-    const imported = new Set(circular.flatMap((path) => imports.get(path)!.map((to) => to.path)))
+    const importsOne = (path: string) => edges.get(path)!.some((to) => left.has(to.path))
+    const imported = new Set(circular.flatMap((path) => edges.get(path)!.map((to) => to.path)))
     circular = circular.filter((path) => importsOne(path) && imported.has(path))
   }
   return new Map(

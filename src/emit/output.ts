@@ -8,6 +8,8 @@ export interface OutputFile {
   path: string
   /** The bytes that go to disk. Absent where only the hash is known. */
   source?: string | Uint8Array
+  /** How many bytes these are, once they have been hashed. */
+  size?: number
   /** Hash of the bytes, in hex, where it is known without them. */
   digest?: string
   /** Bytes of a page or document that is copied as it is, so that it cannot be rewritten. */

@@ -1,12 +1,14 @@
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { closureOf } from '../manifest/linking.js'
-import { pathToRelativeUrl } from '../manifest/path.js'
+import { isModulePath, pathToRelativeUrl } from '../manifest/path.js'
 import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
 import { depthOf, findBaseElement } from './base-element.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
+import { matches } from './coverage.js'
+import type { ForeignImport } from './foreign.js'
 import { hasHost, type Base, type Graph } from './graph.js'
 import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
 import { signPageManifest } from './manifest.js'
@@ -15,8 +17,10 @@ import { findTags } from './tags.js'
 
 /** What pages are made to start with. */
 export interface Pageable {
-  graph: Pick<Graph, 'resolve'>
+  graph: Pick<Graph, 'resolve' | 'locate' | 'urlOf'>
   imports: Map<string, StaticImport[]>
+  /** What modules import from outside of the output, when these main chunks are loaded. */
+  foreignOf(entries: readonly string[]): ForeignImport[]
   digests: Map<string, string>
   bootstrap: Bootstrap
 }
@@ -83,13 +87,16 @@ function createPageContext(
   release: Release,
   signed: Signed,
 ): PageContext {
-  const { base, hash, name, build, inline } = release
-  const { graph, imports, digests, bootstrap, manifestPath, carried } = signed
+  const { base, hash, name, build, inline, external, unverified } = release
+  const { graph, imports, digests, bootstrap, manifestPath, carried, foreignOf } = signed
   const start = findBaseElement(page, findTags(html))
   const refer = createRefer(page, base, start)
   return {
     path: page,
+    base,
     resolve: (reference) => graph.resolve(page, reference, start),
+    locate: (reference) => graph.locate(page, reference, start),
+    urlOf: graph.urlOf,
     isModule: (path) => output.get(path)!.isModule,
     integrityOf: (path) => toIntegrity(hash, digests.get(path)!),
     closure: (path) => [...closureOf(imports, path)],
@@ -101,6 +108,10 @@ function createPageContext(
     runtime: bootstrap.runtime.fileName,
     release: { 'data-name': name, ...(build === undefined ? {} : { 'data-build': String(build) }) },
     crossOrigin: hasHost(base),
+    modules: [...digests.keys()].filter(isModulePath),
+    external,
+    foreignOf,
+    isAccepted: (url) => unverified.some((pattern) => matches(pattern, url)),
   }
 }
 

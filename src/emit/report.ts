@@ -20,6 +20,8 @@ export interface Report {
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
   bootstrap: { integrity: string; inline: boolean }
+  /** External modules that pages may load, with their integrity metadata. */
+  external: { url: string; integrity: string }[]
   /** Whether pages may do without https. */
   pure: boolean
   /** Not checked when it runs, and accepted by name. */
@@ -69,11 +71,12 @@ export function createReport(
     signed: release.signer !== undefined,
     modules: {
       count: modules.length,
-      bytes: modules.reduce((sum, { source = '' }) => sum + Buffer.byteLength(source), 0),
+      bytes: modules.reduce((sum, { size = 0 }) => sum + size, 0),
     },
     pages: emitted.pages,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
     pure: release.page.pure,
     unverified: emitted.accepted,
     unchecked,
@@ -116,6 +119,7 @@ export function formatReport(report: Report): string[] {
     ...(counted.length
       ? [`  listed, but not enforced when a page or a stylesheet loads them: ${counted.join(', ')}`]
       : []),
+    ...report.external.map(({ url, integrity }) => `  external ${url} (${integrity})`),
     ...unverified.map(({ name, reason }) => `  UNVERIFIED ${name}: ${reason}`),
     ...(report.entries.length > 0
       ? [

@@ -8,6 +8,7 @@ import type { ModuleEntry } from './entries.js'
 import { hasHost } from './graph.js'
 import { isForPages, signPageManifest } from './manifest.js'
 import { namedExports, type LinkedModules } from './modules.js'
+import { reach } from './reach.js'
 
 /** What entries are started with. */
 export interface Startable extends LinkedModules {
@@ -90,18 +91,6 @@ function listFor(main: string, startable: Startable, release: Release) {
     files: new Map([...digests].filter(([path]) => isListed(path))),
     imports: new Map([...imports].filter(([path]) => isListed(path))),
   }
-}
-
-/** What a module may load, itself included, or undefined where only its run tells. */
-function reach(main: string, { imports, lazy, styles }: LinkedModules): Set<string> | undefined {
-  const reached = new Set([main])
-  for (const path of reached) {
-    const { paths, isOpen } = lazy.get(path) ?? { paths: [], isOpen: false }
-    if (isOpen) return undefined
-    for (const to of imports.get(path) ?? []) reached.add(to.path)
-    for (const to of [...paths, ...(styles.get(path) ?? [])]) reached.add(to)
-  }
-  return reached
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on exports that another file cannot hand on */

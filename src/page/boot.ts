@@ -43,7 +43,7 @@ async function start(): Promise<void> {
   const stored = await readManifest()
   const manifest = await verifyManifest(stored, trust, verifier)
   const toUrl = (path: string) => pathToUrl(path, url)
-  const enforced = await enforceMap(manifest, toUrl, carrier)
+  const enforced = await enforceMap(manifest, toUrl, carrier, data.map)
   const context: Mapped & Partial<Runtime> = {
     pinned,
     verifier,
@@ -52,6 +52,7 @@ async function start(): Promise<void> {
     url,
     credentials: data.credentials,
     toUrl,
+    map: data.map,
     ...enforced,
   }
   Object.defineProperty(self, '__signedimp', { value: context })

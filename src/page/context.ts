@@ -39,7 +39,10 @@ export interface EnforcedMap {
 }
 
 /** What the bootstrap hands to a runtime that goes by an import map. */
-export type Mapped = Boot & EnforcedMap
+export interface Mapped extends Boot, EnforcedMap {
+  /** The page's own import map, as the build wrote it (`OwnMap`), if it has one. */
+  map?: string | undefined
+}
 
 /** What every emitted chunk finds as `__signedimp`. Its path is baked in: the URL that it came from is the server's word. */
 export interface Registry {

@@ -1,8 +1,9 @@
 import { hex } from '../crypto/bytes.js'
 import { SignedImpError, type SignedImpCode } from '../errors.js'
 import { verifyManifest } from '../manifest/verify.js'
-import type { Boot } from './context.js'
+import type { Boot, Mapped } from './context.js'
 import { download, type Download } from './download.js'
+import { diagnoseExternal, namedPaths } from './external.js'
 
 const maxFileBytes = 1 << 26
 
@@ -12,11 +13,14 @@ const maxFileBytes = 1 << 26
  * @returns a refusal that names the file, or undefined when a second fetch sees nothing wrong
  */
 export async function diagnose(
-  context: Boot,
+  context: Boot & Pick<Mapped, 'map'>,
   paths: Iterable<string>,
 ): Promise<SignedImpError | undefined> {
-  const found = await Promise.all([...paths].map((file) => inspect(context, file)))
-  return found.find((refused) => refused)
+  const lookAt = async (files: Iterable<string>) =>
+    (await Promise.all([...files].map((file) => inspect(context, file)))).find((found) => found)
+  const found = await lookAt(paths)
+  if (__MODULE__ || found) return found
+  return (await lookAt(namedPaths(context))) ?? diagnoseExternal(context)
 }
 
 async function inspect(context: Boot, path: string): Promise<SignedImpError | undefined> {

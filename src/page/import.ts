@@ -19,11 +19,24 @@ export function createPathOf({ manifest, toUrl }: Boot): (url: string) => string
   }
 }
 
-/** Makes the wrapper of `import()`. @param tell told of each refusal, where the page is not to be told at once */
+/** What specifiers mean to the modules of a page, beside the listed files. */
+export interface Meanings {
+  /** The URL that a specifier means in the module at a path. @throws TypeError on a name that means nothing */
+  mean(from: string, specifier: string): URL
+  /** Loads an external module that the page allows; undefined for any other. */
+  load(url: string, options?: ImportCallOptions): Promise<unknown> | undefined
+}
+
+/**
+ * Makes the wrapper of `import()`.
+ * @param tell told of each refusal, where the page is not to be told at once
+ * @param meanings where names and external modules mean something
+ */
 export function createImport(
   context: Boot,
   load: Load,
   tell?: (refused: SignedImpError) => void,
+  meanings?: Meanings,
 ): Registry['import'] {
   const { toUrl } = context
   const pathOf = createPathOf(context)
@@ -31,18 +44,24 @@ export function createImport(
   /** A fragment makes another module of the same file; a query, another file. */
   const locate = (from: string, specifier: string): string | undefined => {
     try {
-      const url = toAbsolute(specifier, toUrl(from))
+      const url =
+        !__MODULE__ && meanings
+          ? meanings.mean(from, specifier)
+          : toAbsolute(specifier, toUrl(from))
       url.hash = ''
-      return pathOf(url.href)
+      return url.href
     } catch {
       return undefined
     }
   }
 
   const loadFrom = async (from: string, specifier: string, options?: ImportCallOptions) => {
-    const path = locate(from, specifier)
-    if (path === undefined) throw unlisted(from, specifier)
-    return load(path, options)
+    const url = locate(from, specifier)
+    const path = url && pathOf(url)
+    if (path) return load(path, options)
+    const external = !__MODULE__ && url && meanings?.load(url, options)
+    if (external) return external
+    throw unlisted(from, specifier)
   }
 
   return (from, specifier, options) =>
@@ -52,15 +71,23 @@ export function createImport(
     })
 }
 
-/** Makes `import.meta` of a chunk. @param resolve what a module's absolute URL becomes */
-export function createMeta({ toUrl }: Boot, resolve: (url: string) => string): Registry['meta'] {
+/**
+ * Makes `import.meta` of a chunk.
+ * @param resolve what a module's absolute URL becomes
+ * @param mean the URL that a specifier means in the chunk at a path
+ */
+export function createMeta(
+  { toUrl }: Boot,
+  resolve: (url: string) => string,
+  mean: Meanings['mean'] = (from, specifier) => toAbsolute(specifier, toUrl(from)),
+): Registry['meta'] {
   const metas = new Map<string, ImportMeta>()
   const create = (path: string): ImportMeta => {
     const url = toUrl(path)
     const meta = {
       __proto__: null,
       url,
-      resolve: (specifier: string) => resolve(toAbsolute(specifier, url).href),
+      resolve: (specifier: string) => resolve(mean(path, specifier).href),
     }
     metas.set(path, meta as unknown as ImportMeta)
     return meta as unknown as ImportMeta
@@ -72,7 +99,7 @@ export function createMeta({ toUrl }: Boot, resolve: (url: string) => string): R
  * What a specifier means in a module (HTML, "resolve a module specifier"), but for bare names, which mean nothing here.
  * @throws TypeError on a bare name
  */
-const toAbsolute = (specifier: string, base: string): URL =>
+export const toAbsolute = (specifier: string, base: string): URL =>
   /^\.{0,2}\//.test(specifier) ? new URL(specifier, base) : new URL(specifier)
 
 const unlisted = (from: string, path: string): SignedImpError =>

@@ -52,6 +52,8 @@ export function createLinker({ manifest, toUrl }: Boot, read: Read): Linker {
     const waits = new Set<string>()
     open.add(path)
     for (const { start, end, path: to } of manifest.imports.get(path) ?? []) {
+      // What only a page's import map gives a meaning says that the module imports itself.
+      if (to === path) throw notEnforceable('a circle of imports', path)
       const from = declarationStart(code, start)
       const quote = code[end]!
       const targets = open.has(to) ? [standIn(to, texts)] : linkImport(to, texts, open)

@@ -15,7 +15,8 @@ export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
  * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with
  * integrity, other listed files to themselves, everything else to nothing. The module form comes late to a page that is
  * not its own: it leaves what is not listed alone, and adds the names that modules import one another by.
- * @param given the salt of an earlier map, whose modules are then the same ones
+ * @param given in the module form, the salt of an earlier map, whose modules are then the same ones; in the page form, the
+ *   page's own map, an `OwnMap` that then cannot say anything else of what is listed or denied
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on any doubt
  */
 export async function enforceMap(
@@ -26,11 +27,13 @@ export async function enforceMap(
 ): Promise<EnforcedMap> {
   const hook = __PURE__ ? randomName() : crypto.randomUUID()
   const salt = (__MODULE__ && given) || '#' + hook
+  const content =
+    !__MODULE__ && given
+      ? JSON.parse(given.replace(/#"/g, salt + '"'))
+      : { imports: {}, integrity: {} }
+  const { imports, integrity }: Record<'imports' | 'integrity', Record<string, string>> = content
   // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
-  const imports: Record<string, string> = __MODULE__
-    ? {}
-    : { 'http://': 'data:,/', 'https://': 'data:,/' }
-  const integrity: Record<string, string> = {}
+  if (!__MODULE__) imports['http://'] = imports['https://'] = 'data:,/'
   for (const [path, digest] of manifest.files) {
     const url = toUrl(path)
     imports[url] = __MODULE__ || isModulePath(path) ? url + salt : url
@@ -48,7 +51,7 @@ export async function enforceMap(
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
-  map.text = trusted.createScript(JSON.stringify({ imports, integrity }))
+  map.text = trusted.createScript(JSON.stringify(content))
   // It stays in force; a page's other maps are told from ours by that they are there.
   if (__MODULE__) map.remove()
 

@@ -5,7 +5,7 @@ import type { Load } from './import.js'
 import type { Prove } from './prove.js'
 
 /** How engines say that a module could not be fetched, as opposed to what a module throws (Chromium, Firefox, WebKit). */
-const loadFailure = /dynamically imported module|module script failed|integrity|MIME type/
+export const loadFailure = /dynamically imported module|module script failed|integrity|MIME type/
 
 /**
  * Loads modules under an import map. The browser checks them.

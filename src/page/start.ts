@@ -2,6 +2,7 @@ import { SignedImpError } from '../errors.js'
 import type { Mapped } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
+import { explainUnresolved } from './external.js'
 import type { Prove } from './prove.js'
 import { showRefusal } from './refuse.js'
 
@@ -25,7 +26,8 @@ export async function start(context: Mapped, prove: Prove, path: string): Promis
 /** A tag reports a module that cannot be linked, as after a redirect, like one that throws; only `import()` tells. */
 function watch(context: Mapped, prove: Prove, path: string): void {
   import(context.toUrl(path)).catch(async (error) => {
-    const found = error instanceof TypeError && (await diagnose(context, prove(path)))
+    if (!(error instanceof TypeError)) return
+    const found = (await diagnose(context, prove(path))) ?? explainUnresolved(path, error)
     if (found) showRefusal(found)
   })
 }

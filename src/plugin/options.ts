@@ -3,6 +3,7 @@ import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { isPattern } from '../emit/coverage.js'
 import { headersFiles, type HeadersForm } from '../emit/forms.js'
 import { isPage } from '../emit/output.js'
+import { isIntegrity, whyNotExternal } from '../emit/own-map.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
@@ -36,6 +37,8 @@ export interface SignedImpOptions {
   pure?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
   headers?: readonly HeadersForm[]
+  /** Integrity metadata of external modules, which pages may then import, by their URLs. @default {} */
+  external?: Readonly<Record<string, string>>
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
   /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
@@ -58,6 +61,7 @@ export interface ResolvedOptions {
   html: readonly string[] | 'later'
   pure: boolean
   headers: readonly HeadersForm[]
+  external: ReadonlyMap<string, string>
   unverified: readonly string[]
   mode: 'on' | 'off'
 }
@@ -113,6 +117,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     `an array of ${Object.keys(headersFiles).join(', ')}`,
     (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
   ],
+  external: ['an object of URLs, each with one sha256-, sha384- or sha512- hash', isPlain],
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
@@ -147,6 +152,10 @@ export function resolveOptions(
     throw new TypeError(
       'signedImp: inline: \'all\' puts the one signature of this build into the pages, so "threshold" must be 1',
     )
+  if (given.html === 'later' && given.external)
+    throw new TypeError(
+      'signedImp: "external" must be left out with html: \'later\', for entries run nothing external; the import map of a page can have hashes',
+    )
   return {
     key: (key || undefined) as KeySource | undefined,
     password,
@@ -161,9 +170,29 @@ export function resolveOptions(
     html: given.html ?? [],
     pure: given.pure ?? false,
     headers: given.headers ?? [],
+    external: readExternal(given.external ?? {}),
     unverified: given.unverified ?? [],
     mode: given.mode ?? 'on',
   }
+}
+
+/** External modules by their URLs as URLs are parsed. */
+function readExternal(given: Readonly<Record<string, unknown>>): Map<string, string> {
+  const external = new Map<string, string>()
+  for (const [name, integrity] of Object.entries(given)) {
+    const url = URL.canParse(name) ? new URL(name) : undefined
+    const why = url ? whyNotExternal(url) : 'is no absolute URL'
+    if (why !== undefined || external.has(url!.href))
+      throw new TypeError(
+        `signedImp: "external" must be an object of https: URLs, each once; "${name}" ${why ?? 'is there twice'}`,
+      )
+    if (typeof integrity !== 'string' || !isIntegrity(integrity))
+      throw new TypeError(
+        `signedImp: "external" must be an object with one sha256-, sha384- or sha512- hash for each URL, so for ${name}; it is ${describe(integrity)}`,
+      )
+    external.set(url!.href, integrity)
+  }
+  return external
 }
 
 const keyRule =

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
 import type { Release } from '../emit/emit.js'
+import { isOwnUrl } from '../emit/graph.js'
 import { arePure, needsRsa, readPageCode } from '../emit/page-code.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
@@ -59,7 +60,8 @@ export async function readRelease(
   root: string,
   base: string,
 ): Promise<Release> {
-  const { threshold, hash, manifest, build, expires, inline, unverified, headers } = options
+  const { threshold, hash, manifest, build, expires, inline, unverified, headers, external } =
+    options
   const { own, signer } = await readOwnKey(options, root)
   const keys = await readTrustedKeys(own, options, root)
   return {
@@ -75,9 +77,17 @@ export async function readRelease(
     inline,
     pagesLater: options.html === 'later',
     headers,
+    external: external.size > 0 ? refuseOwn(external, base) : external,
     unverified,
     page: await readPageCode(keys, options.pure),
   }
+}
+
+/** @throws TypeError on what is no external module, but a file where those of the output are */
+function refuseOwn(external: Release['external'], base: string): Release['external'] {
+  const own = [...external.keys()].find((url) => isOwnUrl(url, base))
+  if (own === undefined) return external
+  throw new TypeError(`signedImp: "external" must be free of URLs below "base"; ${own} is one`)
 }
 
 /** The keys that pages accept, each once, the build's own first. @throws TypeError where the options ask too much of them */

@@ -1,6 +1,6 @@
 import type { HashType } from '../crypto/algorithms.js'
 import { SignedImpError } from '../errors.js'
-import { parseManifest, type Manifest } from '../manifest/format.js'
+import { parseManifest, type Manifest, type StaticImport } from '../manifest/format.js'
 import { isSafeText } from '../manifest/path.js'
 import { splitManifest, type StoredManifest } from '../manifest/verify.js'
 import { hashFiles, type Progress } from './hash.js'
@@ -94,7 +94,10 @@ function refuseExpired(expires: string | undefined): void {
   throw new SignedImpError('ERR_SIGNEDIMP_EXPIRED', reason)
 }
 
-/** Recorded imports say where in a module's text they stand, so that they hold for its old bytes only. */
+/**
+ * Recorded imports say where in a module's text they stand, so that they hold for its old bytes only. But that a module
+ * imports what only a page gives a meaning, which it says by importing itself, keeps it from being linked elsewhere.
+ */
 async function keepImports(
   dir: string,
   old: Manifest | undefined,
@@ -103,10 +106,10 @@ async function keepImports(
   if (!old) return new Map()
   const importers = [...old.imports.keys()].filter((path) => files.has(path))
   const hashes = old.hash === hash ? files : await hashFiles(dir, importers, old.hash)
-  return new Map(
-    [...old.imports].filter(
-      ([path, list]) =>
-        hashes.get(path) === old.files.get(path) && list.every((to) => files.has(to.path)),
-    ),
-  )
+  const keep = ([path, list]: [string, StaticImport[]]): [string, StaticImport[]] =>
+    hashes.get(path) === old.files.get(path) && list.every((to) => files.has(to.path))
+      ? [path, list]
+      : [path, list.filter((to) => to.path === path)]
+  const listed = [...old.imports].filter(([path]) => files.has(path))
+  return new Map(listed.map(keep).filter(([, list]) => list.length > 0))
 }

@@ -257,7 +257,7 @@ const early: Record<string, string> = {
   'module of another origin': '<script type="module" src="https://cdn.test/a.js"></script>',
   'classic script of another origin': '<script src="https://cdn.test/polyfill.js"></script>',
   'modulepreload of another origin': '<link rel="modulepreload" href="https://cdn.test/a.js">',
-  'import map': '<script type="importmap">{}</script>',
+  'import map of another origin': `<script type="importmap">{"imports":{"a":"https://cdn.test/a.js"}}</script>`,
 }
 
 attack(78, 'unchecked code in the page', { variants: Object.keys(early) }, async (variant) => {

@@ -7,8 +7,9 @@ import { signedimp } from '../cli/run.ts'
 import { appFiles, loadPlugin, serveApp, type TestSite } from '../support/app.ts'
 import { inEngines } from '../support/browsers.ts'
 import { writeFiles } from '../support/fixture.ts'
+import { integrityOf } from '../support/map-app.ts'
 import { scratchFolder } from '../support/processes.ts'
-import { look, refusesChunk, starts } from '../support/visit.ts'
+import { glance, look, openAny, refusesChunk, starts } from '../support/visit.ts'
 
 // Pages that are written beside a finished build, and made by the command line: they run, and are checked, like pages of
 // the build itself.
@@ -21,6 +22,8 @@ const files = {
   'src/left.js': `import './right.js'\nexport function hoisted() { return String(new Date(0).getTime()) }\n`,
   'src/right.js': `import { hoisted } from './left.js'\nglobalThis.early = hoisted()\n`,
 }
+
+const named = `ran.push('named')\nexport const text = 'named'`
 
 type Build = (root: string, dir: string, plugin: never) => Promise<unknown>
 
@@ -78,12 +81,28 @@ async function createSite(name: (typeof names)[number]): Promise<TestSite> {
   await saveKey(key, join(cwd, 'app.key'), { password: null } as never)
   const signedImp = await load()
   await build(cwd, join(cwd, 'site', dir), signedImp(key, { html: 'later' }) as never)
+  const map = {
+    imports: { extra: `./${dir}extra.js`, 'more/': `./${dir}more/` },
+    integrity: { [`./${dir}named.js`]: integrityOf(named, 'sha256') },
+  }
+  const tag = `<script type="importmap">${JSON.stringify(map)}</script>`
   const html = appFiles['index.html']!.replace('/src/main.js', src)
-  await writeFiles(cwd, { 'site/index.html': html })
-  const args = ['html', 'site/index.html', '--dir', `site/${dir}`, '--key', 'app.key']
+  await writeFiles(cwd, {
+    'site/index.html': html.replace('<title>', `${tag}<title>`),
+    [`site/${dir}extra.js`]: `export { text } from 'more/one.js'`,
+    [`site/${dir}more/one.js`]: `ran.push('one')\nexport const text = 'one'`,
+    [`site/${dir}named.js`]: named,
+    [`site/${dir}unnamed.js`]: `ran.push('unnamed')`,
+  })
+  const folder = `site/${dir}`
+  run(cwd, 'sign', folder, '--key', 'app.key')
+  run(cwd, 'html', 'site/index.html', '--dir', folder, '--key', 'app.key')
+  return serveApp(join(cwd, 'site'))
+}
+
+function run(cwd: string, ...args: string[]): void {
   const { status, stderr } = signedimp(args, { cwd })
   if (status !== 0) throw new Error(stderr)
-  return serveApp(join(cwd, 'site'))
 }
 
 for (const name of names)
@@ -95,6 +114,22 @@ for (const name of names)
     // Of modules that are linked in memory, as the entry's own file does in Firefox, this would be undefined.
     assert.is(await page.evaluate('early'), '0')
     await refusesChunk(page, 'a', 'ERR_SIGNEDIMP_CHANGED')
+  })
+
+for (const name of names)
+  inEngines(test, `${name}: names mean what the page's own import map says`, async (page) => {
+    const site = sites[name]!
+    const [{ dir }, unnamed] = [ways[name], `/${ways[name].dir}unnamed.js`]
+    site.reset()
+    site.tamper(`${dir}more/one.js`, 'changed')
+    await starts(page, site)
+    assert.is(await openAny(page, 'more/one.js'), 'ERR_SIGNEDIMP_CHANGED more/one.js')
+    assert.is(await openAny(page, unnamed), `ERR_SIGNEDIMP_UNLISTED ${unnamed}`)
+    assert.is((await glance(page)).evil, 0)
+    site.reset()
+    await starts(page, site)
+    assert.is(await openAny(page, 'extra'), 'one')
+    assert.is(await openAny(page, `/${dir}named.js`), 'named')
   })
 
 inEngines(test, 'the app does not start when its main chunk was changed', async (page) => {

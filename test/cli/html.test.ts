@@ -390,9 +390,10 @@ const refused: Record<string, Refused> = {
     tags: ['<title>No</title>'],
     message: /ERR_SIGNEDIMP_OUTPUT index\.html: starts no entry of the folder; name/,
   },
-  'an import map': {
-    tags: ['<script type="importmap">{}</script>', start('main.js')],
-    message: /ERR_SIGNEDIMP_NOT_COVERED [^]*an import map of the page/,
+  'an import map of what is not there': {
+    tags: ['<script type="importmap">{"imports":{"x":"./x.js"}}</script>', start('main.js')],
+    message:
+      /ERR_SIGNEDIMP_OUTPUT index\.html: has an import map [^]*which is no file of this build/,
   },
   'a page that is no UTF-8': {
     spoil: (cwd) => writeInto(cwd, 'dist/index.html', Buffer.from('<p>caf\xe9', 'latin1')),

@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { init, parse } from 'es-module-lexer'
 import { aliasOf } from '../../src/manifest/linking.ts'
+import { createStandIns, type LinkedModules } from '../../src/emit/modules.ts'
 import { throwsCode } from '../support/throws.ts'
 import { chunk, emit, entry, type Bundled, type EmitOptions, type EmittedFiles } from './emitted.ts'
 
@@ -202,6 +203,17 @@ test('pages go on to have a manifest of their own, without the entries', async (
 })
 
 // Circles.
+
+test('no stand-in is made for what only a page gives a meaning, which is said as an import of itself', () => {
+  const edge = (path: string) => ({ start: 8, end: 9, path })
+  const imports = new Map([
+    ['a.js', [edge('a.js'), edge('b.js')]],
+    ['b.js', [edge('b.js')]],
+  ])
+  const exports = new Map([...imports.keys()].map((path) => [path, ['x']]))
+  const linked = { imports, exports } as unknown as LinkedModules
+  assert.equal([...createStandIns(linked).keys()], [])
+})
 
 test('modules in a circle have stand-ins, others have none', async () => {
   const emitted = await emit({

@@ -91,18 +91,28 @@ test('the import of a module is noted with its place', () => {
 })
 
 for (const [what, specifier] of Object.entries({
-  'a package': 'react',
-  'a bare name, which is not looked for beside the module': 'a.js',
-  'a URL': 'https://cdn.example/react.js',
   'a missing file': './missing.js',
   'a file that is no module': './data.json',
   'a script of the public folder': '/legacy.js',
+  'a URL whose answer anybody can give': 'http://cdn.example/react.js',
 }))
   test(`refused: a static import of ${what}, which a page would refuse`, async () => {
     const output = outputOf(['assets/index.js', 'assets/a.js'], ['assets/data.json', 'legacy.js'])
     const error = await throwsCode(() => imports(specifier, output), 'ERR_SIGNEDIMP_OUTPUT')
     assert.match(error.message, `imports "${specifier}"`)
     assert.is((error as Error & { path?: string }).path, 'assets/index.js')
+  })
+
+for (const [what, specifier] of Object.entries({
+  'a package': 'react',
+  'a bare name, which is not looked for beside the module': 'a.js',
+  'a name with a scheme': 'npm:react',
+  'a URL': 'https://cdn.example/react.js',
+}))
+  test(`left to pages: a static import of ${what}, which links in a circle elsewhere`, () => {
+    const output = outputOf(['assets/index.js', 'assets/a.js'])
+    const [start, end, path] = [8, 8 + specifier.length, 'assets/index.js']
+    assert.equal(imports(specifier, output), [{ start, end, path }])
   })
 
 // A redirect makes a module's relative imports start elsewhere. They must not find anything there.

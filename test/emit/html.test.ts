@@ -549,7 +549,14 @@ const uncovered: Record<string, [html: string, name: string]> = {
     '<script TYPE=" MODULE ">import("/assets/index.js")</script>',
     'import("/assets/index.js")',
   ],
-  'an import map': ['<script type="importmap">{"imports":{}}</script>', 'import map'],
+  'an import map in a template': [
+    '<template><script type="importmap">{"imports":{}}</script></template>',
+    '<script type="importmap"> sha256-',
+  ],
+  'an import map in a drawing': [
+    '<svg><script type="importmap">{"imports":{}}</script></svg>',
+    '<script type="importmap"> sha256-',
+  ],
   'a modulepreload of somebody else': [
     '<link rel="modulepreload" href="https://x.example/a.js">',
     'https://x.example/a.js',

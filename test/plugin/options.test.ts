@@ -99,6 +99,8 @@ test('nothing is read before a build', () => {
 
 // The other options: each wrong value, and a private key in its place.
 
+const right384 = `sha384-${'A'.repeat(64)}`
+
 const wrong: Record<string, unknown[]> = {
   password: ['', 1, null, {}, [], true],
   keys: ['release.pub', {}, 1, null, [''], [undefined], [1], [{}], [[]]],
@@ -147,7 +149,49 @@ const wrong: Record<string, unknown[]> = {
     ['index.js'],
     ['a.html', 'b'],
   ],
+  pure: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
+  external: [
+    '',
+    'https://x.example/a.js',
+    [],
+    1,
+    null,
+    true,
+    new Map(),
+    ...[
+      '/a.js',
+      'a',
+      '//x.example/a.js',
+      'http://x.example/a.js',
+      'http://localhost.example/a.js',
+      'data:text/javascript,1',
+      'https://x.example/a.js#',
+      'https://x.example/a.js#b',
+      'https://me@x.example/a.js',
+      'https://me:secret@x.example/a.js',
+    ].map((url) => ({ [url]: right384 })),
+    ...[
+      '',
+      'md5-AAAA',
+      'sha256-',
+      'sha256-!!!',
+      `sha1-${'A'.repeat(27)}=`,
+      right384.slice(1),
+      right384.slice(0, -1),
+      ` ${right384}`,
+      `${right384}?x`,
+      `${right384} ${right384}`,
+      `SHA384-${'A'.repeat(64)}`,
+      `sha256-${'A'.repeat(42)}B=`,
+      `sha384-${'_'.repeat(64)}`,
+      1,
+      null,
+      undefined,
+      [right384],
+    ].map((integrity) => ({ 'https://x.example/a.js': integrity })),
+    { 'https://x.example/a.js': right384, 'HTTPS://X.example/a.js': right384 },
+  ],
   unverified: [
     'a.js',
     {},
@@ -237,7 +281,9 @@ test('what is not given', () => {
     expires: undefined,
     inline: true,
     html: [],
+    pure: false,
     headers: [],
+    external: new Map(),
     unverified: [],
     mode: 'on',
   })
@@ -254,6 +300,7 @@ const right: Record<string, unknown[]> = {
   name: ['shop', 'shop/staging', 'Käse 🧀', '__proto__', ' '],
   build: [0, 1, Number.MAX_SAFE_INTEGER],
   inline: [true, false, 'all'],
+  pure: [true, false],
   headers: [[], ['json'], ['_headers', 'nginx', 'apache', 'json']],
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   unverified: [
@@ -285,6 +332,20 @@ test('expires is an instant in whole seconds', () => {
   assert.is(resolved({ expires: '2099-01-02' }).expires, '2099-01-02T00:00:00Z')
   assert.is(resolved({ expires: '2099-01-02T03:04:05+02:00' }).expires, '2099-01-02T01:04:05Z')
   assert.is(resolved({ expires: new Date(4e12 + 999) }).expires, '2096-10-02T07:06:40Z')
+})
+
+test('external modules have the URLs that browsers make of theirs', () => {
+  const urls = ['https://X.example', 'http://localhost:1/a.js', 'http://127.0.0.1/a.js?b']
+  const external = Object.fromEntries(urls.map((url) => [url, right384]))
+  assert.equal(
+    [...resolved({ external }).external.keys()],
+    ['https://x.example/', ...urls.slice(1)],
+  )
+})
+
+test('external modules are for pages of the build itself', () => {
+  const { message } = mistake(key, { external: {}, html: 'later' })
+  assert.match(message, /"external" must be left out with html: 'later'/)
 })
 
 test("inline: 'all' carries one signature, so that no threshold above it can be met", () => {

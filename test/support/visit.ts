@@ -80,3 +80,13 @@ export async function refusesChunk(
   assert.equal(refusals, [`${code} ${path}`])
   return `refused ${code}`
 }
+
+/** What became of importing what the app makes up: the module's `text`, or why it was refused, as `CODE path`. */
+export const openAny = (page: Page, specifier: string): Promise<string> =>
+  page.evaluate((name) => {
+    const { app } = globalThis as never as { app: { any(name: string): Promise<{ text: string }> } }
+    return app.any(name).then(
+      ({ text }) => text,
+      ({ code, name, message, path }) => (code ? `${code} ${path}` : `${name}: ${message}`),
+    )
+  }, specifier)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
-import { judgeTag } from '../../emit/judge.js'
+import { judgeTag, nameOfInline } from '../../emit/judge.js'
 import { findTags, type Tag } from '../../emit/tags.js'
 import { SignedImpError } from '../../errors.js'
 import { emittedPath } from '../../tree/system-path.js'
@@ -83,8 +83,10 @@ export async function locateInPages(
   return error
 }
 
-/** Whether an error names a tag as what nothing checks. */
+/** Whether an error names a tag as what nothing checks, or the page's import map. */
 function names({ message }: SignedImpError, tag: Tag): boolean {
   const action = judgeTag(tag, { resolve: () => undefined, isModule: () => false })
-  return action.kind === 'uncovered' && message.includes(`\n  ${action.name}: `)
+  if (action.kind === 'map' && message.includes(': has an import map that ')) return true
+  const name = action.kind === 'uncovered' ? action.name : nameOfInline(tag)
+  return /uncovered|map/.test(action.kind) && message.includes(`\n  ${name}: `)
 }

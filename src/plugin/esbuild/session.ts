@@ -7,7 +7,7 @@ import { keyFileOf, refuseKeyIn } from '../guard.js'
 import type { ResolvedOptions } from '../options.js'
 import { readKeys, remember, type Keys } from '../release.js'
 import { signOutput, type SignedOutput } from '../sign.js'
-import { refuseExternals } from './externals.js'
+import { locateExternal } from './externals.js'
 import { addManifest, adoptFiles, writeOutput } from './files.js'
 import { readOutput, refuseEdits, tellManifest, tellResult } from './output.js'
 import { locateInPages } from './messages.js'
@@ -58,7 +58,6 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
   async function readAll(result: BuildResult, keys: Keys): Promise<Output> {
     const file = keyFileOf(options.key, root)
     if (file) refuseKeyIn(dir, file)
-    await refuseExternals(result.metafile!, place)
     const output = readOutput(result, place, entries, keys)
     const pages = pagesOf(html)
     if (isWrite) await adoptFiles(output, dir, before, pages, keys)
@@ -94,7 +93,8 @@ export async function openSession(options: ResolvedOptions, place: EsbuildPlace)
       try {
         return await emit(result)
       } catch (error) {
-        throw await locateInPages(error, [...html, ...copiedPages(place)], place)
+        const told = await locateExternal(error, result.metafile!, place)
+        throw await locateInPages(told, [...html, ...copiedPages(place)], place)
       }
     },
 
