@@ -99,6 +99,10 @@ for (const vite of viteNames) {
     assert.equal(Object.keys(values), ['look', 'shared', 'b', 'last'])
     const ran = await page.evaluate(() => (globalThis as never as { ran: string[] }).ran)
     assert.equal(ran, ['b'])
+    // Vite's helper asks for a stylesheet once, as where it is missing in an unsigned build.
+    assert.is(await openRoute(page, 'a'), 'a')
+    const { values: again } = await lookAt(page)
+    assert.equal(Object.keys(again), ['look', 'shared', 'b', 'last'])
     assert.is((await heardOf(page, 2)).length, 2)
   })
 }
