@@ -107,6 +107,27 @@ for (const vite of viteNames) {
   })
 }
 
+inEngines(test, "stylesheets are asked for as the page's own tags would", async (page) => {
+  const { signed } = sites.vite
+  signed.reset()
+  const html = await (await fetch(signed.url)).text()
+  const body = html.replace('data-entry=', 'data-credentials="include" data-entry=')
+  assert.is.not(body, html)
+  signed.reply('hand.html', { type: 'text/html', body })
+  for (const [path, mode] of [
+    ['', 'anonymous'],
+    ['hand.html', 'use-credentials'],
+  ]) {
+    await page.goto(signed.url + path)
+    await page.waitFor(() => 'app' in globalThis)
+    assert.is(await openRoute(page, 'a'), 'a')
+    const found = await page.evaluate(
+      () => document.querySelector<HTMLLinkElement>('link[href$="/a.css"]')!.crossOrigin,
+    )
+    assert.is(found, mode)
+  }
+})
+
 /** Vite 8 names it by its URL. */
 const cssOf = ({ url }: TestSite, vite: ViteName): string =>
   vite === 'vite' ? `${url}assets/a.css` : '/assets/a.css'
