@@ -79,7 +79,7 @@ export interface Emitted {
   external: Map<string, string>
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
-  /** Entries, and stylesheets and classic scripts that a page's tag checks. */
+  /** Entries, stylesheets and classic scripts that a page's tag checks, and stylesheets that chunks load checked. */
   checked: Set<string>
 }
 
@@ -145,7 +145,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const headers = writeHeaders(output, release)
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
-  const checked = [...pages.flatMap((page) => page.checked), ...entries.map(({ path }) => path)]
+  const checked = [
+    ...pages.flatMap((page) => page.checked),
+    ...entries.map(({ path }) => path),
+    ...[...linked.styles.values()].flat(),
+  ]
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
     ...findUncovered(output, new Set([...checked, ...ownPaths])),

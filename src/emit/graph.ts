@@ -22,6 +22,8 @@ export interface Graph {
   locate(from: string, reference: string, start?: string): string | undefined
   /** The file that a reference means, or undefined for anything that is not of the output; as for {@link locate}. */
   resolve(from: string, reference: string, start?: string): string | undefined
+  /** The same for a reference from the base. */
+  resolveBelow(reference: string): string | undefined
   /** From now on, what means the file `from` means `to`, which the output then has in its place. */
   move(from: string, to: string): void
   /**
@@ -67,6 +69,7 @@ export function createGraph(output: Output, base: Base): Graph {
     urlOf: (path) => pathToUrl(path, root),
     locate,
     resolve,
+    resolveBelow: (reference) => resolve('', reference, root),
     move(from, to) {
       for (const path of [from, to]) paths.set(pathToUrl(path, root), to)
     },

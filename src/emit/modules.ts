@@ -15,6 +15,7 @@ import {
   type Respell,
   type RewrittenModule,
 } from './rewrite.js'
+import { editLists, refuseUnknownHelpers, type Preloads } from './vite-preload.js'
 
 /** What the modules of an output import, once they are written anew. */
 export interface LinkedModules {
@@ -22,6 +23,8 @@ export interface LinkedModules {
   imports: Map<string, StaticImport[]>
   /** Files that a module loads with `import()`, and whether there may be others that its text does not name. */
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
+  /** Stylesheets that a module has Vite's helper link when it loads others. */
+  styles: Map<string, string[]>
   /** Imports by a module of what is not of the output, where its text names it. */
   foreign: Map<string, ForeignImport[]>
   /** Names that a module exports. */
@@ -52,11 +55,13 @@ export async function linkModules(
   const linked: LinkedModules = {
     imports: new Map(),
     lazy: new Map(),
+    styles: new Map(),
     foreign: new Map(),
     exports: new Map(),
     locals: new Map(),
   }
   const respell = createRespell(graph, entries, hasAliases)
+  const preloads = new Map<string, Preloads>()
   for (const file of output.values()) {
     if (!file.isModule) continue
     const { path } = file
@@ -68,8 +73,10 @@ export async function linkModules(
     // In the form that it came in: thousands of texts at once are what a garbage collector is slow with.
     if (code !== before) change(path, typeof file.source === 'string' ? code : Buffer.from(code))
     note(path, module, graph, linked)
+    preloads.set(path, module.preloads)
     checkDeclarations(path, module)
   }
+  refuseUnknownHelpers(preloads)
   return linked
 }
 
@@ -84,6 +91,27 @@ function note(path: string, module: RewrittenModule, graph: Graph, linked: Linke
   if (foreign.length > 0) linked.foreign.set(path, foreign)
   linked.exports.set(path, module.exports)
   linked.locals.set(path, module.locals)
+  linked.styles.set(path, findStyles(path, module.preloads, graph))
+}
+
+/**
+ * The addresses in Vite's lists start at the base, unless they start with a dot.
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on a stylesheet from outside the output, which a page would refuse
+ */
+function findStyles(
+  from: string,
+  { styles }: Preloads,
+  { resolve, resolveBelow }: Graph,
+): string[] {
+  return styles.map((address) => {
+    const path = /^[^./][^:]*$/.test(address) ? resolveBelow(address) : resolve(from, address)
+    if (path !== undefined) return path
+    throw new SignedImpError(
+      'ERR_SIGNEDIMP_OUTPUT',
+      `loads the stylesheet "${address}" later, which is no file of this build, so a page would refuse it; let Vite's base name the host of all files`,
+      { path: from },
+    )
+  })
 }
 
 function foreignIn(
@@ -182,8 +210,8 @@ function spellMain(from: string, item: ModuleImport, before: string, main: strin
 
 /** Vite has what a lazy module needs in a list of texts, to load it early. */
 function renameDependencies(code: string, entries: readonly ModuleEntry[]): string {
-  if (entries.length === 0 || !code.includes('__vite__mapDeps')) return code
-  return code.replace(/(?<=\bm\.f=\[)[^\]]*(?=\])/, (list) =>
+  if (entries.length === 0) return code
+  return editLists(code, (list) =>
     entries.reduce(
       (text, { from, main }) =>
         ['"', '/'].reduce(

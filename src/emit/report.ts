@@ -26,7 +26,7 @@ export interface Report {
   pure: boolean
   /** Not checked when it runs, and accepted by name. */
   unverified: Uncovered[]
-  /** Number of listed files that browsers offer no way to check, by kind. */
+  /** Number of listed files that nothing checks when a page loads them, as by `url()` or `@import`, by kind. */
   unchecked: Record<string, number>
   /** Whether the files are on another origin than the pages; undefined when that depends on the host. */
   sameOrigin: boolean
@@ -34,7 +34,7 @@ export interface Report {
 }
 
 const kinds: [kind: string, pattern: RegExp][] = [
-  ['stylesheets loaded later', /\.css$/],
+  ['stylesheets that no page or chunk links', /\.css$/],
   ['images', /\.(svg|png|jpe?g|gif|webp|avif|ico)$/i],
   ['fonts', /\.(woff2?|ttf|otf|eot)$/i],
 ]
@@ -117,7 +117,7 @@ export function formatReport(report: Report): string[] {
       : []),
     ...(report.pure ? [plainHttp] : []),
     ...(counted.length
-      ? [`  listed, but browsers cannot check them as they load: ${counted.join(', ')}`]
+      ? [`  listed, but not enforced when a page or a stylesheet loads them: ${counted.join(', ')}`]
       : []),
     ...report.external.map(({ url, integrity }) => `  external ${url} (${integrity})`),
     ...unverified.map(({ name, reason }) => `  UNVERIFIED ${name}: ${reason}`),

@@ -2,9 +2,10 @@ import { init, parse, type Import } from 'es-module-lexer'
 import { SignedImpError } from '../errors.js'
 import { insertLast } from '../manifest/linking.js'
 import { moveImports, type ToWhole } from './move-imports.js'
+import { findPreloads, type Preloads } from './vite-preload.js'
 
 /** Changes with every change of what {@link rewriteModule} writes. */
-export const rewriterVersion = 'signedimp-rewriter-1'
+export const rewriterVersion = 'signedimp-rewriter-2'
 
 /** What modules are written for, as far as it changes them. */
 export interface RewrittenFor {
@@ -38,14 +39,15 @@ export interface RewrittenModule {
   exports: string[]
   /** What it imports with `import()`, as far as the text says it, and whether some of it is only known later. */
   lazy: { specifiers: string[]; isOpen: boolean }
+  preloads: Preloads
 }
 
 /** Another spelling of a specifier, as long as the one that is there, or the same. */
 export type Respell = (item: ModuleImport, isStatic: boolean) => string
 
 /**
- * Makes `import()` and `import.meta` of a module go through the page's registry. Calls keep their length and the
- * helpers stand at the end, and static imports that get longer names, so nothing else moves and source maps stay true.
+ * Makes `import()`, `import.meta` and the links of Vite's helper go through the page's registry. Calls keep their length and
+ * the helpers stand at the end, and static imports that get longer names, so nothing else moves and source maps stay true.
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on syntax that cannot be kept
  */
 export async function rewriteModule(
@@ -62,6 +64,8 @@ export async function rewriteModule(
   const metas = found.filter(({ type }) => type === 'import-meta')
   const wrapper = freeName(code, '_simp', 'import'.length)
   const meta = freeName(code, '_simpmeta', 'import.meta'.length - '()'.length)
+  const preloads = findPreloads(code)
+  const link = freeName(code, '_simplink', '_simplink'.length)
   for (const { start } of metas) refuseNew(path, code, start)
   const moved = moveImports(code, found.filter(isStatic), toWhole)
   const imports = moved.left.map(toImport)
@@ -73,12 +77,14 @@ export async function rewriteModule(
     ...lazy.flatMap((item) => spell(item, respell(item, false))),
     ...dynamic.map(({ importStart: at }) => [at, at + wrapper.length, wrapper] as const),
     ...metas.map(({ importStart, importEnd }) => [importStart, importEnd, meta + '()'] as const),
+    ...preloads.calls.map(([start, end]) => [start, end, link] as const),
   ])
   const own = toAscii(JSON.stringify(path))
   const last = [
     ...moved.declarations,
     ...(dynamic.length ? [`function ${wrapper}(s,o){return __signedimp.import(${own},s,o)}`] : []),
     ...(metas.length ? [`function ${meta}(){return __signedimp.meta(${own})}`] : []),
+    ...(preloads.calls.length ? [`function ${link}(l){return __signedimp.link(l)}`] : []),
   ]
   const line = last.join(';')
   const text = last.length ? insertLast(replaced, line) : replaced
@@ -95,6 +101,7 @@ export async function rewriteModule(
       specifiers: lazy.map(({ specifier }) => specifier),
       isOpen: lazy.length < dynamic.length,
     },
+    preloads,
   }
 }
 

@@ -8,6 +8,7 @@ import { proveNamed } from './prove.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { createRelink } from './relink.js'
 import { mainsOf } from './start.js'
+import { createLink } from './style.js'
 import { createTell } from './tell.js'
 
 const context = __signedimp as PageBoot & ModuleRuntime & Runtime & Adopting
@@ -30,6 +31,7 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
     enforcement: 'blob',
     import: createImport(context, load, tell),
     meta: createMeta(context, resolve),
+    link: createLink(context, tell),
     main: async (path, loaded) => {
       const urls = await link(path)
       loaded()

@@ -46,6 +46,8 @@ export interface Registry {
   import(from: string, specifier: unknown, options?: ImportCallOptions): Promise<unknown>
   /** `import.meta` of the chunk at `path`. */
   meta(path: string): ImportMeta
+  /** `document.head.appendChild(link)` of a bundler's helper, which links what a chunk needs beside its modules. */
+  link(link: HTMLLinkElement): HTMLLinkElement
 }
 
 /** What somebody must know who loads modules beside the browser. */

@@ -56,12 +56,13 @@ async function judge(
 
   if (status !== 200 && !isAbsent)
     return saw('ERR_SIGNEDIMP_NETWORK', `status ${status}; try again`)
+  const wanted = path.endsWith('.css') ? 'css' : 'javascript'
   if (!isAbsent && seen === files.get(path) && !redirected)
-    return /script|json/.test(type!)
+    return new RegExp(wanted + '|script|json').test(type!)
       ? undefined
       : saw(
           'ERR_SIGNEDIMP_REFUSED',
-          `the signed bytes under the type "${type}"; the server must call it text/javascript`,
+          `the signed bytes under the type "${type}"; the server must call it text/${wanted}`,
         )
   if (await isNewer(context, path, seen))
     return new SignedImpError(

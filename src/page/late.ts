@@ -1,11 +1,12 @@
 /** The runtime of module entries where a late import map was proven: the browser checks and links. */
 import { isModulePath } from '../manifest/path.js'
 import { createClaims } from './claims.js'
-import type { Adopting, Mapped, ModuleRuntime } from './context.js'
+import type { Adopting, Mapped, ModuleRuntime, Registry } from './context.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
 import { listedClosure } from './prove.js'
 import { createRelinker } from './relinker.js'
+import { createLink } from './style.js'
 import { createTell } from './tell.js'
 
 const context = __signedimp as ModuleRuntime & Mapped
@@ -24,10 +25,13 @@ const resolve = (url: string) => {
   return path !== undefined && isModulePath(path) ? keyOf(path) : url
 }
 
-const runtime: Pick<ModuleRuntime, 'import' | 'meta' | 'main'> & Adopting = {
+const tell = createTell(context)
+
+const runtime: Pick<ModuleRuntime, keyof Registry | 'main'> & Adopting = {
   adopt,
-  import: createImport(context, load, createTell(context)),
+  import: createImport(context, load, tell),
   meta: createMeta(context, resolve),
+  link: createLink(context, tell),
   main: async (path, loaded) => {
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))
     void Promise.all(downloads).then(loaded)

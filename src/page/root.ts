@@ -12,6 +12,7 @@ import { fetchManifest } from './manifest.js'
 import { provideNative, type Native } from './native.js'
 import { proveNamed } from './prove.js'
 import { notEnforceable } from './refuse.js'
+import { createLink } from './style.js'
 import { verifier } from './verifier.js'
 
 /** A root whose manifest was checked. */
@@ -52,6 +53,7 @@ export async function openRoot(
   const registry: Registry = Object.freeze({
     import: createImport(boot, load, tell),
     meta: createMeta(boot, (url) => linked.resolve(url)),
+    link: createLink(boot, tell),
   })
   linked = linkRoot(boot, await provideNative(registry))
   refuseRemoved(removed, base)

@@ -7,6 +7,7 @@ import { createMappedLoad } from './mapped.js'
 import { createProve, proveDenied, proveNamed } from './prove.js'
 import { createRelinker } from './relinker.js'
 import { mainsOf, start } from './start.js'
+import { createLink } from './style.js'
 import { createTell } from './tell.js'
 
 const context = __signedimp as Mapped & Linkable
@@ -21,6 +22,7 @@ const runtime: Runtime & Adopting = {
   enforcement: 'map',
   import: createImport(context, createMappedLoad(context, known, load), tell, meanings),
   meta: createMeta(context, context.resolve, meanings.mean),
+  link: createLink(context, tell),
   adopt,
   start: async () => {
     const paths = mainsOf(context)

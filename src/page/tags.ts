@@ -10,6 +10,7 @@ import { refusedOnce } from './load-failure.js'
 import { listedClosure, proveNamed } from './prove.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { mainsOf } from './start.js'
+import { createLink } from './style.js'
 import { createTell } from './tell.js'
 
 const context = __signedimp as PageBoot & Runtime
@@ -63,6 +64,7 @@ const runtime: Runtime = {
     if (path !== undefined && /\.m?js$/.test(path)) claim(url)
     return url
   }),
+  link: createLink(context, tell),
   start: async () => {
     await proveNamed(context)
     if (document.querySelector('[type=importmap i]')) throw notEnforceable('an import map')

@@ -83,12 +83,12 @@ test('what imports an entry imports its main chunk, at the same length', async (
 
 test("Vite's list of what a lazy module needs names the main chunk", async () => {
   const deps =
-    'const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["x/app.js","x/app.css","./app.js"])))=>i.map(i=>d[i]);'
+    'const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["x/app.js","x/app.mjs","./app.js"])))=>i.map(i=>d[i]);'
   const { text } = await emit({
     'x/app.js': entry('import("./lazy.js")'),
     'x/lazy.js': chunk(deps),
   })
-  assert.match(text('x/lazy.js'), 'm.f=["x/ap_.js","x/app.css","./ap_.js"]')
+  assert.match(text('x/lazy.js'), 'm.f=["x/ap_.js","x/app.mjs","./ap_.js"]')
 })
 
 test('the new name is free', async () => {

@@ -61,9 +61,13 @@ test('the source for a policy, where the bootstrap is inline', () => {
   assert.not.match(text({ bootstrap: { integrity: 'sha256-abc=', inline: false } }), 'sha256-abc=')
 })
 
-test('what browsers cannot check is counted', () => {
-  assert.match(text({ unchecked: { images: 2, fonts: 1 } }), /cannot check.*: 2 images, 1 font/)
-  assert.not.match(text(), 'cannot check')
+test('what is listed and not enforced is counted', () => {
+  const unchecked = { images: 2, fonts: 1, 'stylesheets that no page or chunk links': 1 }
+  assert.match(
+    text({ unchecked }),
+    /not enforced.*: 2 images, 1 font, 1 stylesheet that no page or chunk links/,
+  )
+  assert.not.match(text(), 'not enforced')
 })
 
 test('everything that is unverified is listed with its reason', () => {
