@@ -7,6 +7,7 @@ import { isPath } from '../manifest/path.js'
 import type { Signer } from '../manifest/sign.js'
 import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
+import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
@@ -125,10 +126,12 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const own = ownFiles(bootstrap, release, hasPages, hasAliases)
   const need = { standIns: moved.length > 0, noCircle: release.tags }
   const standIns = createStandIns(linked, need)
+  const copied = await findCopied(output)
+  for (const [path, list] of copied) linked.imports.set(path, list)
   addOwnFiles(own, standIns, output, changes)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
-  const startable = { ...linked, digests, bootstrap, hasAliases }
+  const startable = { ...linked, digests, bootstrap, hasAliases, copied }
   const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
     ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)

@@ -150,6 +150,10 @@ function listFor(
   const paths = [...lists.flatMap(({ files }) => [...files.keys()]), ...others, ...checked]
   return {
     digests: new Map([...paths.map((path) => [path, main.files.get(path)!] as const), ...own]),
-    imports: new Map(lists.flatMap(({ imports }) => [...imports])),
+    imports: new Map([
+      // Of what is no chunk, lists of entries say nothing.
+      ...[...main.imports].filter(([path]) => checked.includes(path)),
+      ...lists.flatMap(({ imports }) => [...imports]),
+    ]),
   }
 }

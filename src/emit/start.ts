@@ -16,6 +16,8 @@ export interface Startable extends LinkedModules {
   bootstrap: Bootstrap
   /** Whether modules import one another by names that an import map can give. */
   hasAliases: boolean
+  /** What is no module of the build and imports something: entries have no map that denies what is not listed. */
+  copied: ReadonlyMap<string, unknown>
 }
 
 /** An entry that starts through its own bootstrap. */
@@ -83,11 +85,12 @@ const preloadsOf = (
  * gave it another name.
  */
 function listFor(main: string, startable: Startable, release: Release) {
-  const { digests, imports, bootstrap, hasAliases } = startable
+  const { digests, imports, bootstrap, hasAliases, copied } = startable
   const reached = reach(main, startable)
   const own = [bootstrap.blob.fileName, ...(hasAliases ? [bootstrap.late.fileName] : [])]
   const wanted = reached && new Set([...reached, ...[...reached].map(standInOf), ...own])
-  const isListed = (path: string) => wanted?.has(path) ?? isForPages(path, release)
+  const isListed = (path: string) =>
+    wanted?.has(path) ?? (isForPages(path, release) && !copied.has(path))
   return {
     files: new Map([...digests].filter(([path]) => isListed(path))),
     imports: new Map([...imports].filter(([path]) => isListed(path))),

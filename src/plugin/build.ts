@@ -3,7 +3,7 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestRelease } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
-import { isDocument, isPage, type Output } from '../emit/output.js'
+import { isCode, isDocument, isPage, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
 import { isSystemModule, rewriteVersion } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
@@ -194,7 +194,8 @@ async function addPublicFiles(
     const content = await readFile(join(publicDir, path))
     refuseSecrets(path, content, secrets)
     const fixed = isPage(path) || isDocument(path) ? { fixed: content } : {}
-    output.set(path, { path, digest, isModule: false, isEntry: false, ...fixed })
+    const code = isCode(path) ? { source: content } : {}
+    output.set(path, { path, digest, isModule: false, isEntry: false, ...fixed, ...code })
   }
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { hashBytes } from '../../crypto/node.js'
 import type { Emitted, Release } from '../../emit/emit.js'
 import { toManifest } from '../../emit/manifest.js'
-import { isDocument, isPage, type Output, type OutputFile } from '../../emit/output.js'
+import { isCode, isDocument, isPage, type Output, type OutputFile } from '../../emit/output.js'
 import { writeSignedText } from '../../manifest/format.js'
 import { isManifestOf } from '../../manifest/names.js'
 import { signManifest } from '../../manifest/sign.js'
@@ -40,7 +40,8 @@ function adopt(path: string, content: Buffer, { hash }: Release): OutputFile {
   const file = { path, isModule: false, isEntry: false }
   if (isPage(path)) return { ...file, source: content }
   const fixed = isDocument(path) ? { fixed: content } : {}
-  return { ...file, digest: hashBytes(hash, content), ...fixed }
+  const code = isCode(path) ? { source: content } : {}
+  return { ...file, digest: hashBytes(hash, content), ...fixed, ...code }
 }
 
 /** Adds the manifest of the whole output to it, where no folder is written that could be compared before. */
