@@ -1,16 +1,21 @@
 /** Loads what the browser refuses for good, beside what it has. */
+import { closureOf } from '../manifest/linking.js'
 import type { Claims } from './claims.js'
-import type { CreateLoad, Linkable } from './context.js'
+import type { CreateLoad, Linkable, PageData } from './context.js'
+import { namedPaths } from './external.js'
 import { createLinked } from './linked.js'
 import { refusedOnce } from './load-failure.js'
+import { notEnforceable } from './refuse.js'
 
 /**
  * Links in memory what the browser does not have. What it has stays what it is: blobs import it under the page's map.
  * @param context what the page's runtime goes by, whose own copy this is not
  */
 export const createRelink =
-  (context: Linkable): CreateLoad =>
+  (context: Linkable & Pick<PageData, 'map'>): CreateLoad =>
   ({ prove, claims, keyOf }) => {
+    const { imports } = context.manifest
+    const named = new Set(namedPaths(context).flatMap((path) => [...closureOf(imports, path)]))
     const native = (path: string) => (claims.isNative(path) ? keyOf(path) : undefined)
     const { link, evaluate } = createLinked(
       context,
@@ -18,7 +23,10 @@ export const createRelink =
       { native },
     )
     return async (path, options) => {
-      if (!(await claimAll(claims, prove(path)))) throw refusedOnce(path, 'try again')
+      const paths = prove(path)
+      // Who imports these no list says: the browser would load them once more for whoever does.
+      if ([...paths].some((file) => named.has(file))) throw notEnforceable('an import map', path)
+      if (!(await claimAll(claims, paths))) throw refusedOnce(path, 'try again')
       return evaluate(await link(path), options)
     }
   }
