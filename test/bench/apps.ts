@@ -25,9 +25,39 @@ export async function writeApp(root: string, { pages, shared }: AppShape): Promi
   await write('src/main.js', mainOf(pages))
   for (let at = 0; at < shared; at++) await write(`src/shared${at}.js`, moduleOf(at, 'shared', []))
   for (let at = 0; at < pages; at++) {
-    const used = shared < 2 ? [] : [at % shared, (at + 1 + (at % (shared - 1))) % shared]
+    const both = shared < 2 ? [] : [at % shared, (at + 1 + (at % (shared - 1))) % shared]
+    const used = both.map((one) => ({ name: 'shared', from: `../shared${one}.js` }))
     await write(`src/pages/page${at}.js`, moduleOf(1000 + at, 'page', used))
   }
+}
+
+/**
+ * Writes an app of modules that import one another in a row, each a chunk of its own if {@link chainChunk} says so. The
+ * entry notes the time when all have run.
+ * @param depth how many modules, the entry included
+ */
+export async function writeChain(root: string, depth: number): Promise<void> {
+  await mkdir(join(root, 'src'), { recursive: true })
+  const write = (path: string, text: string) => writeFile(join(root, path), text)
+  const linkTo = (at: number) => (at < depth ? [{ name: 'link', from: `./link${at}.js` }] : [])
+  await write('package.json', '{"name":"bench","type":"module"}')
+  await write('index.html', html)
+  await write(
+    'src/main.js',
+    `${moduleOf(0, 'link', linkTo(1))}globalThis.__results = link[0](1)\nglobalThis.__done = performance.now()\n`,
+  )
+  for (let at = 1; at < depth; at++)
+    await write(`src/link${at}.js`, moduleOf(at, 'link', linkTo(at + 1)))
+}
+
+/** The chunk of a module of {@link writeChain}. */
+export const chainChunk = (id: string): string | undefined => /link\d+(?=\.js$)/.exec(id)?.[0]
+
+/** Makes sure that each module of a chain has a chunk of its own. @throws Error */
+export async function checkChain(outDir: string, depth: number): Promise<void> {
+  const names = await readdir(join(outDir, 'assets'))
+  if (names.length !== depth)
+    throw new Error(`${depth} chunks wanted; there are ${names.join(', ')}`)
 }
 
 const html = `<!doctype html>
@@ -51,13 +81,13 @@ globalThis.__results = Promise.all(pages.map((load) => load())).then((modules) =
 `
 
 /** Functions of unlike texts, about as large after minification as {@link chunkBytes}. */
-function moduleOf(seed: number, name: string, used: number[]): string {
+function moduleOf(seed: number, name: string, used: { name: string; from: string }[]): string {
   const random = createRandom(seed)
   const word = () => Math.floor(random() * 2 ** 52).toString(36)
   const imports = used.map(
-    (at, nth) => `import { shared as shared${nth} } from '../shared${at}.js'\n`,
+    (one, nth) => `import { ${one.name} as used${nth} } from '${one.from}'\n`,
   )
-  const sum = used.map((_, nth) => ` + shared${nth}[0](n)`).join('')
+  const sum = used.map((_, nth) => ` + used${nth}[0](n)`).join('')
   const functions = [`(n) => n + ${seed}${sum}`]
   for (let bytes = 0; bytes < chunkBytes;) {
     const text = `(n) => ({ name: '${word()} ${word()}', size: n * ${seed}, items: ['${word()}', '${word()}', n] })`

@@ -11,6 +11,7 @@ const labels: Record<Variant, string> = {
   linked: 'inline: false',
   late: 'late map (in Firefox blobs)',
   blob: 'blobs',
+  tags: 'tags',
 }
 
 const conditions: Record<Warmth, string> = {

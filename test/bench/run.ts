@@ -1,4 +1,4 @@
-/** npm run bench -- [--only size|build|load|entries] [--quick] [--json] [--write] */
+/** npm run bench -- [--only size|build|load|entries|chains] [--quick] [--json] [--write] */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { format } from 'prettier'
@@ -6,7 +6,7 @@ import { measureBuild } from './build.ts'
 import { measureLoad } from './load.ts'
 import { describeMachine, loadAverage } from './machine.ts'
 import { say, sayNoMore } from './progress.ts'
-import { entryApps, pageApps } from './sites.ts'
+import { chainApps, entryApps, pageApps } from './sites.ts'
 import { measureSize } from './size.ts'
 import { toMarkdown, toText, type Section, type Table } from './table.ts'
 
@@ -15,6 +15,7 @@ const parts: Record<string, (quick: boolean) => Promise<Section>> = {
   build: measureBuild,
   load: (quick) => measureLoad(quick, pageApps),
   entries: (quick) => measureLoad(quick, entryApps),
+  chains: (quick) => measureLoad(quick, chainApps),
 }
 
 const { values } = parseArgs({

@@ -6,13 +6,13 @@ import { serve, type Site } from '../../playground/server.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { scratchFolder } from '../support/processes.ts'
-import { checkApp, writeApp, type AppShape } from './apps.ts'
+import { chainChunk, checkApp, checkChain, writeApp, writeChain, type AppShape } from './apps.ts'
 
 /**
  * How a page carries the bootstrap, if it does, or how an entry without a page is checked. "again" is the plain page
  * once more: how far its ratio is from 1 is noise.
  */
-export type Variant = 'plain' | 'again' | 'all' | 'inline' | 'linked' | 'late' | 'blob'
+export type Variant = 'plain' | 'again' | 'all' | 'inline' | 'linked' | 'late' | 'blob' | 'tags'
 
 const ofPages: Variant[] = ['plain', 'again', 'all', 'inline', 'linked']
 const ofEntries: Variant[] = ['plain', 'again', 'late', 'blob']
@@ -26,6 +26,8 @@ export interface App {
   /** How long it takes to load, against the others. */
   weight: number
   variants: Variant[]
+  /** Options of a variant, where they are not the usual ones. */
+  options?: Partial<Record<Variant, SignedImpOptions>>
   /** What a variant's ratio should not exceed, if that is set for a latency. */
   target(variant: Variant, latency: number): number | undefined
   build(outDir: string, plugins: Plugin[], variant: Variant): Promise<void>
@@ -82,6 +84,46 @@ const entry: App = {
   },
 }
 
+/** Policies under which there is no import map. */
+const policies: Partial<Record<Variant, string>> = {
+  blob: `script-src 'self' blob:`,
+  tags: `script-src 'self'`,
+}
+
+/** A page whose modules import one another in a row, checked in each of the ways that pages have. */
+const chainOf = (depth: number): App => ({
+  name: `chain-${depth}`,
+  title: `${depth === 1 ? 'one module' : `${depth} modules that import one another in a row`}, 20 KB each`,
+  hash: '',
+  weight: 1,
+  variants: ['plain', 'again', 'linked', 'blob', 'tags'],
+  options: { blob: { inline: false }, tags: { inline: false, tags: true } },
+  target: () => undefined,
+  async build(outDir, plugins, variant) {
+    const root = scratchFolder()
+    await writeChain(root, depth)
+    const groups = [{ name: chainChunk }]
+    const codeSplitting = { groups, includeDependenciesRecursively: false }
+    const rollupOptions = { output: { codeSplitting } }
+    const options = { outDir, rollupOptions, modulePreload: false as const }
+    const policy = policies[variant] ? [sendPolicy(policies[variant])] : []
+    const all = [...plugins, ...policy]
+    await build({ root, configFile: false, logLevel: 'error', plugins: all, build: options })
+    await checkChain(outDir, depth)
+  },
+})
+
+const sendPolicy = (content: string): Plugin => {
+  const attrs = { 'http-equiv': 'Content-Security-Policy', content }
+  return {
+    name: 'policy',
+    transformIndexHtml: () => [{ tag: 'meta', attrs, injectTo: 'head-prepend' }],
+  }
+}
+
+/** Apps that are checked with and without an import map. */
+export const chainApps: App[] = [1, 3, 10].map(chainOf)
+
 /** The apps with pages, in the order of the tables. */
 export const pageApps: App[] = [manyChunks, react]
 
@@ -115,7 +157,7 @@ export async function serveVariants(app: App, latencies: number[]): Promise<Serv
   const served: ServedVariant[] = []
   for (const variant of app.variants) {
     const outDir = join(scratchFolder(), 'dist')
-    const options = inlineOf[variant]
+    const options = app.options?.[variant] ?? inlineOf[variant]
     await app.build(outDir, options ? [signedImp(key, { ...options, name: 'bench' })] : [], variant)
     const sites = new Map<number, Site>()
     for (const latency of latencies)
@@ -138,4 +180,5 @@ const inlineOf: Record<Variant, SignedImpOptions | undefined> = {
   linked: { inline: false },
   late: {},
   blob: {},
+  tags: { tags: true },
 }

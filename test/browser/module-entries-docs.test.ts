@@ -85,7 +85,7 @@ recipes.forEach((recipe, at) => {
     `${titleOf(recipe)}: the app starts, and refuses a byte that is not the signed one`,
     async (page, engine) => {
       const built = await build()
-      const main = built.entry.replace(/.(?=\.js$)/, '_')
+      const { main } = built
       const whole = 'the app itself'
       await onSite(recipe, built, undefined, async (site) => {
         for (const tags of [built.tags, ...shownTag(recipe, built, site)])

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mainOf } from '../../src/manifest/linking.ts'
 import { messagesOf } from './examples.ts'
 import { writeFiles } from './fixture.ts'
 import { blocksOf, readDocument, sectionOf } from './markdown.ts'
@@ -143,6 +144,8 @@ export interface BuiltRecipe {
   /** Path of the entry's file in the output. */
   entry: string
   integrity: string
+  /** Path of its main chunk. */
+  main: string
   /** What the backend writes into its pages. */
   tags: string
 }
@@ -169,8 +172,9 @@ export async function buildRecipe(recipe: Recipe): Promise<BuiltRecipe> {
   const dir = join(root, recipe.output)
   const listed = readList(recipe, dir)
   const [, entry, integrity] = /^ {2}entry (\S+) \((\S+)\)$/m.exec(printed)!
+  const main = mainOf(entry!, readFileSync(join(dir, entry!), 'utf8'))!
   const tags = listed ? tagsOf(listed, recipe) : pinnedTag(recipe.base + entry!, integrity!)
-  return { root, dir, printed, entry: entry!, integrity: integrity!, tags }
+  return { root, dir, printed, entry: entry!, integrity: integrity!, main, tags }
 }
 
 /** The entry in Vite's list for backends, where the recipe has one. */
@@ -182,13 +186,14 @@ export function readList({ list, name, source }: Recipe, dir: string): ListedEnt
 const pinnedTag = (src: string, integrity: string): string =>
   `<script type="module" src="${src}" integrity="${integrity}" crossorigin></script>`
 
-/** As Laravel's `@vite` does: it preloads the entry's own file, and what the entry lists as imports, too. */
+/**
+ * As Laravel's `@vite` does: it preloads the entry's own file, under its integrity, and what the entry lists as imports, too.
+ */
 function tagsOf({ file, css = [], imports = [], integrity }: ListedEntry, { base }: Recipe) {
   const styles = css.map((path) => `<link rel="stylesheet" href="${base}${path}">`)
-  const preloads = [file, ...imports].map(
-    (path) => `<link rel="modulepreload" href="${base}${path}">`,
-  )
-  return [...preloads, ...styles, pinnedTag(base + file, `${integrity}`)].join('\n')
+  const own = `<link rel="modulepreload" href="${base}${file}" integrity="${integrity}">`
+  const preloads = imports.map((path) => `<link rel="modulepreload" href="${base}${path}">`)
+  return [own, ...preloads, ...styles, pinnedTag(base + file, `${integrity}`)].join('\n')
 }
 
 export const sha256 = (bytes: Uint8Array): string =>

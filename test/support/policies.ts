@@ -59,12 +59,7 @@ const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates'], tags?: 't
     'map',
   ],
   [`require-trusted-types-for 'script'; trusted-types signedimp`, 'inline', 'map'],
-  [
-    `require-trusted-types-for 'script'; trusted-types other`,
-    'linked',
-    // This Firefox has no Trusted Types.
-    { chromium: 'refused', firefox: 'map', webkit: 'refused' },
-  ],
+  [`require-trusted-types-for 'script'; trusted-types other`, 'linked', 'refused'],
   [`trusted-types other`, 'inline', 'map'],
   [
     `Integrity-Policy: blocked-destinations=(script)`,
