@@ -5,7 +5,6 @@ import type { CreateLoad, Linkable, PageData } from './context.js'
 import { namedPaths } from './external.js'
 import { createLinked } from './linked.js'
 import { refusedOnce } from './load-failure.js'
-import { notEnforceable } from './refuse.js'
 
 /**
  * Links in memory what the browser does not have. What it has stays what it is: blobs import it under the page's map.
@@ -25,7 +24,8 @@ export const createRelink =
     return async (path, options) => {
       const paths = prove(path)
       // Who imports these no list says: the browser would load them once more for whoever does.
-      if ([...paths].some((file) => named.has(file))) throw notEnforceable('an import map', path)
+      if ([...paths].some((file) => named.has(file) && !claims.isNative(file)))
+        throw refusedOnce(path, 'reload the page')
       if (!(await claimAll(claims, paths))) throw refusedOnce(path, 'try again')
       return evaluate(await link(path), options)
     }
