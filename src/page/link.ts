@@ -60,7 +60,7 @@ export function createLinker(
     open.add(path)
     for (const { start, end, path: to } of manifest.imports.get(path) ?? []) {
       // What only a page's import map gives a meaning says that the module imports itself.
-      if (to === path) throw notEnforceable('a circle of imports', path)
+      if (to === path) throw notEnforceable('an import without a map', path)
       const from = declarationStart(code, start)
       const quote = code[end]!
       const targets = open.has(to) ? [standIn(to, texts)] : linkImport(to, texts, open)

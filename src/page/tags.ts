@@ -36,7 +36,7 @@ function load(path: string): Promise<void> {
 async function loadBehindImports(path: string): Promise<void> {
   for (const to of manifest.imports.get(path) ?? []) {
     // What only a page's import map gives a meaning says that the module imports itself.
-    if (to.path === path) throw notEnforceable('an import map', path)
+    if (to.path === path) throw notEnforceable('an import without a map', path)
     await load(to.path)
   }
   const url = keyOf(path)
