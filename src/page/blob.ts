@@ -4,6 +4,7 @@ import type { Adopting, ModuleRuntime, PageBoot, Runtime } from './context.js'
 import { parsed } from './events.js'
 import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
+import { importNatively } from './native-import.js'
 import { proveNamed } from './prove.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { createRelink } from './relink.js'
@@ -14,9 +15,7 @@ import { createTell } from './tell.js'
 const context = __signedimp as PageBoot & ModuleRuntime & Runtime & Adopting
 
 function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
-  const { link, evaluate, resolve } = createLinked(context, (url, options) =>
-    options ? import(url, options) : import(url),
-  )
+  const { link, evaluate, resolve } = createLinked(context, importNatively)
   const tell = createTell(context)
   const load: Load = async (path, options) => evaluate(await link(path), options)
   const show = (refused: SignedImpError) => showRefusal(refused, tell)

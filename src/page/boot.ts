@@ -2,19 +2,17 @@
 import { utf8, type Bytes } from '../crypto/bytes.js'
 import type { SignedImpError } from '../errors.js'
 import { pathToUrl } from '../manifest/path.js'
+import { refusal } from '../manifest/refusal.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { EnforcedMap, PageBoot, PageData, Runtime } from './context.js'
 import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { integrityOf } from './integrity.js'
-import { fetchWhole } from './manifest.js'
+import { fetchWhole, maxManifestLines } from './manifest.js'
 import { enforceMap, runModule } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
-import { refusal } from '../manifest/refusal.js'
-
-const maxManifestLines = 1 << 16
 
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
 const carrier = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement

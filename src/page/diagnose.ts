@@ -2,10 +2,8 @@ import { hex } from '../crypto/bytes.js'
 import { SignedImpError, type SignedImpCode } from '../errors.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { Boot, Mapped } from './context.js'
-import { download, type Download } from './download.js'
+import { download, maxFileBytes, type Download } from './download.js'
 import { diagnoseExternal, namedPaths } from './external.js'
-
-const maxFileBytes = 1 << 26
 
 /**
  * Finds out why the browser refused one of several modules. Engines do not say, so the files are fetched a

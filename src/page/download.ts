@@ -1,6 +1,9 @@
 import type { Bytes } from '../crypto/bytes.js'
 import { refusal } from '../manifest/refusal.js'
 
+/** Most bytes of a file of the app. */
+export const maxFileBytes = 1 << 26
+
 /** Longest time that one download of ours may take, in milliseconds. */
 const deadline = 30_000
 

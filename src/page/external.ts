@@ -1,9 +1,7 @@
 import { SignedImpError, type SignedImpCode } from '../errors.js'
 import type { OwnMap } from '../manifest/meaning.js'
 import type { Boot, Mapped } from './context.js'
-import { download } from './download.js'
-
-const maxFileBytes = 1 << 26
+import { download, maxFileBytes } from './download.js'
 
 /** Listed files that the page's own import map names, so that modules may import them and no manifest says so. */
 export function namedPaths({ map, manifest, toUrl }: Boot & Pick<Mapped, 'map'>): string[] {

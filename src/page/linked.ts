@@ -3,17 +3,14 @@ import { decodeText } from '../crypto/bytes.js'
 import { refusal } from '../manifest/refusal.js'
 import type { Boot, Linkable } from './context.js'
 import { diagnose } from './diagnose.js'
-import { download, type Download } from './download.js'
+import { download, maxFileBytes, type Download } from './download.js'
 import { createPathOf } from './import.js'
 import { createBlob, createLinker, type Linker } from './link.js'
 import { isListed } from './integrity.js'
+import type { NativeImport } from './native-import.js'
 
-const maxFileBytes = 1 << 26
 /** All of an app may be asked for at once, on a slow line: in milliseconds. */
 export const deadline = 300_000
-
-/** The engine's own `import()`. */
-export type NativeImport = (url: string, options?: ImportCallOptions) => Promise<unknown>
 
 /** What links the modules of an app in memory, and runs them. */
 export interface Linked extends Pick<Linker, 'link'> {

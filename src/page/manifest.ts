@@ -7,7 +7,8 @@ import { verifier } from './verifier.js'
 
 /** Of a manifest, and of a runtime, which has much less. */
 const maxBytes = 1 << 23
-const maxManifestLines = 1 << 16
+/** Most lines of a manifest's signed text in a page. */
+export const maxManifestLines = 1 << 16
 
 /** Fetches a manifest, and checks it. @throws SignedImpError */
 export async function fetchManifest(

@@ -2,6 +2,7 @@ import type { Known, Mapped } from './context.js'
 import { diagnose } from './diagnose.js'
 import type { Load } from './import.js'
 import { isLoadFailure, refusedOnce } from './load-failure.js'
+import { importNatively } from './native-import.js'
 
 /**
  * Loads modules under an import map. The browser checks them. What was refused is asked for again when it is imported
@@ -19,7 +20,7 @@ export function createMappedLoad(
   async function load(path: string, options?: ImportCallOptions): Promise<unknown> {
     const settle = claims.begin(prove(path))
     try {
-      const module = await (options ? import(keyOf(path), options) : import(keyOf(path)))
+      const module = await importNatively(keyOf(path), options)
       settle(true)
       return module
     } catch (error) {

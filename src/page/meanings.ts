@@ -5,6 +5,7 @@ import type { Mapped } from './context.js'
 import { diagnoseExternal, explainUnresolved } from './external.js'
 import { toAbsolute, type Meanings } from './import.js'
 import { isLoadFailure } from './load-failure.js'
+import { importNatively } from './native-import.js'
 import { notEnforceable } from './refuse.js'
 
 const empty = '{"imports":{},"integrity":{}}'
@@ -51,7 +52,7 @@ export function createMeanings(context: Mapped): Meanings {
     },
     load(url, options) {
       if (!Object.hasOwn(map.imports, url) || map.imports[url] !== url) return undefined
-      return (options ? import(url, options) : import(url)).catch(async (error) => {
+      return importNatively(url, options).catch(async (error) => {
         throw error instanceof TypeError ? await explain(url, error) : error
       })
     },

@@ -1,6 +1,6 @@
 import type { Linkable, Registry } from './context.js'
 import { createBlob } from './link.js'
-import type { NativeImport } from './linked.js'
+import type { NativeImport } from './native-import.js'
 import { findCarrier, runModule } from './map.js'
 import { notEnforceable } from './refuse.js'
 

@@ -5,6 +5,7 @@ import type { CreateLoad, Linkable, PageData } from './context.js'
 import { namedPaths } from './external.js'
 import { createLinked } from './linked.js'
 import { refusedOnce } from './load-failure.js'
+import { importNatively } from './native-import.js'
 
 /**
  * Links in memory what the browser does not have. What it has stays what it is: blobs import it under the page's map.
@@ -16,11 +17,7 @@ export const createRelink =
     const { imports } = context.manifest
     const named = new Set(namedPaths(context).flatMap((path) => [...closureOf(imports, path)]))
     const native = (path: string) => (claims.isNative(path) ? keyOf(path) : undefined)
-    const { link, evaluate } = createLinked(
-      context,
-      (url, options) => (options ? import(url, options) : import(url)),
-      { native },
-    )
+    const { link, evaluate } = createLinked(context, importNatively, { native })
     return async (path, options) => {
       const paths = prove(path)
       // Who imports these no list says: the browser would load them once more for whoever does.

@@ -7,6 +7,7 @@ import { createImport, createMeta, createPathOf } from './import.js'
 import { integrityOf } from './integrity.js'
 import { claim } from './linked.js'
 import { refusedOnce } from './load-failure.js'
+import { importNatively } from './native-import.js'
 import { listedClosure, proveNamed } from './prove.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { mainsOf } from './start.js'
@@ -54,7 +55,7 @@ const runtime: Runtime = {
       if (!/\.m?js$/.test(path)) throw notEnforceable('no maps, no blobs', path)
       listedClosure(manifest, path)
       await load(path)
-      return options ? import(keyOf(path), options) : import(keyOf(path))
+      return importNatively(keyOf(path), options)
     },
     tell,
   ),

@@ -92,7 +92,7 @@ async function readOld(
  * their files hold. The manifest is written last, by rename.
  * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE`, `…_FILES`, `…_NOT_COVERED`, `…_OUTPUT`, `…_PATH`
  */
-export async function sealFolder(
+async function sealFolder(
   folder: OutputFolder,
   release: Release,
   secrets: string[],
@@ -135,7 +135,7 @@ export async function closeFolder(
 }
 
 /** Takes back the signatures of an output that is refused. */
-export async function unsealFolder(folder: OutputFolder, manifestName: string): Promise<void> {
+async function unsealFolder(folder: OutputFolder, manifestName: string): Promise<void> {
   const { dir, emitted } = folder
   folder.isSealed = false
   for (const path of [manifestName, ...emitted.flatMap(({ manifests }) => manifests)])
