@@ -11,8 +11,16 @@ const maxReports = 10
 /** Addresses that an app makes may tell of its reader: what was imported goes without its query and its fragment. */
 const strip = (text: string) => text.replace(/[?#].*/s, '')
 
-/** @returns tells of each refusal once: the page, by an event, and the address that it names, which hears of alike ones once */
-export function createTell(reported: Reported = {}): Tell {
+/**
+ * @param tellPage tells the page itself
+ * @param mark what reports say beside what is refused
+ * @returns tells of each refusal once: the page, by an event, and the address that it names, which hears of alike ones once
+ */
+export function createTell(
+  reported: Reported = {},
+  tellPage: Tell = announce,
+  mark: object = {},
+): Tell {
   const told = new WeakSet<SignedImpError>()
   const sent = new Set<string>()
   return (refused) => {
@@ -22,8 +30,8 @@ export function createTell(reported: Reported = {}): Tell {
     const { code, path, reason, message } = refused
     if (!sent.has(message) && sent.size < maxReports) {
       sent.add(message)
-      sendReport(reported, { code, path: path && strip(path), reason: strip(reason) })
+      sendReport(reported, { code, path: path && strip(path), reason: strip(reason), ...mark })
     }
-    return announce(refused)
+    return tellPage(refused)
   }
 }

@@ -48,9 +48,12 @@ export interface SignedImpOptions {
   reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
-  /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
-  mode?: 'on' | 'off'
+  /** `'report-only'` refuses nothing and tells what it would, `'off'` signs nothing; both say so in every build. @default 'on' */
+  mode?: Mode
 }
+
+/** What a build is to do: have pages refuse what is not signed, only tell of it, or nothing. */
+export type Mode = 'on' | 'report-only' | 'off'
 
 /** The options, checked and filled in; what depends on files is still to be read. */
 export interface ResolvedOptions {
@@ -73,7 +76,7 @@ export interface ResolvedOptions {
   fallback: string | undefined
   reportTo: string | undefined
   unverified: readonly string[]
-  mode: 'on' | 'off'
+  mode: Mode
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -147,7 +150,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
   ],
-  mode: ["'on' or 'off'", (v) => v === 'on' || v === 'off'],
+  mode: ["'on', 'report-only' or 'off'", (v) => v === 'on' || v === 'report-only' || v === 'off'],
 }
 
 /**
@@ -184,6 +187,10 @@ export function resolveOptions(
   if (given.tags && given.html === 'later')
     throw new TypeError(
       `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
+    )
+  if (given.mode === 'report-only' && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "mode" must be 'on' or 'off' with html: 'later': 'report-only' is for the build's own pages`,
     )
   return {
     key: (key || undefined) as KeySource | undefined,
