@@ -56,10 +56,12 @@ export async function emitReportOnly(
     release.hash,
     (path) => isForPages(path, release) && isChecked(path),
   )
+  const external = new Map(trial?.external ?? release.external)
+  for (const url of accepted) if (URL.canParse(url) && !external.has(url)) external.set(url, '')
   const pageable = { graph: createGraph(output, release.base), imports: new Map(), digests }
   const { pages, manifest } = await startPages(
     output,
-    release,
+    { ...release, external },
     { ...pageable, bootstrap, foreignOf: () => [] },
     changes,
   )
@@ -78,7 +80,7 @@ export async function emitReportOnly(
     pages: started.length,
     entries: [],
     warnings: [...(trial?.warnings ?? []), ...headers.warnings, ...aloneOf(output, pages)],
-    external: new Map(release.external),
+    external: new Map([...external].filter(([, integrity]) => integrity !== '')),
     accepted: trial?.accepted ?? [],
     checked: trial?.checked ?? new Set(pages.flatMap(({ checked }) => checked)),
     reportOnly,

@@ -4,7 +4,6 @@
  * way not to.
  */
 import type { SignedImpError } from '../errors.js'
-import type { OwnMap } from '../manifest/meaning.js'
 import { isModulePath, pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import type { Boot, PageData } from './context.js'
@@ -24,14 +23,8 @@ import { verifier } from './verifier.js'
 // An element named "currentScript" hides the property of the document, not the getter of its prototype.
 const carrier = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement
 const data = carrier.dataset as PageData & { external?: string }
-/** Integrity metadata of external modules, by URL. */
+/** Integrity metadata of external modules by URL, an empty text for those that `unverified` names. */
 const external: Record<string, string> = JSON.parse(data.external ?? '{}')
-
-/** Whether the page's own import map has a hash for a URL. Then the browser checks it already. */
-const isMapped = (url: string): boolean =>
-  [...document.querySelectorAll('script[type=importmap i]')].some(({ textContent }) =>
-    Object.hasOwn((JSON.parse(textContent!) as Partial<OwnMap>).integrity ?? {}, url),
-  )
 
 /** In other words, and under another name, than of a refusal: nothing that shows refusals may take it for one. */
 const announce = (refused: SignedImpError): boolean => {
@@ -41,7 +34,14 @@ const announce = (refused: SignedImpError): boolean => {
 
 const tell = createTell(data, announce, { mode: 'report-only' })
 
-const tellAny = (error: unknown) => void tell(isRefusal(error) ? error : notEnforceable(`${error}`))
+/** Never throws: whatever fails here is no business of the app. */
+function tellAny(error: unknown): void {
+  try {
+    tell(isRefusal(error) ? error : notEnforceable(`${error}`))
+  } catch {
+    // An address that nothing can be sent to, as from a page that is a file.
+  }
+}
 
 /** Milliseconds before something is asked for again. */
 const pause = 2000
@@ -84,7 +84,8 @@ async function open(): Promise<Boot | undefined> {
     await proveEnforceable(carrier, data.tags !== undefined).catch(tellAny)
     return boot
   } catch (error) {
-    return tellAny(error) as undefined
+    tellAny(error)
+    return undefined
   }
 }
 
@@ -111,10 +112,10 @@ async function inspect(url: string, isImported: boolean): Promise<void> {
   if (path !== undefined) return isEnforced(path) ? insist(() => check(boot, path)) : undefined
   const integrity = external[url]
   if (integrity) {
-    const map = JSON.stringify({ integrity: { [`${url}#`]: integrity } })
+    const map = JSON.stringify({ imports: {}, integrity: { [`${url}#`]: integrity } })
     const refused = await diagnoseExternal({ map })
     if (refused) throw refused
-  } else if (isImported && !isMapped(url))
+  } else if (isImported && integrity === undefined && url.startsWith('http'))
     throw refusal('UNLISTED', 'a module imports it, and the manifest does not list it', url)
 }
 
@@ -122,6 +123,10 @@ console.warn(
   'signedimp, report-only: this page checks what it has loaded, and REFUSES NOTHING. It is not protected.',
 )
 let last: Promise<unknown> = opening
-watchLoads((url, isImported) => {
-  last = last.then(idle).then(() => inspect(url, isImported).catch(tellAny))
-})
+try {
+  watchLoads((url, isImported) => {
+    last = last.then(idle).then(() => inspect(url, isImported).catch(tellAny))
+  })
+} catch (error) {
+  tellAny(error)
+}

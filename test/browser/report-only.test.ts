@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -13,6 +14,7 @@ import {
   type TestSite,
 } from '../support/app.ts'
 import { inEngines, type Page } from '../support/browsers.ts'
+import { atOutside, outside } from '../support/outside.ts'
 import { settled, within, type Report } from '../support/reports.ts'
 import { look, open, openAny } from '../support/visit.ts'
 
@@ -54,6 +56,14 @@ async function useApp(page: Page, site: TestSite): Promise<void> {
   assert.ok(ran.includes('index'))
 }
 
+/** Waits until the page has checked a file, for which it asks once more. */
+async function checks(page: Page, { requests }: TestSite, path: string): Promise<void> {
+  const isChecked = () => requests.filter((request) => request.path === path).length > 1
+  for (let turn = 0; turn < 100 && !isChecked(); turn++)
+    await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 50)))
+  assert.ok(isChecked(), path)
+}
+
 const toldIn = (page: Page) => page.evaluate('told')
 
 for (const bundler of ['vite', 'esbuild', 'linked'] as const)
@@ -62,6 +72,9 @@ for (const bundler of ['vite', 'esbuild', 'linked'] as const)
       await useApp(page, site)
       for (const name of ['a', 'b', 'solo'] as const)
         assert.is(await open(page, name), { a: 'a café', b: 'b café', solo: 'solo' }[name])
+      const chunks = ['a', 'b', 'solo'].map((name) => `assets/${name}.js`)
+      for (const path of ['assets/index.js', 'assets/index.css', ...chunks])
+        await checks(page, site, path)
       assert.equal(await settled(page, reports, 0), [])
       assert.equal(await toldIn(page), [])
       const color = await page.evaluate('getComputedStyle(document.body).color')
@@ -148,5 +161,105 @@ async function checkTold(page: Page, reports: Report[], code: string, path: RegE
   const warnings = page.messages().filter((line) => line.includes('would refuse this'))
   if (page.messages().length > 0) assert.is(warnings.length, 1, page.messages().join('\n'))
 }
+
+inEngines(
+  test,
+  'an import of what is not listed is told of, and no script that has a tag',
+  (page) =>
+    within(folders.vite, async (site, reports) => {
+      site.reply('extra.js', { type: 'text/javascript', body: 'globalThis.extra = 1' })
+      await useApp(page, site)
+      await page.evaluate(() => {
+        const script = document.createElement('script')
+        script.src = '/extra.js?tag'
+        script.onload = () => script.remove()
+        document.body.append(script)
+      })
+      await page.waitFor('globalThis.extra')
+      assert.equal(await settled(page, reports, 0), [])
+      assert.is(await openAny(page, '/extra.js?secret'), undefined)
+      const [report] = (await settled(page, reports, 1)) as Record<string, string>[]
+      assert.is(report!['code'], 'ERR_SIGNEDIMP_UNLISTED')
+      assert.is(report!['path'], `${site.url}extra.js`)
+      assert.equal(await toldIn(page), [`ERR_SIGNEDIMP_UNLISTED ${site.url}extra.js?secret`])
+    }),
+)
+
+inEngines(test, 'bytes that only a cache has wrong are told of', (page) =>
+  within(
+    folders.vite,
+    async (site, reports) => {
+      site.tamper('assets/a.js', 'changed-first')
+      await useApp(page, site)
+      assert.is(await open(page, 'a'), 'a café')
+      await checkTold(page, reports, 'ERR_SIGNEDIMP_REFUSED', /^assets\/a\.js$/)
+    },
+    { cache: 'max-age' },
+  ),
+)
+
+inEngines(test, 'a page that is left before it has checked anything tells nothing', (page) =>
+  within(folders.vite, async (site, reports) => {
+    site.reply('next.html', { type: 'text/html', body: '<p>next' })
+    for (const path of [pageManifestOf(folders.vite), 'assets/index.js']) {
+      site.tamper(path, 'slow', '800')
+      await page.goto(site.url, 300)
+      await page.goto(`${site.url}next.html`)
+      await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 1500)))
+      site.tamper(path, undefined)
+    }
+    assert.equal(await settled(page, reports, 0), [])
+  }),
+)
+
+const own = 'REPORT-ONLY'
+/** Policies, and whether the page that enforces would refuse to start under them. */
+const policies: [policy: string, kind: 'vite' | 'linked', isTold: boolean, isThere?: false][] = [
+  [`script-src 'self'`, 'linked', true],
+  // Then nobody is there to tell.
+  [`script-src 'self'`, 'vite', false, false],
+  [`script-src 'self' 'unsafe-inline'`, 'vite', true],
+  [`script-src 'self' ${own}`, 'vite', true],
+  [`script-src 'self' 'unsafe-inline' data:`, 'vite', false],
+  [`script-src 'self' blob:`, 'linked', false],
+  [`script-src 'self' 'nonce-abc'`, 'linked', false],
+  [`require-trusted-types-for 'script'; trusted-types other`, 'linked', true],
+  [`require-trusted-types-for 'script'; trusted-types signedimp`, 'vite', false],
+]
+
+for (const [policy, kind, isTold, isThere = true] of policies)
+  inEngines(
+    test,
+    `${policy}, ${kind}: told is ${isTold ? '' : 'not '}that nothing could be enforced`,
+    (page) =>
+      within(folders[kind], async (site, reports) => {
+        const html = readFileSync(join(folders[kind], 'index.html'), 'utf8')
+        const [, code = ''] = /<script[^>]* data-mode[^>]*>([^]*?)<\/script>/.exec(html)!
+        const hash = `'sha256-${createHash('sha256').update(code).digest('base64')}'`
+        const headers = { 'content-security-policy': policy.replace(own, hash) }
+        const body = html.replaceAll('<script', '<script nonce="abc"')
+        site.reply('index.html', { type: 'text/html', body, headers })
+        await page.goto(site.url)
+        await page.waitFor('globalThis.app')
+        if (isThere) await checks(page, site, 'assets/index.js')
+        const [report, ...rest] = (await settled(page, reports, isTold ? 1 : 0)) as {
+          code: string
+        }[]
+        assert.equal(rest, [])
+        assert.is(report?.code, isTold ? 'ERR_SIGNEDIMP_NOT_ENFORCEABLE' : undefined)
+      }),
+  )
+
+inEngines(test, 'over plain http nothing could be enforced, which is told', (page) =>
+  within(folders.vite, async (site) => {
+    assert.ok(outside, 'this machine has no address but the loopback')
+    await atOutside(site.url, async (url) => {
+      await page.goto(url)
+      assert.is((await look(page)).alert, '')
+      await page.waitFor('told.length > 0')
+      assert.equal(await toldIn(page), ['ERR_SIGNEDIMP_NOT_ENFORCEABLE undefined'])
+    })
+  }),
+)
 
 test.run()

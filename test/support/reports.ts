@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import type { SiteOptions } from '../../playground/server.ts'
 import { serveApp, type TestSite } from './app.ts'
 import type { Page } from './page.ts'
 
@@ -14,9 +15,11 @@ export interface Report {
 export async function within(
   folder: string,
   body: (site: TestSite, reports: Report[]) => Promise<void>,
+  options: SiteOptions = {},
 ): Promise<void> {
   const reports: Report[] = []
   const site = await serveApp(folder, {
+    ...options,
     async handle(request, response, path) {
       if (path !== 'report') return false
       const chunks = await request.toArray()
