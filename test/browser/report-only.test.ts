@@ -185,30 +185,36 @@ inEngines(
     }),
 )
 
-inEngines(test, 'bytes that only a cache has wrong are told of', (page) =>
-  within(
-    folders.vite,
-    async (site, reports) => {
-      site.tamper('assets/a.js', 'changed-first')
-      await useApp(page, site)
-      assert.is(await open(page, 'a'), 'a café')
-      await checkTold(page, reports, 'ERR_SIGNEDIMP_REFUSED', /^assets\/a\.js$/)
-    },
-    { cache: 'max-age' },
-  ),
+// WebKit asks the host again.
+inEngines(
+  test,
+  'bytes that only a cache has wrong are told of',
+  (page) =>
+    within(
+      folders.vite,
+      async (site, reports) => {
+        site.tamper('assets/a.js', 'changed-first')
+        await useApp(page, site)
+        assert.is(await open(page, 'a'), 'a café')
+        await checkTold(page, reports, 'ERR_SIGNEDIMP_REFUSED', /^assets\/a\.js$/)
+      },
+      { cache: 'max-age' },
+    ),
+  { engines: ['chromium', 'firefox'] },
 )
 
 inEngines(test, 'a page that is left before it has checked anything tells nothing', (page) =>
   within(folders.vite, async (site, reports) => {
+    const manifest = pageManifestOf(folders.vite)
     site.reply('next.html', { type: 'text/html', body: '<p>next' })
-    for (const path of [pageManifestOf(folders.vite), 'assets/index.js']) {
-      site.tamper(path, 'slow', '800')
-      await page.goto(site.url, 300)
-      await page.goto(`${site.url}next.html`)
-      await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 1500)))
-      site.tamper(path, undefined)
-    }
+    site.tamper(manifest, 'slow', '1000')
+    await useApp(page, site)
+    for (let turn = 0; turn < 100 && !site.requests.some(({ path }) => path === manifest); turn++)
+      await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 50)))
+    await page.goto(`${site.url}next.html`)
+    await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 3000)))
     assert.equal(await settled(page, reports, 0), [])
+    assert.ok(site.requests.some(({ path }) => path === manifest))
   }),
 )
 

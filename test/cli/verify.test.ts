@@ -54,6 +54,7 @@ test('--json is one object, and nothing else is said', async () => {
     signers: [a],
     pageManifests: [],
     missingSourceMaps: [],
+    reportOnly: [],
   })
 })
 
