@@ -32,5 +32,7 @@ const runs = async (url: string, carrier: Carrier): Promise<boolean> => {
     return (await runModule(url, carrier)) === 'load'
   } catch {
     return false
+  } finally {
+    document.querySelector(`script[src="${url}"]`)?.remove()
   }
 }
