@@ -14,6 +14,7 @@ import {
   type TestSite,
 } from '../support/app.ts'
 import { inEngines, type Page } from '../support/browsers.ts'
+import { blocksOf, readDocument, sectionOf } from '../support/markdown.ts'
 import { atOutside, outside } from '../support/outside.ts'
 import { settled, within, type Report } from '../support/reports.ts'
 import { look, open, openAny } from '../support/visit.ts'
