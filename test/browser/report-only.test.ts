@@ -16,7 +16,7 @@ import {
 import { inEngines, type Page } from '../support/browsers.ts'
 import { blocksOf, readDocument, sectionOf } from '../support/markdown.ts'
 import { atOutside, outside } from '../support/outside.ts'
-import { settled, within, type Report } from '../support/reports.ts'
+import { checks, settled, within, type Report } from '../support/reports.ts'
 import { look, open, openAny } from '../support/visit.ts'
 
 // Pages that tell what they would refuse: the app works whatever comes, and each thing that is wrong is told of once.
@@ -55,14 +55,6 @@ async function useApp(page: Page, site: TestSite): Promise<void> {
   const { alert, ran } = await look(page)
   assert.is(alert, '')
   assert.ok(ran.includes('index'))
-}
-
-/** Waits until the page has checked a file, for which it asks once more. */
-async function checks(page: Page, { requests }: TestSite, path: string): Promise<void> {
-  const isChecked = () => requests.filter((request) => request.path === path).length > 1
-  for (let turn = 0; turn < 100 && !isChecked(); turn++)
-    await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 50)))
-  assert.ok(isChecked(), path)
 }
 
 const toldIn = (page: Page) => page.evaluate('told')

@@ -46,3 +46,11 @@ export async function settled(page: Page, reports: Report[], count: number): Pro
     assert.equal([method, url, type], ['POST', '/report', 'text/plain;charset=UTF-8'])
   return reports.map(({ text }) => JSON.parse(text))
 }
+
+/** Waits until a report-only page has checked a file, for which it asks once more. */
+export async function checks(page: Page, { requests }: TestSite, path: string): Promise<void> {
+  const isChecked = () => requests.filter((request) => request.path === path).length > 1
+  for (let turn = 0; turn < 100 && !isChecked(); turn++)
+    await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 50)))
+  assert.ok(isChecked(), path)
+}
