@@ -11,6 +11,20 @@ const maxReports = 10
 /** Addresses that an app makes may tell of its reader: what was imported goes without its query and its fragment. */
 const strip = (text: string) => text.replace(/[?#].*/s, '')
 
+/** Sends what is refused to an address. @param mark what reports say beside that */
+export type Send = (reported: Reported, refused: SignedImpError, mark?: object) => void
+
+/** @returns sends alike refusals once, and no more of them than a server should have to bear of one page */
+export function createSend(): Send {
+  const sent = new Set<string>()
+  return (reported, { code, path, reason, message }, mark = {}) => {
+    const key = message + JSON.stringify(mark)
+    if (sent.has(key) || sent.size >= maxReports) return
+    sent.add(key)
+    sendReport(reported, { code, path: path && strip(path), reason: strip(reason), ...mark })
+  }
+}
+
 /**
  * @param tellPage tells the page itself
  * @param mark what reports say beside what is refused
@@ -22,16 +36,12 @@ export function createTell(
   mark: object = {},
 ): Tell {
   const told = new WeakSet<SignedImpError>()
-  const sent = new Set<string>()
+  const send = createSend()
   return (refused) => {
     // What a module awaits while it is evaluated may be refused: then the module is, by the same error.
     if (told.has(refused)) return false
     told.add(refused)
-    const { code, path, reason, message } = refused
-    if (!sent.has(message) && sent.size < maxReports) {
-      sent.add(message)
-      sendReport(reported, { code, path: path && strip(path), reason: strip(reason), ...mark })
-    }
+    send(reported, refused, mark)
     return tellPage(refused)
   }
 }

@@ -9,7 +9,7 @@ import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
-import type { Rule } from '../manifest/options.js'
+import { addressRule, type Rule } from '../manifest/options.js'
 import { isSafeText } from '../manifest/path.js'
 
 /** Options of the plugin. */
@@ -87,15 +87,6 @@ const isPlain = (value: unknown): value is object =>
   value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
-const here = 'https://page.invalid'
-
-/** In the spelling of URLs, so that it is the address that it seems to be: a page takes `/\\host` for another host. */
-const isAddress = (text: string): boolean => {
-  if (!/^(https:\/)?\//.test(text) || !URL.canParse(text, here)) return false
-  const { href, username, password, hash } = new URL(text, here)
-  return [text, `${text}/`, here + text].includes(href) && !(username || password || hash)
-}
-
 const isKeySource = (value: unknown): boolean =>
   isText(value) || value instanceof URL || value instanceof KeyObject
 
@@ -142,10 +133,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   ],
   external: ['an object of URLs, each with one sha256-, sha384- or sha512- hash', isPlain],
   fallback: ['true, false or a text', (v) => typeof v === 'boolean' || isText(v)],
-  reportTo: [
-    'an https: URL or a path that begins with one slash, spelled as in an address bar',
-    (v) => isText(v) && isAddress(v),
-  ],
+  reportTo: addressRule,
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),

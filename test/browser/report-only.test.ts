@@ -155,6 +155,17 @@ async function checkTold(page: Page, reports: Report[], code: string, path: RegE
   if (page.messages().length > 0) assert.is(warnings.length, 1, page.messages().join('\n'))
 }
 
+inEngines(test, 'a report is what the document shows', (page) =>
+  within(folders.vite, async (site, reports) => {
+    site.tamper('assets/a.js', 'changed')
+    await useApp(page, site)
+    await open(page, 'a')
+    const [told] = blocksOf(sectionOf(readDocument('docs/deploy.md'), 'Rolling out'), 'json')
+    const documented = { ...JSON.parse(told!), path: 'assets/a.js' }
+    assert.equal(await settled(page, reports, 1), [documented])
+  }),
+)
+
 inEngines(
   test,
   'an import of what is not listed is told of, and no script that has a tag',
