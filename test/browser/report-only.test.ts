@@ -207,6 +207,17 @@ inEngines(
   { engines: ['chromium', 'firefox'] },
 )
 
+inEngines(test, 'an answer that fails once is asked for again, and not told of', (page) =>
+  within(folders.vite, async (site, reports) => {
+    const manifest = pageManifestOf(folders.vite)
+    site.reply(manifest, (request) => (request === 0 ? { status: 500 } : undefined))
+    await useApp(page, site)
+    await checks(page, site, 'assets/index.js')
+    assert.equal(await settled(page, reports, 0), [])
+    assert.is(site.requests.filter(({ path }) => path === manifest).length, 2)
+  }),
+)
+
 inEngines(test, 'a page that is left before it has checked anything tells nothing', (page) =>
   within(folders.vite, async (site, reports) => {
     const manifest = pageManifestOf(folders.vite)
