@@ -19,6 +19,14 @@ const launchers: Record<EngineName, () => Promise<Engine>> = {
   webkit: launchWebKit,
 }
 
+/**
+ * The engine of one row of a table whose rows differ in what no engine sees (the bundler, the file that carries the same
+ * code): neighbours take turns. All engines where `SIGNEDIMP_FULL` is set.
+ */
+export function takingTurns(row: number): readonly EngineName[] {
+  return process.env.SIGNEDIMP_FULL ? engines : [engines[row % engines.length]!]
+}
+
 /** Options of {@link inEngines}. */
 export interface InEnginesOptions {
   /** @default all engines */
