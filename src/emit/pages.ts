@@ -1,7 +1,7 @@
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { closureOf } from '../manifest/linking.js'
-import { isModulePath, pathToRelativeUrl } from '../manifest/path.js'
+import { below, isModulePath } from '../manifest/path.js'
 import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
 import { depthOf, findBaseElement } from './base-element.js'
@@ -77,7 +77,7 @@ function rewritePages(
  */
 export function createRefer(page: string, base: Base, start?: string): (path: string) => string {
   const up = '../'.repeat(depthOf(page, start))
-  return (path) => (base || up || './') + pathToRelativeUrl(path).slice(2)
+  return (path) => below(base || up || './', path)
 }
 
 function createPageContext(

@@ -1,10 +1,10 @@
 /** The runtime where neither an import map nor a blob can be: the browser checks what its tag says of each module. */
+import { integrityOf } from '../manifest/import-map.js'
 import { proveConfined } from './confine.js'
 import type { PageBoot, Runtime } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import { createImport, createMeta, createPathOf } from './import.js'
-import { integrityOf } from './integrity.js'
 import { claim } from './linked.js'
 import { refusedOnce } from './load-failure.js'
 import { importNatively } from './native-import.js'
