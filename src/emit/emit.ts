@@ -11,6 +11,7 @@ import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
+import type { FixedMap } from './fixed-map.js'
 import { createGraph, type Base, type Graph } from './graph.js'
 import type { HeadersForm } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
@@ -24,6 +25,12 @@ import { editViteManifest } from './vite-manifest.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
 export type Inline = boolean | 'all'
+
+/**
+ * Which policy pages are made for: that they may load what a script of theirs adds (`strict-dynamic`, default), or by the
+ * hosts of their files (`self`). Then a page's import map is the same in each view, so that the policy can have its hash.
+ */
+export type Policy = 'strict-dynamic' | 'self'
 
 /** What an output is signed with and for. */
 export interface Release {
@@ -45,6 +52,7 @@ export interface Release {
   pagesLater: boolean
   /** Whether pages may load modules by tags, for which static imports are absolute. */
   tags: boolean
+  policy: Policy
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   /** What pages show where their bootstrap does not run, if anything. */
@@ -76,6 +84,8 @@ export interface Emitted {
   entries: StartedEntry[]
   /** What survives, but not as it was. */
   warnings: string[]
+  /** What a policy must allow for the import map of a page, where that is the same in each view, by page. */
+  maps: Map<string, FixedMap>
   /** External modules that pages may load, with their integrity metadata. */
   external: Map<string, string>
   /** What is not checked and was accepted. */
@@ -145,7 +155,8 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
-  const headers = writeHeaders(output, release)
+  const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
+  const headers = writeHeaders(output, release, maps)
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
   const checked = [
@@ -171,6 +182,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
       ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
       ...headers.warnings,
     ],
+    maps,
     external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),

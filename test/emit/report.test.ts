@@ -14,6 +14,7 @@ const report: Report = {
   pages: 2,
   entries: [],
   bootstrap: { integrity: 'sha256-abc=', inline: true },
+  maps: [],
   external: [],
   pure: false,
   unverified: [],
