@@ -1,7 +1,7 @@
 /** The import map of a page as its bootstrap will write it, for policies that go by hashes. */
 import { hashBytes } from '../crypto/node.js'
 import {
-  controlBase,
+  addControl,
   controlOf,
   createPageMap,
   fixedName,
@@ -33,8 +33,7 @@ export function fixMap(listed: Listed, folder: string, key = '', own?: string): 
   const address = folder.replace(/^(?![a-z]+:|[./])/i, './')
   const content = createPageMap(listed, (path) => below(address, path), `#${fixedName}`, key, own)
   const control = controlOf(fixedName)
-  const good = controlBase + control
-  content.integrity[good] = content.integrity[`${good}1`] = hashOf(control)
+  addControl(content, control, hashOf(control))
   const hosts = hostsOf(content)
   return { folder: address, hashes: [toSource(JSON.stringify(content)), toSource(control)], hosts }
 }

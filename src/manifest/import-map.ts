@@ -20,11 +20,20 @@ export const integrityOf = ({ hash, files }: Listed, path: string): string =>
 
 const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
 
-/** What begins the address of a module that is its own text. */
-export const controlBase = 'data:text/javascript,'
-
 /** A module that hands the engine's own resolution to the function of a name. */
 export const controlOf = (name: string): string => `self["${name}"](s=>import.meta.resolve(s))//`
+
+/**
+ * Adds a control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin loads;
+ * where such scripts are blocked the control does not.
+ * @param proof integrity metadata of the control
+ * @returns the address of the control; that of its twin has a 1 behind it
+ */
+export function addControl({ integrity }: MapContent, control: string, proof: string): string {
+  const good = 'data:text/javascript,' + control
+  integrity[good] = integrity[good + 1] = proof
+  return good
+}
 
 /**
  * The map of a page: listed modules map to salted URLs with integrity, other listed files to themselves, everything else to

@@ -1,7 +1,7 @@
 import { utf8 } from '../crypto/bytes.js'
 import type { StaticImport } from '../manifest/format.js'
 import {
-  controlBase,
+  addControl,
   controlOf,
   createPageMap,
   integrityOf,
@@ -40,13 +40,8 @@ export async function enforceMap(
   const content = __MODULE__
     ? createEntryMap(manifest, toUrl, salt)
     : createPageMap(manifest, toUrl, salt, key, given)
-  // A control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin
-  // loads; where such scripts are blocked the control does not.
   const control = controlOf(hook)
-  const good = controlBase + control
-  const bad = good + 1
-  const { integrity } = content
-  integrity[good] = integrity[bad] = await toIntegrity(verifier, 'sha256', utf8(control))
+  const good = addControl(content, control, await toIntegrity(verifier, 'sha256', utf8(control)))
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
@@ -56,7 +51,7 @@ export async function enforceMap(
 
   const calls: EnforcedMap['resolve'][] = []
   Reflect.set(self, hook, (given: EnforcedMap['resolve']) => calls.push(given))
-  const runs = await Promise.all([runModule(good, carrier), runModule(bad, carrier)])
+  const runs = await Promise.all([runModule(good, carrier), runModule(good + 1, carrier)])
   const [resolve, again] = calls
   if (`${runs}` !== 'load,error' || !resolve || again) throw notEnforceable('no maps')
   const links = __MODULE__ ? linksOf(manifest) : []

@@ -55,6 +55,16 @@ test('WebAssembly may be compiled where there is some', () => {
   )
 })
 
+test('where a policy goes by hosts, nothing that scripts add may run, and hosts allow preloads', () => {
+  const html = `<script>1</script><link rel=preload as=script href=c.js integrity=sha256-${'C'.repeat(43)}=>`
+  const trusted = ["'self'", "'sha256-map='"]
+  assert.is(
+    policyOf(html, true, trusted),
+    `script-src ${sri('1')} 'self' 'sha256-map=' 'wasm-unsafe-eval'; ${closed}`,
+  )
+  assert.is(policyOf('<p>text', false, trusted), `script-src 'none'; ${closed}`)
+})
+
 test('what a page itself has is not forbidden', () => {
   assert.is(policyOf('<base href=/x/>'), "script-src 'none'; object-src 'none'")
   assert.is(policyOf('<object data=x.svg></object>'), "script-src 'none'; base-uri 'none'")

@@ -62,6 +62,13 @@ test('the source for a policy, where the bootstrap is inline', () => {
   assert.not.match(text({ bootstrap: { integrity: 'sha256-abc=', inline: false } }), 'sha256-abc=')
 })
 
+test("the sources of a page's map, where it is the same in each view", () => {
+  const maps = [{ page: 'sub/index.html', hashes: ["'sha256-map='", "'sha256-control='"] }]
+  const told = "\n  import map of sub/index.html for its policy: 'sha256-map=' 'sha256-control='"
+  assert.ok(text({ maps }).includes(told))
+  assert.not.match(text(), 'import map')
+})
+
 test('what is listed and not enforced is counted', () => {
   const unchecked = { images: 2, fonts: 1, 'stylesheets that no page or chunk links': 1 }
   assert.match(
