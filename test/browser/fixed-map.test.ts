@@ -133,6 +133,24 @@ inEngines(test, 'scripts that the policy does not know do not run', async (page)
   )
 })
 
+inEngines(test, 'the hashes of all modules in the place of the host', async (page, { name }) => {
+  const site = siteOf('inline')
+  const folder = folders['inline']!
+  const listed = /^([0-9a-f]{64}) \S+\.js$/gm
+  const manifest = readFileSync(join(folder, pageManifestOf(folder)), 'utf8')
+  const hashes = [...manifest.matchAll(listed)].map(
+    ([, digest]) => `'sha256-${Buffer.from(digest!, 'hex').toString('base64')}'`,
+  )
+  const policy = policyOf(folder).replace("'self'", hashes.join(' '))
+  const headers = { 'Content-Security-Policy': policy }
+  site.reply('index.html', { type: 'text/html; charset=utf-8', headers })
+  // WebKit does not let modules import one another by their hashes.
+  if (name === 'webkit') return refuses(page, site, 'ERR_SIGNEDIMP_REFUSED')
+  site.tamper('assets/a.js', 'changed')
+  await works(page, site)
+  return refusesChunk(page, 'a', 'ERR_SIGNEDIMP_CHANGED')
+})
+
 inEngines(test, 'a later build, signed too, in the place of the own one: refused', async (page) => {
   const site = siteOf('inline')
   const manifest = pageManifestOf(folders['inline']!)
