@@ -6,10 +6,11 @@ import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
+import { sourcesOf } from '../support/as-said.ts'
 import { inEngines } from '../support/browsers.ts'
 import { headStarts, tryHeadStart } from '../support/head-start.ts'
 import { atOutside, outside } from '../support/outside.ts'
-import { kinds, mapHashesOf, policies, type Kind, type Policy } from '../support/policies.ts'
+import { kinds, policies, type Kind, type Policy } from '../support/policies.ts'
 import { skip } from '../support/skip.ts'
 import { glance, look, open } from '../support/visit.ts'
 
@@ -41,9 +42,10 @@ test.after(async () => {
 })
 
 for (const [title, headStart] of Object.entries(headStarts)) {
-  for (const name of [nameOf('inline'), nameOf('inline', 'self')])
+  const visits = { inline: [true, false], [nameOf('inline', 'self')]: [true] }
+  for (const [name, evils] of Object.entries(visits))
     inEngines(test, `first: ${title}, ${name}`, async (page, engine) => {
-      for (const evil of [true, false])
+      for (const evil of evils)
         await tryHeadStart(page, engine.name, sites[name]!, folders[name]!, headStart, evil)
     })
 }
@@ -83,7 +85,7 @@ for (const { policy, kind, option, fates } of policies) {
 
 /** Puts hashes in the places of their names. Those of the map stand in what the build writes. */
 function fillIn(policy: string, html: string, folder: string): string {
-  const [, map, control] = policy.includes('MAP') ? mapHashesOf(folder) : []
+  const [, map, control] = policy.includes('MAP') ? sourcesOf(folder) : []
   return policy
     .replace('BOOTSTRAP', () => hashOf(html))
     .replace('MAP', () => map!)

@@ -26,3 +26,7 @@ export function serveAsSaid(folder: string, options: SiteOptions = {}): Promise<
 /** The policy that a build says for its page. */
 export const policyOf = (folder: string): string =>
   readSaid(folder).files['index.html']!['Content-Security-Policy']!
+
+/** What the option `policy` gives, in the page's policy: the host of the files, and the hashes of the map and its control. */
+export const sourcesOf = (folder: string): string[] =>
+  /(?:'self'|https?:\S+) '\S+' '\S+'(?=;)/.exec(policyOf(folder))![0].split(' ')

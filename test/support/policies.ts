@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { EngineName } from './binaries.ts'
 
 /** How pages carry the bootstrap, by a word for titles. */
@@ -28,19 +26,6 @@ export interface Policy {
   /** The option that the build has besides: `tags`, or `policy` with this value. */
   option: 'tags' | 'self' | undefined
   fates: Record<EngineName, Fate>
-}
-
-/**
- * The sources that the option `policy` gives, from what a build writes with `headers`: the host of the files, the page's map
- * and what proves it.
- */
-export function mapHashesOf(folder: string): string[] {
-  const { files } = JSON.parse(readFileSync(join(folder, 'signedimp-headers.json'), 'utf8')) as {
-    files: Record<string, Record<string, string>>
-  }
-  const policy = files['index.html']!['Content-Security-Policy']!
-  const [sources] = /(?:'self'|https?:\S+) '\S+' '\S+'(?=;)/.exec(policy)!
-  return sources.split(' ')
 }
 
 const alike = (fate: Fate) => ({ chromium: fate, firefox: fate, webkit: fate })
