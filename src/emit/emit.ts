@@ -13,8 +13,9 @@ import { moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import type { FixedMap } from './fixed-map.js'
 import { createGraph, type Base, type Graph } from './graph.js'
-import type { HeadersForm } from './forms.js'
+import type { HeadersForm, Policy } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
+import type { RewrittenPage } from './html.js'
 import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
@@ -25,12 +26,6 @@ import { editViteManifest } from './vite-manifest.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
 export type Inline = boolean | 'all'
-
-/**
- * Which policy pages are made for: that they may load what a script of theirs adds (`strict-dynamic`, default), or by the
- * hosts of their files (`self`). Then a page's import map is the same in each view, so that the policy can have its hash.
- */
-export type Policy = 'strict-dynamic' | 'self'
 
 /** What an output is signed with and for. */
 export interface Release {
@@ -180,6 +175,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
       ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(release.tags ? pages.flatMap(mapWarnings) : []),
       ...headers.warnings,
     ],
     maps,
@@ -261,6 +257,16 @@ const noPage = new SignedImpError(
   'ERR_SIGNEDIMP_OUTPUT',
   'there is no page in this output, and the option "tags" is for pages; leave it out',
 )
+
+/** What has a meaning by an import map only cannot be loaded by tags, and what a page starts with imports it. */
+const mapWarnings = ({ path, foreign }: RewrittenPage): string[] =>
+  foreign
+    .filter(({ isStatic }) => isStatic)
+    .slice(0, 1)
+    .map(
+      ({ from, specifier }) =>
+        `tags: ${path} refuses what imports "${specifier}", as ${from} does, where there is no import map; tags load only modules of the build: bundle it`,
+    )
 
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`
