@@ -41,6 +41,8 @@ export interface PageContext {
   blob: string
   /** Path of the runtime that loads modules by tags, if the build has it. */
   tags: string | undefined
+  /** Path of what guards `fetch`, if the build has it. */
+  guard: readonly string[]
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
   release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
@@ -183,7 +185,11 @@ function renderBootstrap(
   }
   const preload = (as: string, href: string, integrity?: string) =>
     `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`
-  const modules = new Set([page.runtime, ...entries.flatMap((entry) => page.closure(entry))])
+  const modules = new Set([
+    page.runtime,
+    ...page.guard,
+    ...entries.flatMap((entry) => page.closure(entry)),
+  ])
   const preloads = [...modules].map((path) =>
     preload('script', page.refer(path), page.integrityOf(path)),
   )

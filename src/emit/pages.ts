@@ -1,7 +1,7 @@
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { closureOf } from '../manifest/linking.js'
-import { isModulePath, pathToRelativeUrl } from '../manifest/path.js'
+import { isGuard, isModulePath, pathToRelativeUrl } from '../manifest/path.js'
 import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
 import { depthOf, findBaseElement } from './base-element.js'
@@ -108,6 +108,7 @@ function createPageContext(
     runtime: bootstrap.runtime.fileName,
     blob: bootstrap.blob.fileName,
     tags: release.tags ? bootstrap.tags.fileName : undefined,
+    guard: [...digests.keys()].filter(isGuard),
     release: {
       'data-name': name,
       'data-build': build === undefined ? undefined : String(build),

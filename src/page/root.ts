@@ -4,6 +4,7 @@ import { pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import type { SignedImpError } from '../errors.js'
 import type { Boot, Registry } from './context.js'
+import { nativeFetch } from './download.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { trustKey } from './keys.js'
 import { createLinked, type Linked } from './linked.js'
@@ -77,6 +78,7 @@ async function checkManifest(base: string, required: Required): Promise<Boot> {
     url,
     credentials: undefined,
     toUrl: (path: string) => pathToUrl(path, base),
+    fetch: nativeFetch,
   }
   if (isNamed) await proveNamed(boot)
   return boot

@@ -83,6 +83,7 @@ export async function readRelease(
     fallback: options.fallback,
     reportTo: options.reportTo,
     unverified,
+    resources: options.resources,
     page: await readPageCode(keys, options.pure),
   }
 }
