@@ -1,8 +1,10 @@
 import type { KeyObject } from 'node:crypto'
+import { join } from 'node:path'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { loadPlugin, serveApp, type Reply, type TestSite } from './app.ts'
 import { buildByEsbuild } from './esbuild.ts'
 import { buildFixture, type FixtureOptions } from './fixture.ts'
+import { root } from './files.ts'
 import type { Page } from './page.ts'
 import { noteEvents, type ViteName } from './styles-app.ts'
 
@@ -19,6 +21,9 @@ export const wasm = (answer: number): Uint8Array =>
 /** What the app's own file answers, and what an attacker's, which differs in one byte, does. */
 export const [good, evil] = [42, 43]
 
+/** What another file of the app answers. */
+export const another = 41
+
 /** Bundlers whose builds of the app are tried. */
 export type FetchBundler = ViteName | 'esbuild'
 
@@ -27,12 +32,18 @@ const page = `<!doctype html>
   <head>
     <meta charset="utf-8">
     <title>Fetch</title>
-    <script>${noteEvents}</script>
+    <script>${noteEvents}
+globalThis.answer = async (response) =>
+  (await WebAssembly.instantiate(await (await response).arrayBuffer())).instance.exports.answer()
+    </script>
     <script type="module" src="/src/main.js"></script>
   </head>
   <body></body>
 </html>
 `
+
+/** As it is published. */
+const runtime = join(root, 'dist/runtime.js')
 
 const run = `const run = async (instance) => (await instance).exports.answer()
 const stream = async (...args) =>
@@ -42,13 +53,19 @@ const stream = async (...args) =>
 /** Each way in which a bundler's users get at WebAssembly, by its name. */
 const viteWays = `import init from './answer.wasm?init'
 import url from './answer.wasm?url'
+import other from './other.wasm?url'
+import { signedFetch, signedURL } from '${runtime}'
 ${run}
+Object.assign(globalThis, { other, signedFetch, signedURL })
 const address = new URL('./answer.wasm', import.meta.url)
 globalThis.app = { init: () => run(init()), url: () => stream(url), 'new URL': () => stream(address) }
 `
 
 const esbuildWays = `import url from './answer.wasm'
+import other from './other.wasm'
+import { signedFetch, signedURL } from '${runtime}'
 ${run}
+Object.assign(globalThis, { other, signedFetch, signedURL })
 globalThis.app = { url: () => stream(url), 'new URL': () => stream(new URL(url, import.meta.url)) }
 `
 
@@ -57,8 +74,8 @@ export const fetchApp = (ways: string): Record<string, string | Uint8Array> => (
   'index.html': page,
   'src/main.js': ways,
   'src/answer.wasm': wasm(good),
+  'src/other.wasm': wasm(another),
   'public/data.json': '{"answer":42}\n',
-  'public/other.wasm': wasm(good + 1),
   'public/pixel.svg': '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"/>\n',
 })
 
@@ -93,6 +110,13 @@ export async function openApp(page: Page, { url }: TestSite): Promise<void> {
   await page.goto(url)
   await page.waitFor(() => 'app' in globalThis || document.querySelector('[role=alert]') !== null)
 }
+
+/** What an expression gives in the page, or the code and path of a refusal, or the name of another error. */
+export const ask = (page: Page, expression: string): Promise<unknown> =>
+  page.evaluate(
+    `(async () => ${expression})().catch((error) =>
+      typeof error.code === 'string' ? error.code + ' ' + error.path : error.name)`,
+  )
 
 /** Names of the ways. */
 export const waysOf = (page: Page): Promise<string[]> =>
