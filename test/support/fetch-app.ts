@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { loadPlugin, serveApp, type Reply, type TestSite } from './app.ts'
 import { buildByEsbuild } from './esbuild.ts'
-import { buildFixture, type FixtureOptions } from './fixture.ts'
+import { buildFixture, writeFiles, type FixtureOptions } from './fixture.ts'
 import { root } from './files.ts'
 import type { Page } from './page.ts'
 import { noteEvents, type ViteName } from './styles-app.ts'
@@ -93,6 +93,17 @@ export async function buildFetch(
   const signedImp = await loadPlugin()
   const plugins = key ? [signedImp(key, signed)] : []
   return buildFixture(fetchApp(viteWays), { ...options, vite: bundler, plugins })
+}
+
+/** Builds the app as an entry that no page of the build starts, and a page beside it that does. */
+export async function buildFetchEntry(key: KeyObject): Promise<string> {
+  const signedImp = await loadPlugin()
+  const { 'index.html': html, ...files } = fetchApp(viteWays)
+  const config = { build: { rollupOptions: { input: '/src/main.js' } } }
+  const folder = await buildFixture(files, { plugins: [signedImp(key)], config })
+  const text = (html as string).replace('/src/main.js', '/assets/main.js')
+  await writeFiles(folder, { 'index.html': text })
+  return folder
 }
 
 /** Serves a build of the app. */
