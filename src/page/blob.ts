@@ -2,7 +2,6 @@
 import type { SignedImpError } from '../errors.js'
 import type { Adopting, ModuleRuntime, PageBoot, Runtime } from './context.js'
 import { parsed } from './events.js'
-import { runFromBlob } from './from-blob.js'
 import { createGuarding } from './guarding.js'
 import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
@@ -20,7 +19,7 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
   const { link, evaluate, resolve } = createLinked(context, importNatively)
   const tell = createTell(context)
   const load: Load = async (path, options) => evaluate(await link(path), options)
-  const guard = createGuarding(context, (path) => runFromBlob(context, path))
+  const guard = createGuarding(context, load)
   const show = (refused: SignedImpError) => showRefusal(refused, tell)
 
   /** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */
