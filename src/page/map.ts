@@ -87,7 +87,7 @@ export const randomName = (): string => 'r' + crypto.getRandomValues(new Uint32A
 
 /** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
 const asIs = (text: string): string => text
-let trusted = { createScript: asIs, createScriptURL: asIs }
+export let trusted = { createScript: asIs, createScriptURL: asIs }
 try {
   trusted = trustedTypes.createPolicy('signedimp', trusted)
 } catch {
@@ -103,7 +103,7 @@ export const findCarrier = (): Carrier => ({
 })
 
 /** Appends a script to the page, with the rights of the carrier. */
-function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
+export function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
   const script = document.createElement('script')
   script.type = type
   script.nonce = nonce
