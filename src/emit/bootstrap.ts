@@ -3,6 +3,7 @@ import { hashBytes } from '../crypto/node.js'
 import type { Release } from './emit.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
 import { markUtf8, toAscii } from './rewrite.js'
+import type { WorkerPlan } from './workers.js'
 
 /** What the package ships for pages, as built. */
 export interface PageCode {
@@ -18,6 +19,8 @@ export interface PageCode {
   blob: string
   /** The runtime of pages that loads modules by tags. */
   tags: string
+  /** What guards workers, without what the build knows of these. */
+  workers: string
   /** Whether the bootstraps can do without the engine's cryptography. */
   pure: boolean
 }
@@ -43,6 +46,7 @@ export interface Bootstrap {
 }
 
 const pinnedSlot = '__SIGNEDIMP_PINNED__'
+const workersSlot = '__SIGNEDIMP_WORKERS__'
 const entrySlot = '__SIGNEDIMP_ENTRY__'
 
 /** What stands last in the built module form. */
@@ -68,6 +72,13 @@ export function createBootstrap(
     tags: nameByContent('signedimp-tags', page.tags.trim() + mark),
   }
 }
+
+/** What guards workers, for one output. */
+export const createGuard = ({ workers }: Pick<PageCode, 'workers'>, plan: WorkerPlan): OwnFile =>
+  nameByContent(
+    'signedimp-workers',
+    fill(workers.trim(), workersSlot, toAscii(JSON.stringify(plan))),
+  )
 
 /**
  * What a module bootstrap says of a release, in short: part of the names of entries' files, so that no name stands for

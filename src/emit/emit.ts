@@ -5,11 +5,17 @@ import { refuseSharedNames } from '../manifest/distinct.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isPath } from '../manifest/path.js'
 import type { Signer } from '../manifest/sign.js'
-import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './bootstrap.js'
+import {
+  createBootstrap,
+  createGuard,
+  type Bootstrap,
+  type OwnFile,
+  type PageCode,
+} from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
-import { moveEntries, type ModuleEntry } from './entries.js'
+import { findStarted, moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import { createGraph, type Base, type Graph } from './graph.js'
 import type { HeadersForm } from './forms.js'
@@ -21,6 +27,7 @@ import { startPages, type StartedPages } from './pages.js'
 import { startEntries, type StartedEntry } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
+import { findWorkers, planWorkers, type FoundWorkers } from './workers.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
 export type Inline = boolean | 'all'
@@ -98,9 +105,12 @@ export async function emitOutput(
   checkPaths(output)
   const changes = createChanges(output)
   const graph = createGraph(output, release.base)
-  const moved = moveEntries(output, graph, release.unverified, changes)
+  const { unverified } = release
+  const started = findStarted(output, graph)
+  const workers = await findWorkers(output, graph, unverified, started)
+  const moved = moveEntries(output, started, graph, unverified, changes)
   try {
-    return await emitMoved({ output, graph, moved, changes }, release, parse)
+    return await emitMoved({ output, graph, moved, workers, changes }, release, parse)
   } catch (error) {
     throw nameAsBuilt(error, moved)
   }
@@ -111,11 +121,12 @@ interface Moved {
   output: Output
   graph: Graph
   moved: ModuleEntry[]
+  workers: FoundWorkers
   changes: Changes
 }
 
 async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
-  const { output, graph, moved, changes } = given
+  const { output, graph, moved, workers, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
@@ -123,7 +134,10 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const linked = await linkModules(output, graph, moved, spelling, changes)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = ownFiles(bootstrap, release, hasPages, hasAliases)
+  const guard = workers.isGuarded
+    ? createGuard(release.page, planWorkers(workers, linked, output, release.unverified))
+    : undefined
+  const own = [...ownFiles(bootstrap, release, hasPages, hasAliases), ...(guard ? [guard] : [])]
   const need = { standIns: moved.length > 0, noCircle: release.tags }
   const standIns = createStandIns(linked, need)
   const copied = await findCopied(output)
@@ -131,7 +145,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   addOwnFiles(own, standIns, output, changes)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
-  const startable = { ...linked, digests, bootstrap, hasAliases, copied }
+  const startable = { ...linked, digests, bootstrap, hasAliases, copied, guard: guard?.fileName }
   const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
     ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
@@ -152,6 +166,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     ...pages.flatMap((page) => page.checked),
     ...entries.map(({ path }) => path),
     ...[...linked.styles.values()].flat(),
+    ...workers.scripts,
   ]
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),

@@ -37,6 +37,8 @@ export interface PageContext {
   linked: string | undefined
   /** Path of the runtime's file. */
   runtime: string
+  /** Path of what guards workers, where code may start some. */
+  guard: string | undefined
   /** Path of the runtime that does without an import map. */
   blob: string
   /** Path of the runtime that loads modules by tags, if the build has it. */
@@ -183,7 +185,12 @@ function renderBootstrap(
   }
   const preload = (as: string, href: string, integrity?: string) =>
     `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`
-  const modules = new Set([page.runtime, ...entries.flatMap((entry) => page.closure(entry))])
+  const own = page.guard === undefined ? [] : [page.guard]
+  const modules = new Set([
+    page.runtime,
+    ...own,
+    ...entries.flatMap((entry) => page.closure(entry)),
+  ])
   const preloads = [...modules].map((path) =>
     preload('script', page.refer(path), page.integrityOf(path)),
   )

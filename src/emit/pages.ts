@@ -23,6 +23,8 @@ export interface Pageable {
   foreignOf(entries: readonly string[]): ForeignImport[]
   digests: Map<string, string>
   bootstrap: Bootstrap
+  /** Path of what guards workers, where code may start some. */
+  guard?: string | undefined
 }
 
 /** Pages that start through the bootstrap, and their manifest. */
@@ -88,7 +90,7 @@ function createPageContext(
   signed: Signed,
 ): PageContext {
   const { base, hash, name, build, inline, external, unverified, reportTo } = release
-  const { graph, imports, digests, bootstrap, manifestPath, carried, foreignOf } = signed
+  const { graph, imports, digests, bootstrap, guard, manifestPath, carried, foreignOf } = signed
   const start = findBaseElement(page, findTags(html))
   const refer = createRefer(page, base, start)
   return {
@@ -106,6 +108,7 @@ function createPageContext(
     bootstrap: bootstrap.code,
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,
+    guard,
     blob: bootstrap.blob.fileName,
     tags: release.tags ? bootstrap.tags.fileName : undefined,
     release: {

@@ -9,7 +9,7 @@ import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { integrityOf } from './integrity.js'
 import { fetchWhole, maxManifestLines } from './manifest.js'
-import { enforceMap, runModule } from './map.js'
+import { enforceMap, runModule, trusted } from './map.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
@@ -47,6 +47,7 @@ async function start(): Promise<void> {
     url,
     toUrl,
     byTag: (url, integrity) => runModule(url, carrier, integrity),
+    trust: (url) => trusted.createScriptURL(url),
   }
   Object.defineProperty(self, '__signedimp', { value: context })
   const run = async (path: string, salt: string) => {

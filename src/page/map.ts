@@ -4,6 +4,7 @@ import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
 import { integrityOf, toIntegrity } from './integrity.js'
+import { randomName } from './random-name.js'
 import { notEnforceable } from './refuse.js'
 import { verifier } from './verifier.js'
 
@@ -70,12 +71,9 @@ export async function enforceMap(
   }
 }
 
-/** Without a secure context there are no UUIDs. The letter, for numbers alone might be taken for an address. */
-const randomName = (): string => 'r' + crypto.getRandomValues(new Uint32Array(4)).join('')
-
 /** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
 const asIs = (text: string): string => text
-let trusted = { createScript: asIs, createScriptURL: asIs }
+export let trusted = { createScript: asIs, createScriptURL: asIs }
 try {
   trusted = trustedTypes.createPolicy('signedimp', trusted)
 } catch {

@@ -9,7 +9,7 @@ import type { ModuleBoot, ModuleRuntime } from './context.js'
 import { holdMilestones } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchManifest } from './manifest.js'
-import { enforceMap, findCarrier, runModule } from './map.js'
+import { enforceMap, findCarrier, runModule, trusted } from './map.js'
 import { proveNamed } from './prove.js'
 import { announce, isRefusal, notEnforceable, showNote } from './refuse.js'
 import { sendReport } from './report.js'
@@ -91,6 +91,7 @@ async function boot(): Promise<ModuleBoot> {
     id: JSON.stringify([base, name, pinned]),
     carrier,
     byTag: (src) => runModule(src, carrier),
+    trust: (src) => trusted.createScriptURL(src),
   }
   await proveNamed(context)
   return context

@@ -9,6 +9,7 @@ import { createRelinker } from './relinker.js'
 import { mainsOf, start } from './start.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
+import { startGuard } from './workers.js'
 
 const context = __signedimp as Mapped & Linkable
 const prove = createProve(context)
@@ -17,10 +18,19 @@ const known = { prove, claims, keyOf: context.toUrl }
 const { load, adopt } = createRelinker(context, known)
 const tell = createTell(context)
 const meanings = createMeanings(context)
+const loadMapped = createMappedLoad(context, known, load)
 
 const runtime: Runtime & Adopting = {
   enforcement: 'map',
-  import: createImport(context, createMappedLoad(context, known, load), tell, meanings),
+  import: createImport(
+    context,
+    async (path, options) => {
+      await context.workers?.prepareFor(path)
+      return loadMapped(path, options)
+    },
+    tell,
+    meanings,
+  ),
   meta: createMeta(context, context.resolve, meanings.mean),
   link: createLink(context, tell),
   adopt,
@@ -30,8 +40,10 @@ const runtime: Runtime & Adopting = {
     proveMeanings(context)
     paths.forEach(prove)
     await proveNamed(context)
+    await startGuard(context, (path) => context.byTag(context.toUrl(path) + context.salt))
     // Until then another runtime might take its place.
     Object.freeze(context)
+    for (const path of paths) await context.workers?.prepareFor(path)
     // Tags run in order, downloads overlap.
     await Promise.all(paths.map((path) => start(context, known, tell, path)))
   },

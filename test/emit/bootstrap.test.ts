@@ -19,6 +19,7 @@ const pageOf = (module: string) => ({
   late: '',
   blob: '',
   tags: '',
+  workers: '',
   pure: false,
   module: source(module),
 })

@@ -19,6 +19,7 @@ const page = {
   late: 'late()',
   blob: 'blob()',
   tags: 'tags()',
+  workers: '',
   pure: false,
 }
 const release: LaterRelease = {

@@ -1,0 +1,153 @@
+/** Workers of an output: which files their scripts are, what names them, and what they may load. */
+import { matches } from './coverage.js'
+import { findCopied } from './copied.js'
+import { lastSegment, type Graph } from './graph.js'
+import type { LinkedModules } from './modules.js'
+import { codeOf, isCode, type Output } from './output.js'
+import { reach } from './reach.js'
+
+/** What the built guard of workers is given: `WorkerPlan` of src/page/worker/boot.ts. */
+export interface WorkerPlan {
+  reach: Record<string, string[] | null>
+  named: Record<string, string[]>
+  unverified: string[]
+  first: boolean
+}
+
+/** Workers of an output. */
+export interface FoundWorkers {
+  /** Paths of their scripts, and of what these run inside themselves with `importScripts`. */
+  scripts: Set<string>
+  /** By the path of a file: the workers that its text names. */
+  named: Map<string, string[]>
+  /** By the path of a worker's script: what it runs with `importScripts`, as far as its text says it. */
+  imported: Map<string, string[]>
+  /** Whether some code may start workers at all. */
+  isGuarded: boolean
+}
+
+/** Where code names the script of a worker: `new Worker(new URL("./w.js", import.meta.url))`, as bundlers write it, too. */
+const byMeta =
+  /\bnew\s+(?:(?:self|window|globalThis)\s*\.\s*)?(Shared)?Worker\s*\(\s*new\s+URL\s*\(\s*(?:\/\*[^]*?\*\/\s*)?(["'`])([^"'`$\\]+)\2\s*,\s*(?:(?:""|''|``)\s*\+\s*)?import\.meta\.url\s*\)/g
+const byAddress =
+  /\bnew\s+(?:(?:self|window|globalThis)\s*\.\s*)?(Shared)?Worker\s*\(\s*(["'`])([^"'`$\\]+)\2/g
+const imports = /\bimportScripts\s*\(([^)]*)\)/
+const texts = /(["'`])([^"'`$\\]+)\1/g
+
+/** What may start a worker, or ask whether it could. */
+const mention = /\b(?:Shared)?Worker\b/
+
+/**
+ * Finds workers, and has modules that bundlers call entries because a worker starts by them be modules like others: they
+ * are linked like these, and no page starts them.
+ * @param started modules that pages start
+ */
+export async function findWorkers(
+  output: Output,
+  graph: Graph,
+  unverified: readonly string[],
+  started: ReadonlySet<string>,
+): Promise<FoundWorkers> {
+  const isNamed = (path: string) => unverified.some((pattern) => matches(pattern, path))
+  const copied = await findCopied(output)
+  const found: FoundWorkers = {
+    scripts: new Set(),
+    named: new Map(),
+    imported: new Map(),
+    isGuarded: false,
+  }
+  const isScript = (path: string) =>
+    isCode(path) && !isNamed(path) && !copied.has(path) && !started.has(path)
+  const files = [...output.values()]
+  for (const { path, isWorker } of files) if (isWorker && isScript(path)) found.scripts.add(path)
+  const shared = new Set<string>()
+  // What is found on the way is looked at, too.
+  const seen = new Set(files.flatMap(({ path, isModule }) => (isModule ? path : [])))
+  for (const path of seen) {
+    const code = codeOf(output.get(path)!)
+    if (!mention.test(code) && !imports.test(code)) continue
+    found.isGuarded ||= mention.test(code)
+    const known = [...found.scripts].filter((one) => one !== path && names(code, one))
+    const named = distinct([...workersIn(path, code, graph).filter(isScript), ...known])
+    for (const one of workersIn(path, code, graph, true)) shared.add(one)
+    const own = scriptsIn(path, code, graph).filter(isScript)
+    if (named.length > 0) found.named.set(path, named)
+    if (own.length > 0) found.imported.set(path, own)
+    for (const one of [...named, ...own]) {
+      found.scripts.add(one)
+      seen.add(one)
+    }
+  }
+  // Nothing checks what a shared worker runs.
+  for (const path of shared) found.scripts.delete(path)
+  for (const path of found.scripts) output.get(path)!.isEntry = false
+  return found
+}
+
+/** Whether a text has the name of a file in it, as a text of its own or the end of one. */
+const names = (code: string, path: string): boolean =>
+  ['"', "'", '`'].some((quote) => code.includes(lastSegment(path) + quote))
+
+/** A page's references start at the page, which lies in the base. */
+function workersIn(from: string, code: string, graph: Graph, isShared = false): string[] {
+  const namedBy = (pattern: RegExp, resolve: (name: string) => string | undefined) =>
+    [...code.matchAll(pattern)].flatMap(([, shared, , name]) =>
+      (shared !== undefined) === isShared ? resolve(name!) : [],
+    )
+  return distinct([
+    ...namedBy(byMeta, (name) => graph.resolve(from, name)),
+    ...namedBy(byAddress, graph.resolveBelow),
+  ])
+}
+
+function scriptsIn(from: string, code: string, { resolve }: Graph): string[] {
+  const named = [...code.matchAll(new RegExp(imports, 'g'))].flatMap(([, list]) => [
+    ...list!.matchAll(texts),
+  ])
+  return distinct(named.map(([, , name]) => resolve(from, name!)))
+}
+
+const distinct = (paths: (string | undefined)[]): string[] => [
+  ...new Set(paths.filter((path) => path !== undefined)),
+]
+
+/** What the guard of workers is to know. */
+export function planWorkers(
+  { scripts, named, imported }: FoundWorkers,
+  linked: LinkedModules,
+  output: Output,
+  unverified: readonly string[],
+): WorkerPlan {
+  const all = [...scripts].map(
+    (path) => [path, reachOf(path, { scripts, named, imported }, linked)] as const,
+  )
+  return {
+    reach: Object.fromEntries(all),
+    named: Object.fromEntries(named),
+    unverified: unverified.flatMap((pattern) => namesOf(pattern, output)),
+    first: false,
+  }
+}
+
+/** Scripts that a pattern names: files of the output, or one address elsewhere. */
+function namesOf(pattern: string, output: Output): string[] {
+  const paths = [...output.keys()].filter((path) => isCode(path) && matches(pattern, path))
+  if (paths.length > 0) return paths
+  return /^(\/|https?:)/.test(pattern) && !pattern.includes('*') ? [pattern] : []
+}
+
+/** What a worker may load, with the workers that it names; null where only its run tells. */
+function reachOf(
+  path: string,
+  { named, imported }: Pick<FoundWorkers, 'scripts' | 'named' | 'imported'>,
+  linked: LinkedModules,
+): string[] | null {
+  const reached = new Set([path])
+  for (const one of reached) {
+    const own = reach(one, linked)
+    if (!own) return null
+    for (const to of [...own, ...(named.get(one) ?? []), ...(imported.get(one) ?? [])])
+      reached.add(to)
+  }
+  return [...reached]
+}

@@ -1,0 +1,48 @@
+/** Workers of a page. */
+import { closureOf } from '../../manifest/linking.js'
+import { pathToUrl } from '../../manifest/path.js'
+import type { Linkable, WithWorkers } from '../context.js'
+import { randomName } from '../random-name.js'
+import { createTell } from '../tell.js'
+import type { WorkerPlan } from './boot.js'
+import { guardWorkers, type Scripts } from './guard.js'
+import { hearRefusals } from './relay.js'
+import { createRoots } from './roots.js'
+import { guardSharedWorkers } from './shared.js'
+
+/** Guards the workers of the page whose runtime is being made. */
+export function guardPage(plan: WorkerPlan): void {
+  const context = __signedimp as Linkable & WithWorkers
+  const { toUrl, manifest } = context
+  const tell = createTell(context)
+  const channel = randomName()
+  const roots = createRoots(context, { plan, channel })
+  const scripts: Scripts = {
+    base: () => document.baseURI,
+    unverified: toUnverified(plan, toUrl('')),
+    isGuest: 'id' in context,
+    rootOf(path, type) {
+      hearRefusals(channel, tell)
+      return roots.rootOf(path, type)
+    },
+    tell,
+    trust: context.trust,
+  }
+  guardWorkers(context, scripts)
+  guardSharedWorkers(scripts)
+  context.workers = {
+    prepareFor(path) {
+      const named = [...closureOf(manifest.imports, path)].flatMap((file) => plan.named[file] ?? [])
+      const prepared = Promise.all([...new Set(named)].map(roots.prepare))
+      return plan.first && named.length > 0 ? prepared : undefined
+    },
+  }
+}
+
+/** URLs of scripts that `unverified` names. */
+export const toUnverified = ({ unverified }: WorkerPlan, base: string): Set<string> =>
+  new Set(
+    unverified.map((name) =>
+      /^(\/|\w+:)/.test(name) ? new URL(name, base).href : pathToUrl(name, base),
+    ),
+  )
