@@ -73,12 +73,28 @@ export function createBootstrap(
   }
 }
 
-/** What guards workers, for one output. */
-export const createGuard = ({ workers }: Pick<PageCode, 'workers'>, plan: WorkerPlan): OwnFile =>
-  nameByContent(
-    'signedimp-workers',
-    fill(workers.trim(), workersSlot, toAscii(JSON.stringify(plan))),
-  )
+/** Files that guard workers: one for pages, one for entries that no page of the build starts; or none. */
+export interface Guards {
+  pages: OwnFile[]
+  entries: OwnFile[]
+}
+
+/**
+ * Makes what guards workers.
+ * @param plan what pages know of workers. Entries know what they may load from their own lists, and nothing else: so their
+ *   files stay the same when other code names other workers
+ */
+export function createGuards({ workers }: Pick<PageCode, 'workers'>, plan?: WorkerPlan): Guards {
+  if (!plan) return { pages: [], entries: [] }
+  const { unverified } = plan
+  const create = (stem: string, known: WorkerPlan) => [
+    nameByContent(stem, fill(workers.trim(), workersSlot, toAscii(JSON.stringify(known)))),
+  ]
+  return {
+    pages: create('signedimp-workers', plan),
+    entries: create('signedimp-entry-workers', { reach: {}, named: {}, unverified, first: false }),
+  }
+}
 
 /**
  * What a module bootstrap says of a release, in short: part of the names of entries' files, so that no name stands for

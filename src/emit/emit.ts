@@ -7,7 +7,7 @@ import { isPath } from '../manifest/path.js'
 import type { Signer } from '../manifest/sign.js'
 import {
   createBootstrap,
-  createGuard,
+  createGuards,
   type Bootstrap,
   type OwnFile,
   type PageCode,
@@ -27,7 +27,13 @@ import { startPages, type StartedPages } from './pages.js'
 import { startEntries, type StartedEntry } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
-import { findWorkers, planWorkers, type FoundWorkers } from './workers.js'
+import {
+  findWorkers,
+  moveNames,
+  planWorkers,
+  refuseForeignInWorkers,
+  type FoundWorkers,
+} from './workers.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
 export type Inline = boolean | 'all'
@@ -59,6 +65,8 @@ export interface Release {
   /** Where pages report what they refuse, if anywhere. */
   reportTo?: string | undefined
   unverified: readonly string[]
+  /** Whether pages fetch workers before the code runs that names them. */
+  workersFirst: boolean
   /** Integrity metadata of external modules by URL. */
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
@@ -109,6 +117,7 @@ export async function emitOutput(
   const started = findStarted(output, graph)
   const workers = await findWorkers(output, graph, unverified, started)
   const moved = moveEntries(output, started, graph, unverified, changes)
+  moveNames(workers, moved)
   try {
     return await emitMoved({ output, graph, moved, workers, changes }, release, parse)
   } catch (error) {
@@ -131,13 +140,18 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const hasAliases = !hasPages && !release.pagesLater
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
   const spelling = { hasAliases, base: release.tags ? release.base : undefined }
-  const linked = await linkModules(output, graph, moved, spelling, changes)
+  const linked = await linkModules(output, graph, moved, workers.loads, spelling, changes)
+  refuseForeignInWorkers(workers, linked)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const guard = workers.isGuarded
-    ? createGuard(release.page, planWorkers(workers, linked, output, release.unverified))
-    : undefined
-  const own = [...ownFiles(bootstrap, release, hasPages, hasAliases), ...(guard ? [guard] : [])]
+  const plan = planWorkers(workers, linked, output, release)
+  const guards = createGuards(release.page, workers.isGuarded ? plan : undefined)
+  const startsPages = hasPages || release.pagesLater
+  const own = [
+    ...ownFiles(bootstrap, release, hasPages, hasAliases),
+    ...(startsPages ? guards.pages : []),
+    ...(moved.length > 0 ? guards.entries : []),
+  ]
   const need = { standIns: moved.length > 0, noCircle: release.tags }
   const standIns = createStandIns(linked, need)
   const copied = await findCopied(output)
@@ -145,10 +159,16 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   addOwnFiles(own, standIns, output, changes)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
-  const startable = { ...linked, digests, bootstrap, hasAliases, copied, guard: guard?.fileName }
+  const guard = guards.pages[0]?.fileName
+  const startable = { ...linked, digests, bootstrap, guards, hasAliases, copied }
   const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
-    ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
+    ? await startPages(
+        output,
+        release,
+        { graph, guard, ...startable, foreignOf: findForeign },
+        changes,
+      )
     : noPages
   refuseUnloaded(
     linked,

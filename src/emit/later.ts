@@ -65,6 +65,7 @@ export async function startLater(
     keys,
     pagesLater: true,
     tags: false,
+    workersFirst: false,
     headers: [],
     external: new Map<string, string>(),
     reportTo: starts[0]!.entry.report,

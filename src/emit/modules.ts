@@ -25,6 +25,8 @@ export interface LinkedModules {
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
   /** Stylesheets that a module has Vite's helper link when it loads others. */
   styles: Map<string, string[]>
+  /** Workers that a module starts, and what these run inside themselves. */
+  workers: ReadonlyMap<string, string[]>
   /** Imports by a module of what is not of the output, where its text names it. */
   foreign: Map<string, ForeignImport[]>
   /** Names that a module exports. */
@@ -49,6 +51,7 @@ export async function linkModules(
   output: Output,
   graph: Graph,
   entries: readonly ModuleEntry[],
+  workers: LinkedModules['workers'],
   { hasAliases, base }: Spelling,
   { change }: Changes,
 ): Promise<LinkedModules> {
@@ -56,6 +59,7 @@ export async function linkModules(
     imports: new Map(),
     lazy: new Map(),
     styles: new Map(),
+    workers,
     foreign: new Map(),
     exports: new Map(),
     locals: new Map(),

@@ -20,7 +20,7 @@ export interface OutputFile {
   format?: string
   /** Loaded from outside the graph: by a page or by other code. */
   isEntry: boolean
-  /** What the bundler made to be a worker's script. */
+  /** Of what the bundler made for a worker: whether that starts by it. */
   isWorker?: boolean
   /** Whether the file's name is known to change whenever its bytes do. */
   isContentNamed?: boolean

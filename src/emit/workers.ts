@@ -1,7 +1,11 @@
 /** Workers of an output: which files their scripts are, what names them, and what they may load. */
+import { closureOf } from '../manifest/linking.js'
 import { matches } from './coverage.js'
 import { findCopied } from './copied.js'
+import type { Release } from './emit.js'
+import type { ModuleEntry } from './entries.js'
 import { lastSegment, type Graph } from './graph.js'
+import { outside } from './foreign.js'
 import type { LinkedModules } from './modules.js'
 import { codeOf, isCode, type Output } from './output.js'
 import { reach } from './reach.js'
@@ -20,8 +24,8 @@ export interface FoundWorkers {
   scripts: Set<string>
   /** By the path of a file: the workers that its text names. */
   named: Map<string, string[]>
-  /** By the path of a worker's script: what it runs with `importScripts`, as far as its text says it. */
-  imported: Map<string, string[]>
+  /** By the path of a file: workers, and scripts that it runs inside itself, as far as its text says it. */
+  loads: Map<string, string[]>
   /** Whether some code may start workers at all. */
   isGuarded: boolean
 }
@@ -53,7 +57,7 @@ export async function findWorkers(
   const found: FoundWorkers = {
     scripts: new Set(),
     named: new Map(),
-    imported: new Map(),
+    loads: new Map(),
     isGuarded: false,
   }
   const isScript = (path: string) =>
@@ -72,7 +76,7 @@ export async function findWorkers(
     for (const one of workersIn(path, code, graph, true)) shared.add(one)
     const own = scriptsIn(path, code, graph).filter(isScript)
     if (named.length > 0) found.named.set(path, named)
-    if (own.length > 0) found.imported.set(path, own)
+    if (named.length + own.length > 0) found.loads.set(path, [...named, ...own])
     for (const one of [...named, ...own]) {
       found.scripts.add(one)
       seen.add(one)
@@ -81,7 +85,17 @@ export async function findWorkers(
   // Nothing checks what a shared worker runs.
   for (const path of shared) found.scripts.delete(path)
   for (const path of found.scripts) output.get(path)!.isEntry = false
+  // What the bundler made for workers, and is to run unchecked, stays as it is.
+  for (const file of files)
+    if (file.isWorker !== undefined && (isNamed(file.path) || shared.has(file.path)))
+      file.isModule = false
   return found
+}
+
+/** From now on, main chunks name what their entries named. */
+export function moveNames({ named, loads }: FoundWorkers, moved: readonly ModuleEntry[]): void {
+  for (const { from, main } of moved)
+    for (const map of [named, loads]) if (map.has(from)) map.set(main, map.get(from)!)
 }
 
 /** Whether a text has the name of a file in it, as a text of its own or the end of one. */
@@ -92,7 +106,7 @@ const names = (code: string, path: string): boolean =>
 function workersIn(from: string, code: string, graph: Graph, isShared = false): string[] {
   const namedBy = (pattern: RegExp, resolve: (name: string) => string | undefined) =>
     [...code.matchAll(pattern)].flatMap(([, shared, , name]) =>
-      (shared !== undefined) === isShared ? resolve(name!) : [],
+      (shared !== undefined) === isShared ? resolve(withoutQuery(name!)) : [],
     )
   return distinct([
     ...namedBy(byMeta, (name) => graph.resolve(from, name)),
@@ -104,29 +118,35 @@ function scriptsIn(from: string, code: string, { resolve }: Graph): string[] {
   const named = [...code.matchAll(new RegExp(imports, 'g'))].flatMap(([, list]) => [
     ...list!.matchAll(texts),
   ])
-  return distinct(named.map(([, , name]) => resolve(from, name!)))
+  return distinct(named.map(([, , name]) => resolve(from, withoutQuery(name!))))
 }
+
+/** A query and a fragment tell a worker something, and are nothing that its bytes depend on. */
+const withoutQuery = (reference: string): string => reference.replace(/[?#].*$/s, '')
 
 const distinct = (paths: (string | undefined)[]): string[] => [
   ...new Set(paths.filter((path) => path !== undefined)),
 ]
 
-/** What the guard of workers is to know. */
+/** What the guard of workers is to know, in the pages of an output. */
 export function planWorkers(
-  { scripts, named, imported }: FoundWorkers,
+  { scripts, named }: FoundWorkers,
   linked: LinkedModules,
   output: Output,
-  unverified: readonly string[],
+  { unverified, workersFirst }: Pick<Release, 'unverified' | 'workersFirst'>,
 ): WorkerPlan {
-  const all = [...scripts].map(
-    (path) => [path, reachOf(path, { scripts, named, imported }, linked)] as const,
-  )
   return {
-    reach: Object.fromEntries(all),
+    reach: Object.fromEntries([...scripts].map((path) => [path, reachOf(path, linked)])),
     named: Object.fromEntries(named),
     unverified: unverified.flatMap((pattern) => namesOf(pattern, output)),
-    first: false,
+    first: workersFirst,
   }
+}
+
+/** What a worker may load, with the workers that it names; null where only its run tells. */
+function reachOf(path: string, linked: LinkedModules): string[] | null {
+  const reached = reach(path, linked)
+  return reached ? [...reached] : null
 }
 
 /** Scripts that a pattern names: files of the output, or one address elsewhere. */
@@ -136,18 +156,13 @@ function namesOf(pattern: string, output: Output): string[] {
   return /^(\/|https?:)/.test(pattern) && !pattern.includes('*') ? [pattern] : []
 }
 
-/** What a worker may load, with the workers that it names; null where only its run tells. */
-function reachOf(
-  path: string,
-  { named, imported }: Pick<FoundWorkers, 'scripts' | 'named' | 'imported'>,
-  linked: LinkedModules,
-): string[] | null {
-  const reached = new Set([path])
-  for (const one of reached) {
-    const own = reach(one, linked)
-    if (!own) return null
-    for (const to of [...own, ...(named.get(one) ?? []), ...(imported.get(one) ?? [])])
-      reached.add(to)
-  }
-  return [...reached]
+/**
+ * Refuses static imports by workers of what only a page's import map gives a meaning: they have none.
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT`
+ */
+export function refuseForeignInWorkers({ scripts }: FoundWorkers, linked: LinkedModules): void {
+  for (const script of scripts)
+    for (const path of closureOf(linked.imports, script))
+      for (const { specifier, isStatic } of linked.foreign.get(path) ?? [])
+        if (isStatic) throw outside(path, specifier)
 }

@@ -1,7 +1,8 @@
 /** The runtime where no import map can be: what runs was fetched once, hashed, and linked in memory. */
 import type { SignedImpError } from '../errors.js'
-import type { Adopting, ModuleRuntime, PageBoot, Runtime } from './context.js'
+import type { Adopting, ModuleRuntime, PageBoot, Runtime, Workers } from './context.js'
 import { parsed } from './events.js'
+import { runFromBlob } from './from-blob.js'
 import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
 import { importNatively } from './native-import.js'
@@ -11,13 +12,19 @@ import { createRelink } from './relink.js'
 import { mainsOf } from './start.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
+import { startGuard } from './workers.js'
 
 const context = __signedimp as PageBoot & ModuleRuntime & Runtime & Adopting
 
-function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
+function createRuntime(): Pick<ModuleRuntime, 'main' | 'workers'> & Runtime {
+  const workers: Workers = {}
+  const guard = () => startGuard(context, (path) => runFromBlob(context, path))
   const { link, evaluate, resolve } = createLinked(context, importNatively)
   const tell = createTell(context)
-  const load: Load = async (path, options) => evaluate(await link(path), options)
+  const load: Load = async (path, options) => {
+    await workers.prepareFor?.(path)
+    return evaluate(await link(path), options)
+  }
   const show = (refused: SignedImpError) => showRefusal(refused, tell)
 
   /** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */
@@ -28,18 +35,22 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
 
   return {
     enforcement: 'blob',
+    workers,
     import: createImport(context, load, tell),
     meta: createMeta(context, resolve),
     link: createLink(context, tell),
     main: async (path, loaded) => {
+      await guard()
       const urls = await link(path)
       loaded()
       return evaluate(urls)
     },
     start: async () => {
       await proveNamed(context)
+      await guard()
       Object.freeze(context)
       const mains = mainsOf(context).map((path) => link(path).catch(show))
+      for (const path of mainsOf(context)) await workers.prepareFor?.(path)
       await parsed()
       for (const urls of mains) await run((await urls) ?? [])
     },

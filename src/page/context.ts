@@ -71,13 +71,17 @@ export interface Adopting {
 export interface WithWorkers {
   /** A URL of a script as a page takes it that requires Trusted Types. */
   trust(url: string): string
-  workers?: {
-    /**
-     * Fetches the workers that the modules at and below a path name.
-     * @returns what to await before these run, if anything
-     */
-    prepareFor(path: string): Promise<unknown> | undefined
-  }
+  /** A runtime puts this here, what guards workers fills it in. */
+  workers?: Workers
+}
+
+/** What a runtime asks of what guards workers, once that runs. */
+export interface Workers {
+  /**
+   * Fetches the workers that the modules at and below a path name.
+   * @returns what to await before these run, if anything
+   */
+  prepareFor?(path: string): Promise<unknown> | undefined
 }
 
 /** What makes the page run only what is signed. */

@@ -1,13 +1,14 @@
 /** The runtime of module entries where a late import map was proven: the browser checks and links. */
 import { isModulePath } from '../manifest/path.js'
 import { createClaims } from './claims.js'
-import type { Adopting, Mapped, ModuleRuntime, Registry } from './context.js'
+import type { Adopting, Mapped, ModuleRuntime, Registry, Workers } from './context.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
 import { listedClosure } from './prove.js'
 import { createRelinker } from './relinker.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
+import { startGuard } from './workers.js'
 
 const context = __signedimp as ModuleRuntime & Mapped
 const { manifest, toUrl, salt } = context
@@ -26,13 +27,16 @@ const resolve = (url: string) => {
 }
 
 const tell = createTell(context)
+const workers: Workers = {}
 
-const runtime: Pick<ModuleRuntime, keyof Registry | 'main'> & Adopting = {
+const runtime: Pick<ModuleRuntime, keyof Registry | 'main' | 'workers'> & Adopting = {
+  workers,
   adopt,
   import: createImport(context, load, tell),
   meta: createMeta(context, resolve),
   link: createLink(context, tell),
   main: async (path, loaded) => {
+    await startGuard(context, load)
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))
     void Promise.all(downloads).then(loaded)
     return load(path)

@@ -1,6 +1,6 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
 import { createClaims } from './claims.js'
-import type { Adopting, Linkable, Mapped, Runtime } from './context.js'
+import type { Adopting, Linkable, Mapped, Runtime, WithWorkers, Workers } from './context.js'
 import { createImport, createMeta } from './import.js'
 import { createMeanings, proveMeanings } from './meanings.js'
 import { createMappedLoad } from './mapped.js'
@@ -11,7 +11,8 @@ import { createLink } from './style.js'
 import { createTell } from './tell.js'
 import { startGuard } from './workers.js'
 
-const context = __signedimp as Mapped & Linkable
+const context = __signedimp as Mapped & Linkable & WithWorkers
+const workers: Workers = {}
 const prove = createProve(context)
 const claims = createClaims()
 const known = { prove, claims, keyOf: context.toUrl }
@@ -20,12 +21,13 @@ const tell = createTell(context)
 const meanings = createMeanings(context)
 const loadMapped = createMappedLoad(context, known, load)
 
-const runtime: Runtime & Adopting = {
+const runtime: Runtime & Adopting & Pick<WithWorkers, 'workers'> = {
   enforcement: 'map',
+  workers,
   import: createImport(
     context,
     async (path, options) => {
-      await context.workers?.prepareFor(path)
+      await workers.prepareFor?.(path)
       return loadMapped(path, options)
     },
     tell,
@@ -43,7 +45,7 @@ const runtime: Runtime & Adopting = {
     await startGuard(context, (path) => context.byTag(context.toUrl(path) + context.salt))
     // Until then another runtime might take its place.
     Object.freeze(context)
-    for (const path of paths) await context.workers?.prepareFor(path)
+    for (const path of paths) await workers.prepareFor?.(path)
     // Tags run in order, downloads overlap.
     await Promise.all(paths.map((path) => start(context, known, tell, path)))
   },

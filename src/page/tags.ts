@@ -1,6 +1,6 @@
 /** The runtime where neither an import map nor a blob can be: the browser checks what its tag says of each module. */
 import { proveConfined } from './confine.js'
-import type { PageBoot, Runtime } from './context.js'
+import type { PageBoot, Runtime, WithWorkers, Workers } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import { createImport, createMeta, createPathOf } from './import.js'
@@ -13,8 +13,10 @@ import { notEnforceable, showRefusal } from './refuse.js'
 import { mainsOf } from './start.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
+import { startGuard } from './workers.js'
 
 const context = __signedimp as PageBoot & Runtime
+const workers: Workers = {}
 const { manifest, toUrl, byTag, key, whole } = context
 const pathOf = createPathOf(context)
 const tell = createTell(context)
@@ -46,14 +48,16 @@ async function loadBehindImports(path: string): Promise<void> {
   throw (await diagnose(context, [path])) ?? refusedOnce(path, 'try again')
 }
 
-const runtime: Runtime = {
+const runtime: Runtime & Pick<WithWorkers, 'workers'> = {
   enforcement: 'tags',
+  workers,
   import: createImport(
     context,
     async (path, options) => {
       // A tag runs nothing else.
       if (!/\.m?js$/.test(path)) throw notEnforceable('no maps, no blobs', path)
       listedClosure(manifest, path)
+      await workers.prepareFor?.(path)
       await load(path)
       return importNatively(keyOf(path), options)
     },
@@ -72,7 +76,9 @@ const runtime: Runtime = {
     if (whole === undefined) await proveConfined(byTag)
     const mains = mainsOf(context)
     for (const path of mains) listedClosure(manifest, path)
+    await startGuard(context, load)
     Object.freeze(context)
+    for (const path of mains) await workers.prepareFor?.(path)
     await parsed()
     for (const path of mains) await load(path).catch((refused) => showRefusal(refused, tell))
   },

@@ -1,18 +1,20 @@
-import type { PageBoot, WithWorkers } from './context.js'
+import type { ModuleBoot, PageBoot, WithWorkers } from './context.js'
 import { notEnforceable } from './refuse.js'
 
+type Guarded = Pick<PageBoot, 'manifest'> & WithWorkers & Partial<Pick<ModuleBoot, 'id'>>
+
 /**
- * Runs the file that guards workers, where the build has one: the page manifest then lists it.
+ * Runs the file that guards workers, where the build has one: then the manifest lists it.
  * @param run runs a listed file, checked
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE`
  */
 export async function startGuard(
-  context: Pick<PageBoot, 'manifest'> & WithWorkers,
+  { manifest, workers, id }: Guarded,
   run: (path: string) => Promise<unknown>,
 ): Promise<void> {
-  const { files } = context.manifest
-  const file = [...files.keys()].find((path) => /^signedimp-workers-\w{16}\.js$/.test(path))
-  if (file === undefined) return
+  const own = id === undefined ? /^signedimp-workers-\w{16}\.js$/ : /^signedimp-entry-workers-/
+  const file = [...manifest.files.keys()].find((path) => own.test(path))
+  if (file === undefined || workers!.prepareFor) return
   await run(file)
-  if (!context.workers) throw notEnforceable('no guard of workers', file)
+  if (!workers!.prepareFor) throw notEnforceable('no guard of workers', file)
 }

@@ -83,6 +83,7 @@ export async function readRelease(
     fallback: options.fallback,
     reportTo: options.reportTo,
     unverified,
+    workersFirst: options.workersFirst,
     page: await readPageCode(keys, options.pure),
   }
 }

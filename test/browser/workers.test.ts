@@ -4,61 +4,90 @@ import { generateKey } from '../../src/keys/generate.ts'
 import { serveApp, type TestSite } from '../support/app.ts'
 import { inEngines, type Page } from '../support/browsers.ts'
 import { glance, look } from '../support/visit.ts'
-import { buildWorkers, eventsOf, say, type ViteName } from '../support/workers-app.ts'
+import {
+  begin,
+  buildWorkers,
+  buildWorkersByEsbuild,
+  eventsOf,
+  say,
+  viteNames,
+} from '../support/workers-app.ts'
 
-const sites = {} as Record<ViteName, TestSite>
+// Workers are as they were, whoever fetched them: the page before, or they themselves.
+
+const builds = [...viteNames, 'vite iife', 'esbuild'] as const
+type Build = (typeof builds)[number]
+const sites = {} as Record<Build | 'plain', TestSite>
 
 test.before(async () => {
   const key = await generateKey('ecdsa-p256')
-  for (const vite of ['vite'] as const)
-    sites[vite] = await serveApp(await buildWorkers(key, { vite }))
+  for (const vite of viteNames) sites[vite] = await serveApp(await buildWorkers(key, { vite }))
+  sites['vite iife'] = await serveApp(await buildWorkers(key, { format: 'iife' }))
+  sites.esbuild = await serveApp(await buildWorkersByEsbuild(key))
+  sites.plain = await serveApp(await buildWorkers(undefined))
 })
 
 test.after(async () => {
   for (const site of Object.values(sites)) await site.close()
 })
 
-const begin = (page: Page, name: string, ...args: unknown[]) =>
-  page.evaluate((worker, rest) => void (globalThis as any).start(worker, ...rest), name, args)
+/** Whether the page fetches workers before they are made, or is kept from it. */
+const ways = ['fetched before', 'fetched by itself'] as const
+type Way = (typeof ways)[number]
 
-for (const vite of ['vite'] as const) {
-  inEngines(test, `${vite}: workers of every form run`, async (page) => {
-    const site = sites[vite]
-    site.reset()
-    await page.goto(site.url)
-    assert.is((await look(page)).alert, '')
-    await begin(page, 'module', { name: 'm' })
-    assert.equal(await say(page, 'module', 'hello', 1), ['module dep café js m'])
-    assert.equal((await say(page, 'module', 'lazy', 2)).slice(1), ['lazy dep café'])
-    assert.equal((await say(page, 'module', 'nested', 3)).slice(2), ['nested hello'])
-    await begin(page, 'classic')
-    assert.equal((await say(page, 'classic', 'hello', 4)).slice(3), ['classic true'])
-    assert.equal((await say(page, 'classic', 'script', 5)).slice(4), ['lib /classic.js'])
-    await begin(page, 'query')
-    assert.equal((await say(page, 'query', 'hello', 6)).slice(5), ['query named'])
-    await begin(page, 'inline')
-    assert.equal((await say(page, 'inline', 'hello', 7)).slice(6), ['inline'])
-    await begin(page, 'url')
-    assert.equal((await say(page, 'url', 'hello', 8)).slice(7), ['url'])
-    assert.equal((await glance(page)).refusals, [])
-  })
-
-  inEngines(test, `${vite}: a flipped byte`, async (page) => {
-    const site = sites[vite]
-    for (const [path, ask] of [
-      ['assets/module.js', undefined],
-      ['assets/worker-dep.js', undefined],
-      ['assets/worker-lazy.js', 'lazy'],
-      ['assets/nested.js', 'nested'],
-    ] as const) {
-      site.reset()
-      site.tamper(path, 'changed')
-      await page.goto(site.url)
-      await look(page)
-      await begin(page, 'module')
-      const events = ask ? await say(page, 'module', ask, 1) : await eventsOf(page, 1)
-      console.log(path, events, (await glance(page)).refusals)
-    }
-  })
+async function open(
+  page: Page,
+  site: TestSite,
+  way: Way = 'fetched before',
+  search = '',
+): Promise<void> {
+  site.reset()
+  // Whoever asks first gets nothing.
+  if (way === 'fetched by itself')
+    for (const path of scripts)
+      site.reply(path, (request) => (request === 0 ? { status: 503, body: '' } : undefined))
+  await page.goto(site.url + search)
+  assert.is((await look(page)).alert, '')
+  await new Promise((settle) => setTimeout(settle, 400))
 }
+
+const scripts = [
+  ...['module', 'order', 'throws', 'query', 'url'].map((name) => `assets/${name}.js`),
+  'classic.js',
+  'wrong.js',
+]
+
+for (const build of builds)
+  for (const way of ways)
+    inEngines(test, `${build}: workers of every form run, ${way}`, async (page) => {
+      const site = sites[build]
+      await open(page, site, way)
+      assert.is(await begin(page, 'module'), '')
+      assert.is(await say(page, 'module', 'hello'), 'module dep café m')
+      const url = `${site.url}assets/module.js`
+      assert.is(await say(page, 'module', 'where'), [url, url, url, new URL(url).origin].join(' '))
+      if (build !== 'vite iife') {
+        assert.is(await say(page, 'module', 'lazy'), 'lazy dep café')
+        assert.is(await say(page, 'module', 'again'), 'true')
+      }
+      assert.is(await say(page, 'module', 'nested'), 'nested hello')
+      if (build === 'esbuild') return
+      assert.is(
+        await say(page, 'module', 'fetch'),
+        `data data data ${new URL('/data.txt', url).href}`,
+      )
+      await begin(page, 'classic')
+      assert.is(await say(page, 'classic', 'hello'), 'classic true ?a=1#b')
+      assert.is(await say(page, 'classic', 'script'), 'lib /classic.js')
+      for (const [name, text] of [
+        ['query', 'query x q'],
+        ['inline', 'inline x'],
+        ['url', 'url x'],
+      ]) {
+        assert.is(await begin(page, name!), '')
+        assert.is(await say(page, name!, 'x'), text)
+      }
+      assert.equal((await glance(page)).refusals, [])
+    })
+
 test.run()

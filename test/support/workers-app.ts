@@ -1,46 +1,19 @@
-import type { KeySource } from '../../src/keys/private.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
-import { loadPlugin } from './app.ts'
+import type { KeySource } from '../../src/keys/private.ts'
+import { appFiles, loadPlugin } from './app.ts'
+import { buildByEsbuild } from './esbuild.ts'
 import { buildFixture } from './fixture.ts'
 import type { Page } from './page.ts'
+import type { ViteName } from './styles-app.ts'
 
-/** The versions of Vite that workers are built with. */
-export const viteNames = ['vite5', 'vite6', 'vite7', 'vite'] as const
-export type ViteName = (typeof viteNames)[number]
+export { viteNames, type ViteName } from './styles-app.ts'
 
-/**
- * An app of workers. Each worker answers a message with what it is; those that load more when asked answer `lazy`,
- * `nested` and `script` with what that says.
- */
-export const workersApp: Record<string, string> = {
-  'index.html': `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <title>App</title>
-    <script type="module" src="/src/main.js"></script>
-    <script>
-      globalThis.refusals = []
-      addEventListener('signedimp:refusal', ({ detail }) => refusals.push(detail.code + ' ' + detail.path))
-    </script>
-  </head>
-  <body></body>
-</html>
-`,
-  'src/main.js': `import Query from './query.js?worker'
-import Inline from './inline.js?worker&inline'
-import url from './url.js?worker&url'
-const make = {
-  module: (options) => new Worker(new URL('./module.js', import.meta.url), { ...options, type: 'module' }),
-  classic: () => new Worker('/classic.js'),
-  query: () => new Query({ name: 'named' }),
-  inline: () => new Inline(),
-  url: () => new Worker(url, { type: 'module' }),
+/** Starts workers by name, and notes what each says and what goes wrong. */
+const main = (workers: string) => `globalThis.make = { ${workers},
   any: (script, options) => new Worker(script, options),
 }
 globalThis.workers = {}
 globalThis.events = []
-/** Starts a worker, and notes what it says and what goes wrong. */
 globalThis.start = (name, ...args) => {
   const worker = make[name](...args)
   workers[name] = worker
@@ -51,12 +24,36 @@ globalThis.start = (name, ...args) => {
   }
   return worker
 }
-globalThis.app = { loaded: true }
-`,
+globalThis.app = {}
+`
+
+const module = (name: string, options = '') =>
+  `${name}: () => new Worker(new URL('./${name}.js', import.meta.url), { type: 'module'${options} })`
+
+const answer = (text: string) => `self.onmessage = ({ data }) => postMessage('${text} ' + data)\n`
+
+/** Both bundlers build these. `module` loads more when it is asked to. */
+const shared: Record<string, string> = {
+  'index.html': appFiles['index.html']!,
   'src/module.js': `import { dep } from './worker-dep.js'
+const tell = (error) => error.code + ' ' + error.path
 self.onmessage = async ({ data }) => {
-  if (data === 'hello') postMessage('module ' + dep + ' ' + location.pathname.split('/').pop().split('.').pop() + ' ' + self.name)
-  if (data === 'lazy') postMessage(await import('./worker-lazy.js').then((m) => m.text, (error) => error.code + ' ' + error.path))
+  if (data === 'hello') postMessage('module ' + dep + ' ' + self.name)
+  if (data === 'where') postMessage([location.href, import.meta.url, String(location), location.origin].join(' '))
+  if (data === 'fetch') {
+    const read = async (url) => (await fetch(url)).text()
+    const xhr = new XMLHttpRequest()
+    xhr.open('GET', '/data.txt', false)
+    xhr.send()
+    const request = new Request('/data.txt').url
+    postMessage([await read('../data.txt'), await read(new URL('/data.txt', location)), xhr.responseText, request].join(' '))
+  }
+  if (data === 'lazy') postMessage(await import('./worker-lazy.js').then(({ text }) => text, tell))
+  if (data === 'again') postMessage(String((await import('./worker-lazy.js')) === (await import('./worker-lazy.js'))))
+  if (data === 'unlisted') {
+    const any = '/evil.js'
+    postMessage(await import(/* @vite-ignore */ any).then(() => 'EVIL', tell))
+  }
   if (data === 'nested') {
     const nested = new Worker(new URL('./nested.js', import.meta.url), { type: 'module' })
     nested.onmessage = (event) => postMessage(event.data)
@@ -66,60 +63,99 @@ self.onmessage = async ({ data }) => {
     }
     nested.postMessage('hello')
   }
+  if (data === 'nested unlisted')
+    try {
+      new Worker('/evil.js').onmessage = () => postMessage('EVIL')
+    } catch (error) {
+      postMessage(tell(error))
+    }
 }
 `,
-  'src/worker-dep.js': `export const dep = 'dep café'
+  'src/worker-dep.js': `export const dep = 'dep café'\n`,
+  'src/worker-lazy.js': `import { dep } from './worker-dep.js'\nexport const text = 'lazy ' + dep\n`,
+  'src/nested.js': answer('nested'),
+  'src/order.js': `const heard = []
+self.onmessage = (event) => {
+  const { data, ports, target } = event
+  if (data === 'end') return postMessage({ heard })
+  const kind = data instanceof ArrayBuffer ? 'buffer ' + data.byteLength : data
+  heard.push([kind, ports.length, target === self].join(' '))
+  ports[0]?.postMessage(kind)
+}
 `,
-  'src/worker-lazy.js': `import { dep } from './worker-dep.js'
-export const text = 'lazy ' + dep
+  'src/throws.js': `self.onmessage = ({ data }) => postMessage('after ' + data)
+throw new RangeError('at the top')
 `,
-  'src/nested.js': `self.onmessage = ({ data }) => postMessage('nested ' + data)
-`,
-  'src/query.js': `self.onmessage = () => postMessage('query ' + self.name)
-`,
-  'src/inline.js': `self.onmessage = () => postMessage('inline')
-`,
-  'src/url.js': `self.onmessage = () => postMessage('url')
-`,
+}
+
+const byVite: Record<string, string> = {
+  'src/main.js': `import Query from './query.js?worker'
+import Inline from './inline.js?worker&inline'
+import url from './url.js?worker&url'
+${main(
+  [
+    module('module', `, name: 'm'`),
+    module('order'),
+    module('throws'),
+    `classic: () => new Worker('/classic.js?a=1#b')`,
+    `wrong: () => new Worker('/wrong.js')`,
+    `query: () => new Query({ name: 'q' })`,
+    `inline: () => new Inline()`,
+    `url: () => new Worker(url, { type: 'module' })`,
+  ].join(',\n  '),
+)}`,
+  'src/query.js': `self.onmessage = ({ data }) => postMessage('query ' + data + ' ' + self.name)\n`,
+  'src/inline.js': answer('inline'),
+  'src/url.js': answer('url'),
   'public/classic.js': `'use strict'
 self.onmessage = ({ data }) => {
-  if (data === 'hello') postMessage('classic ' + (function () { return this === undefined })())
-  if (data === 'script')
+  if (data === 'hello') postMessage('classic ' + (function () { return this === undefined })() + ' ' + location.search + location.hash)
+  if (data === 'script' || data === 'other script')
     try {
-      importScripts('lib.js')
+      importScripts(data === 'script' ? 'lib.js' : '/evil.js')
       postMessage(self.lib)
     } catch (error) {
       postMessage(error.code + ' ' + error.path)
     }
 }
-// importScripts('/lib.js')
+// importScripts('lib.js') is what it may do.
 `,
-  'public/lib.js': `self.lib = 'lib ' + location.pathname
-`,
+  'public/lib.js': `self.lib = 'lib ' + location.pathname\n`,
+  'public/wrong.js': `self.onmessage = ({ data }) => postMessage(data)\nlet = = ;\n`,
+  'public/data.txt': 'data',
 }
 
-/** Puts a worker's dependency into a chunk of its own. */
+const byEsbuild: Record<string, string> = {
+  'src/main.js': main(
+    [module('module', `, name: 'm'`), module('order'), module('throws')].join(',\n  '),
+  ),
+}
+
+/** The worker's dependency is a chunk of its own, as what several share is. */
 const apart = (id: string) => (id.endsWith('worker-dep.js') ? 'worker-dep' : undefined)
 
-/** Builds the app; without a key, as Vite alone builds it. */
+/** How the app of workers is built. */
+export interface WorkersOptions {
+  vite?: ViteName
+  /** Vite's default is `iife`, which has no lazy chunks. @default 'es' */
+  format?: 'es' | 'iife'
+  signed?: SignedImpOptions
+  base?: string
+  files?: Record<string, string>
+}
+
+/** Builds the app by Vite; without a key, as Vite alone builds it. */
 export async function buildWorkers(
   key: KeySource | undefined,
-  {
-    vite = 'vite',
-    format = 'es',
-    signed = {},
-    base = '/',
-  }: { vite?: ViteName; format?: 'es' | 'iife'; signed?: SignedImpOptions; base?: string } = {},
-  files: Record<string, string> = workersApp,
+  { vite = 'vite', format = 'es', signed = {}, base = '/', files = {} }: WorkersOptions = {},
 ): Promise<string> {
   const signedImp = await loadPlugin()
-  const output = {
-    entryFileNames: 'assets/[name].js',
-    chunkFileNames: 'assets/[name].js',
-    assetFileNames: 'assets/[name][extname]',
-    ...(format === 'es' && { manualChunks: apart }),
-  }
-  return buildFixture(files, {
+  const names = { entryFileNames: 'assets/[name].js', chunkFileNames: 'assets/[name].js' }
+  const output = { ...names, ...(format === 'es' && { manualChunks: apart }) }
+  const all: Record<string, string> = { ...shared, ...byVite, ...files }
+  if (format === 'iife')
+    all['src/module.js'] = all['src/module.js']!.replaceAll(`import('./worker-lazy.js')`, 'self')
+  return buildFixture(all, {
     vite,
     base,
     plugins: key === undefined ? [] : [signedImp(key, signed)],
@@ -127,13 +163,41 @@ export async function buildWorkers(
   })
 }
 
-/** Sends a worker something, and waits for as many events as there are then. */
-export async function say(
-  page: Page,
-  name: string,
-  data: unknown,
-  count: number,
-): Promise<string[]> {
+/** Builds the app by esbuild: each worker is an entry, and shares chunks with the others. */
+export async function buildWorkersByEsbuild(
+  key: KeySource | undefined,
+  { signed = {}, files = {} }: Pick<WorkersOptions, 'signed' | 'files'> = {},
+): Promise<string> {
+  const workers = ['module', 'nested', 'order', 'throws']
+  const entry = (name: string) => ({ in: `src/${name}.js`, out: `assets/${name}` })
+  const all = { ...shared, ...byEsbuild, ...files }
+  const { dir } = await buildByEsbuild(all, {
+    key,
+    signed,
+    config: { entryPoints: [...['main', ...workers].map(entry)] },
+  })
+  return dir
+}
+
+/** Starts a worker of the app. @returns what went wrong at once, as `CODE path`, if something did */
+export const begin = (page: Page, name: string, ...args: unknown[]): Promise<string> =>
+  page.evaluate(
+    (worker, rest) => {
+      try {
+        ;(globalThis as never as { start(...args: unknown[]): unknown }).start(worker, ...rest)
+        return ''
+      } catch (error) {
+        const { code, path, name: kind } = error as Error & Record<'code' | 'path', string>
+        return `${code ?? kind} ${path ?? ''}`
+      }
+    },
+    name,
+    args,
+  )
+
+/** Sends a worker something, and waits for what is said next. */
+export async function say(page: Page, name: string, data: unknown): Promise<string | undefined> {
+  const before = (await eventsOf(page)).length
   await page.evaluate(
     (worker, message) => {
       const { workers } = globalThis as never as { workers: Record<string, Worker> }
@@ -142,11 +206,11 @@ export async function say(
     name,
     data,
   )
-  return eventsOf(page, count)
+  return (await eventsOf(page, before + 1))[before]
 }
 
-/** What workers have said, once there is as much as that. */
-export async function eventsOf(page: Page, count: number): Promise<string[]> {
+/** What workers have said, once there is as much as that, or time is up. */
+export async function eventsOf(page: Page, count = 0): Promise<string[]> {
   const end = Date.now() + 8000
   for (;;) {
     const events = await page.evaluate(() => (globalThis as never as { events: string[] }).events)

@@ -3,6 +3,7 @@ import { closureOf } from '../../manifest/linking.js'
 import { pathToUrl } from '../../manifest/path.js'
 import type { Linkable, WithWorkers } from '../context.js'
 import { randomName } from '../random-name.js'
+import { notEnforceable } from '../refuse.js'
 import { createTell } from '../tell.js'
 import type { WorkerPlan } from './boot.js'
 import { guardWorkers, type Scripts } from './guard.js'
@@ -17,6 +18,7 @@ export function guardPage(plan: WorkerPlan): void {
   const tell = createTell(context)
   const channel = randomName()
   const roots = createRoots(context, { plan, channel })
+  hearBlocked(tell)
   const scripts: Scripts = {
     base: () => document.baseURI,
     unverified: toUnverified(plan, toUrl('')),
@@ -30,14 +32,25 @@ export function guardPage(plan: WorkerPlan): void {
   }
   guardWorkers(context, scripts)
   guardSharedWorkers(scripts)
-  context.workers = {
-    prepareFor(path) {
+  Object.assign(context.workers!, {
+    prepareFor(path: string) {
       const named = [...closureOf(manifest.imports, path)].flatMap((file) => plan.named[file] ?? [])
       const prepared = Promise.all([...new Set(named)].map(roots.prepare))
       return plan.first && named.length > 0 ? prepared : undefined
     },
-  }
+  })
 }
+
+/** A browser tells nobody but the page that its policy blocks what a worker starts with; the worker has a plain error. */
+const hearBlocked = (tell: Scripts['tell']): void =>
+  addEventListener('securitypolicyviolation', ({ blockedURI, effectiveDirective, disposition }) => {
+    if (
+      /^blob/.test(blockedURI) &&
+      effectiveDirective === 'worker-src' &&
+      disposition === 'enforce'
+    )
+      tell(notEnforceable('no blobs as workers; let worker-src allow blob:'))
+  })
 
 /** URLs of scripts that `unverified` names. */
 export const toUnverified = ({ unverified }: WorkerPlan, base: string): Set<string> =>
