@@ -68,6 +68,7 @@ const readPage = (file: string): PageCode => ({
   blob: source('dist/bootstrap/blob.js'),
   tags: source('dist/bootstrap/tags.js'),
   workers: '',
+  fetch: source('dist/bootstrap/fetch.js'),
   pure: file.includes('pure'),
 })
 

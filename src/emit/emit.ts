@@ -18,6 +18,7 @@ import { acceptUncovered, findUncovered } from './coverage.js'
 import { findStarted, moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import { createGraph, type Base, type Graph } from './graph.js'
+import { findNamed, guardedPattern } from './guarded.js'
 import type { HeadersForm } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
 import { hashFiles, isForPages } from './manifest.js'
@@ -67,6 +68,8 @@ export interface Release {
   unverified: readonly string[]
   /** Whether pages fetch workers before the code runs that names them. */
   workersFirst: boolean
+  /** Files beside WebAssembly that `fetch` is to check: all, or those that a pattern names. */
+  resources: boolean | readonly string[]
   /** Integrity metadata of external modules by URL. */
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
@@ -97,6 +100,8 @@ export interface Emitted {
   accepted: Uncovered[]
   /** Entries, stylesheets and classic scripts that a page's tag checks, and stylesheets that chunks load checked. */
   checked: Set<string>
+  /** Files that `fetch` checks. */
+  fetched: Set<string>
 }
 
 /**
@@ -142,13 +147,17 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const spelling = { hasAliases, base: release.tags ? release.base : undefined }
   const linked = await linkModules(output, graph, moved, workers.loads, spelling, changes)
   refuseForeignInWorkers(workers, linked)
+  const pattern = guardedPattern(release)
+  const guarded = [...output.keys()].filter((path) => pattern.test(path))
+  if (moved.length > 0) linked.resources = findNamed(output, guarded)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
-  const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
+  const bootstrap = createBootstrap(release.page, release.keys, release.threshold, pattern)
   const plan = planWorkers(workers, linked, output, release)
   const guards = createGuards(release.page, workers.isGuarded ? plan : undefined)
   const startsPages = hasPages || release.pagesLater
   const own = [
     ...ownFiles(bootstrap, release, hasPages, hasAliases),
+    ...(guarded.length > 0 ? [bootstrap.fetch] : []),
     ...(startsPages ? guards.pages : []),
     ...(moved.length > 0 ? guards.entries : []),
   ]
@@ -159,16 +168,10 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   addOwnFiles(own, standIns, output, changes)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
-  const guard = guards.pages[0]?.fileName
   const startable = { ...linked, digests, bootstrap, guards, hasAliases, copied }
   const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
-    ? await startPages(
-        output,
-        release,
-        { graph, guard, ...startable, foreignOf: findForeign },
-        changes,
-      )
+    ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
     : noPages
   refuseUnloaded(
     linked,
@@ -188,9 +191,10 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     ...[...linked.styles.values()].flat(),
     ...workers.scripts,
   ]
+  const fetched = moved.length > 0 ? [...linked.resources.values()].flat() : guarded
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
-    ...findUncovered(output, new Set([...checked, ...ownPaths])),
+    ...findUncovered(output, new Set([...checked, ...ownPaths, ...fetched])),
   ]
   return {
     changed: changes.changed,
@@ -209,6 +213,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
+    fetched: new Set(fetched),
   }
 }
 

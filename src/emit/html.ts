@@ -37,12 +37,12 @@ export interface PageContext {
   linked: string | undefined
   /** Path of the runtime's file. */
   runtime: string
-  /** Path of what guards workers, where code may start some. */
-  guard: string | undefined
   /** Path of the runtime that does without an import map. */
   blob: string
   /** Path of the runtime that loads modules by tags, if the build has it. */
   tags: string | undefined
+  /** Paths of what guards workers and `fetch`, where the build has it. */
+  guards: readonly string[]
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
   release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
@@ -185,10 +185,9 @@ function renderBootstrap(
   }
   const preload = (as: string, href: string, integrity?: string) =>
     `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`
-  const own = page.guard === undefined ? [] : [page.guard]
   const modules = new Set([
     page.runtime,
-    ...own,
+    ...page.guards,
     ...entries.flatMap((entry) => page.closure(entry)),
   ])
   const preloads = [...modules].map((path) =>

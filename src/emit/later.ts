@@ -1,7 +1,7 @@
 /** Pages that are made of an output when that is signed already. */
 import { hashBytes } from '../crypto/node.js'
 import type { StaticImport } from '../manifest/format.js'
-import { isModulePath } from '../manifest/path.js'
+import { isGuard, isModulePath } from '../manifest/path.js'
 import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { createChanges } from './changes.js'
 import { acceptUncovered } from './coverage.js'
@@ -68,6 +68,7 @@ export async function startLater(
     workersFirst: false,
     headers: [],
     external: new Map<string, string>(),
+    resources: false,
     reportTo: starts[0]!.entry.report,
   }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)
@@ -146,7 +147,7 @@ function listFor(
 ): { digests: Map<string, string>; imports: Map<string, StaticImport[]> } {
   const lists = starts.map(({ entry }) => pages.get(entry.manifest)!)
   const others = [...main.files.keys()].filter(
-    (path) => !isModulePath(path) && isForPages(path, release),
+    (path) => isGuard(path) || (!isModulePath(path) && isForPages(path, release)),
   )
   const paths = [...lists.flatMap(({ files }) => [...files.keys()]), ...others, ...checked]
   return {

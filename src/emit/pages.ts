@@ -1,7 +1,7 @@
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { closureOf } from '../manifest/linking.js'
-import { isModulePath, pathToRelativeUrl } from '../manifest/path.js'
+import { isModulePath, isPageGuard, pathToRelativeUrl } from '../manifest/path.js'
 import type { StaticImport } from '../manifest/format.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
 import { depthOf, findBaseElement } from './base-element.js'
@@ -23,8 +23,6 @@ export interface Pageable {
   foreignOf(entries: readonly string[]): ForeignImport[]
   digests: Map<string, string>
   bootstrap: Bootstrap
-  /** Path of what guards workers, where code may start some. */
-  guard?: string | undefined
 }
 
 /** Pages that start through the bootstrap, and their manifest. */
@@ -90,7 +88,7 @@ function createPageContext(
   signed: Signed,
 ): PageContext {
   const { base, hash, name, build, inline, external, unverified, reportTo } = release
-  const { graph, imports, digests, bootstrap, guard, manifestPath, carried, foreignOf } = signed
+  const { graph, imports, digests, bootstrap, manifestPath, carried, foreignOf } = signed
   const start = findBaseElement(page, findTags(html))
   const refer = createRefer(page, base, start)
   return {
@@ -108,9 +106,9 @@ function createPageContext(
     bootstrap: bootstrap.code,
     linked: inline === false ? bootstrap.linked.fileName : undefined,
     runtime: bootstrap.runtime.fileName,
-    guard,
     blob: bootstrap.blob.fileName,
     tags: release.tags ? bootstrap.tags.fileName : undefined,
+    guards: [...digests.keys()].filter(isPageGuard),
     release: {
       'data-name': name,
       'data-build': build === undefined ? undefined : String(build),

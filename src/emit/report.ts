@@ -54,6 +54,7 @@ export function createReport(
       !isPage(path) &&
       !isSourceMap(path) &&
       !emitted.checked.has(path) &&
+      !emitted.fetched.has(path) &&
       !emitted.accepted.some(({ name }) => name === path),
   )
   const unchecked: Report['unchecked'] = {}

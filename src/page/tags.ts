@@ -3,6 +3,7 @@ import { proveConfined } from './confine.js'
 import type { PageBoot, Runtime, WithWorkers, Workers } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { integrityOf } from './integrity.js'
 import { claim } from './linked.js'
@@ -13,7 +14,6 @@ import { notEnforceable, showRefusal } from './refuse.js'
 import { mainsOf } from './start.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
-import { startGuard } from './workers.js'
 
 const context = __signedimp as PageBoot & Runtime
 const workers: Workers = {}
@@ -48,6 +48,8 @@ async function loadBehindImports(path: string): Promise<void> {
   throw (await diagnose(context, [path])) ?? refusedOnce(path, 'try again')
 }
 
+const guard = createGuarding(context, load)
+
 const runtime: Runtime & Pick<WithWorkers, 'workers'> = {
   enforcement: 'tags',
   workers,
@@ -76,7 +78,7 @@ const runtime: Runtime & Pick<WithWorkers, 'workers'> = {
     if (whole === undefined) await proveConfined(byTag)
     const mains = mainsOf(context)
     for (const path of mains) listedClosure(manifest, path)
-    await startGuard(context, load)
+    await guard()
     Object.freeze(context)
     for (const path of mains) await workers.prepareFor?.(path)
     await parsed()

@@ -50,6 +50,8 @@ export interface SignedImpOptions {
   reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
+  /** Files beside WebAssembly that `fetch` gives only as they are signed: all, or paths, `*` as in `unverified`. @default false */
+  resources?: boolean | readonly string[]
   /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
   mode?: 'on' | 'off'
 }
@@ -76,6 +78,7 @@ export interface ResolvedOptions {
   fallback: string | undefined
   reportTo: string | undefined
   unverified: readonly string[]
+  resources: boolean | readonly string[]
   mode: 'on' | 'off'
 }
 
@@ -151,6 +154,10 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
   ],
+  resources: [
+    'true, false or an array of paths',
+    (v) => typeof v === 'boolean' || (Array.isArray(v) && v.every(isText)),
+  ],
   mode: ["'on' or 'off'", (v) => v === 'on' || v === 'off'],
 }
 
@@ -209,6 +216,7 @@ export function resolveOptions(
     fallback: given.fallback === true ? fallbackText : given.fallback || undefined,
     reportTo: given.reportTo,
     unverified: given.unverified ?? [],
+    resources: given.resources ?? false,
     mode: given.mode ?? 'on',
   }
 }

@@ -84,6 +84,7 @@ export async function readRelease(
     reportTo: options.reportTo,
     unverified,
     workersFirst: options.workersFirst,
+    resources: options.resources,
     page: await readPageCode(keys, options.pure),
   }
 }

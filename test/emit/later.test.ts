@@ -20,6 +20,7 @@ const page = {
   blob: 'blob()',
   tags: 'tags()',
   workers: '',
+  fetch: 'fetch(__SIGNEDIMP_GUARDED__)',
   pure: false,
 }
 const release: LaterRelease = {
