@@ -99,13 +99,19 @@ export interface Guards {
  */
 export function createGuards({ workers }: Pick<PageCode, 'workers'>, plan?: WorkerPlan): Guards {
   if (!plan) return { pages: [], entries: [] }
-  const { unverified } = plan
+  const { unverified, guarded } = plan
   const create = (stem: string, known: WorkerPlan) => [
     nameByContent(stem, fill(workers.trim(), workersSlot, toAscii(JSON.stringify(known)))),
   ]
   return {
     pages: create('signedimp-workers', plan),
-    entries: create('signedimp-entry-workers', { reach: {}, named: {}, unverified, first: false }),
+    entries: create('signedimp-entry-workers', {
+      reach: {},
+      named: {},
+      unverified,
+      guarded,
+      first: false,
+    }),
   }
 }
 

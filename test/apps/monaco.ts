@@ -34,5 +34,9 @@ export async function run() {
 `,
   },
   says: ["typescript: Type 'string' is not assignable to type 'number'.", 'json: Trailing comma'],
-  workers: [/^assets\/ts\.worker-.*js$/, /^assets\/json\.worker-.*js$/, /^assets\/editor\.worker-.*js$/],
+  workers: [
+    /^assets\/ts\.worker-.*js$/,
+    /^assets\/json\.worker-.*js$/,
+    /^assets\/editor\.worker-.*js$/,
+  ],
 }

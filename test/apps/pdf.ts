@@ -3,7 +3,7 @@ import type { WorkerApp } from './app.ts'
 const run = (source: string) => `import * as pdfjs from 'pdfjs-dist'
 ${source}
 export async function run() {
-  const { numPages, getPage } = await pdfjs.getDocument('/page.pdf').promise.then((pdf) => ({
+  const { numPages, getPage } = await pdfjs.getDocument({ url: new URL('/page.pdf', location.href).href }).promise.then((pdf) => ({
     numPages: pdf.numPages,
     getPage: (n) => pdf.getPage(n),
   }))

@@ -31,17 +31,19 @@ test.after(async () => {
   for (const { site } of Object.values(apps)) await site.close()
 })
 
-const worker = ({ folder }: Built) => fileOf(folder, comlink.workers[0]!)
+const changed = ({ folder, site }: Built) => ({
+  site,
+  folder,
+  path: fileOf(folder, comlink.workers[0]!),
+})
 
 for (const name of ['plain', 'signed'] as const)
   inEngines(test, `Comlink works: ${name}`, (page) => works(page, apps[name].site, comlink))
 
 inEngines(test, 'a changed worker runs without the plugin', (page) =>
-  runsEvil(page, apps.plain.site, apps.plain.folder, worker(apps.plain)),
+  runsEvil(page, changed(apps.plain)),
 )
 
-inEngines(test, 'a changed worker is refused', (page) =>
-  refuses(page, apps.signed.site, apps.signed.folder, worker(apps.signed)),
-)
+inEngines(test, 'a changed worker is refused', (page) => refuses(page, changed(apps.signed)))
 
 test.run()

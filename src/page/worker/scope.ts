@@ -2,6 +2,8 @@
 import { pathToUrl } from '../../manifest/path.js'
 import type { SignedImpError } from '../../errors.js'
 import type { Linkable, Registry } from '../context.js'
+import { nativeFetch } from '../download.js'
+import { guardListed } from '../guard-listed.js'
 import { createImport, createMeta } from '../import.js'
 import { createBlob } from '../link.js'
 import { createLinked, fetchText, type Linked } from '../linked.js'
@@ -48,6 +50,7 @@ export function startWorker(boot: WorkerBoot): void {
   const roots = createRoots(context, { plan, channel, roots: { ...boot.roots, ...own } })
   setLocation(real)
   setRequests(real)
+  guardListed(context, { pattern: plan.guarded, base: () => real.href, tell })
   if ('Worker' in self) guardWorkers(context, { ...scripts, rootOf: roots.rootOf })
   if (!boot.isModule) guardImportScripts(context, scripts)
   if (!blobs) loadLate(boot, context, link, native, trust, tell)
@@ -59,6 +62,7 @@ function createContext({ url, files, imports, ...boot }: WorkerBoot): Linkable {
   return {
     manifest: manifest as unknown as Linkable['manifest'],
     toUrl: (path) => pathToUrl(path, url),
+    fetch: nativeFetch,
     byTag: () => Promise.reject(noBlobs()),
     stored: new Uint8Array(),
     verifier,
