@@ -1,6 +1,6 @@
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
-import { appFiles, loadPlugin } from './app.ts'
+import { appFiles, loadPlugin, type TestSite } from './app.ts'
 import { buildByEsbuild } from './esbuild.ts'
 import { buildFixture } from './fixture.ts'
 import type { Page } from './page.ts'
@@ -217,4 +217,16 @@ export async function eventsOf(page: Page, count = 0): Promise<string[]> {
     if (events.length >= count || Date.now() > end) return events
     await new Promise((settle) => setTimeout(settle, 50))
   }
+}
+
+const scripts = [
+  ...['module', 'order', 'throws', 'query', 'url'].map((name) => `assets/${name}.js`),
+  ...['classic.js', 'wrong.js'],
+]
+
+/** Keeps the page from fetching the scripts of workers, so that these must do it: whoever asks first gets nothing. */
+export function keepScripts(site: TestSite): void {
+  site.reset()
+  for (const path of scripts)
+    site.reply(path, (request) => (request === 0 ? { status: 503, body: '' } : undefined))
 }
