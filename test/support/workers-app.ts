@@ -24,6 +24,8 @@ globalThis.start = (name, ...args) => {
   }
   return worker
 }
+globalThis.told = []
+addEventListener('signedimp:refusal', ({ detail }) => told.push(detail.code + ' ' + detail.path))
 globalThis.app = {}
 `
 
@@ -159,7 +161,7 @@ export async function buildWorkers(
     vite,
     base,
     plugins: key === undefined ? [] : [signedImp(key, signed)],
-    config: { worker: { format, rollupOptions: { output } } },
+    config: { html: { cspNonce: 'abc' }, worker: { format, rollupOptions: { output } } },
   })
 }
 
@@ -188,16 +190,24 @@ export const begin = (page: Page, name: string, ...args: unknown[]): Promise<str
         return ''
       } catch (error) {
         const { code, path, name: kind } = error as Error & Record<'code' | 'path', string>
-        return `${code ?? kind} ${path ?? ''}`
+        return `${typeof code === 'string' ? code : kind} ${path ?? ''}`
       }
     },
     name,
     args,
   )
 
-/** Sends a worker something, and waits for what is said next. */
-export async function say(page: Page, name: string, data: unknown): Promise<string | undefined> {
-  const before = (await eventsOf(page)).length
+/**
+ * Sends a worker something, and waits for what is said next.
+ * @param before how much had been said, where that may come by itself
+ */
+export async function say(
+  page: Page,
+  name: string,
+  data: unknown,
+  before?: number,
+): Promise<string | undefined> {
+  const count = before ?? (await eventsOf(page)).length
   await page.evaluate(
     (worker, message) => {
       const { workers } = globalThis as never as { workers: Record<string, Worker> }
@@ -206,7 +216,7 @@ export async function say(page: Page, name: string, data: unknown): Promise<stri
     name,
     data,
   )
-  return (await eventsOf(page, before + 1))[before]
+  return (await eventsOf(page, count + 1))[count]
 }
 
 /** What workers have said, once there is as much as that, or time is up. */
