@@ -12,6 +12,7 @@ import {
   buildWorkers,
   buildWorkersByEsbuild,
   eventsOf,
+  nest,
   say,
 } from '../support/workers-app.ts'
 
@@ -113,7 +114,12 @@ attack(64, 'code of a worker', { engines: 'all', variants, turnTo }, async (page
   await open(page)
   const [, name, ask] = places[place]
   assert.is(await begin(page, name), '')
-  const heard = ask ? await say(page, name, ask) : (await eventsOf(page, 1))[0]
+  const heard =
+    ask === 'nested'
+      ? await nest(page)
+      : ask
+        ? await say(page, name, ask)
+        : (await eventsOf(page, 1))[0]
   const refused = `ERR_SIGNEDIMP_${code} ${path}`
   assert.match(`${heard}`, refused)
   await refusedOnce(page, refused)

@@ -8,7 +8,7 @@ import { inEngines, type Page } from '../support/browsers.ts'
 import { hashOf } from '../support/policies.ts'
 import { look } from '../support/visit.ts'
 import { workerPolicies, type WorkerFate } from '../support/worker-policies.ts'
-import { begin, buildWorkers, eventsOf, keepScripts, say } from '../support/workers-app.ts'
+import { begin, buildWorkers, eventsOf, keepScripts, nest, say } from '../support/workers-app.ts'
 
 // Under any policy a worker is checked, or there is an error that says why not.
 
@@ -46,7 +46,7 @@ for (const { policy, kind, enforcement, before, itself, lazy } of workerPolicies
     await open()
     assert.is(await fateOf(page, 'module', 'hello', 'module dep café m'), before)
     if (before === 'runs') {
-      assert.is(await say(page, 'module', 'nested'), 'nested hello')
+      assert.is(await nest(page), 'nested hello')
       const refused = 'ERR_SIGNEDIMP_NOT_ENFORCEABLE undefined'
       assert.is(await say(page, 'module', 'lazy'), lazy === 'runs' ? 'lazy dep café' : refused)
     }

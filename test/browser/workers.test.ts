@@ -9,6 +9,7 @@ import {
   buildWorkers,
   buildWorkersByEsbuild,
   keepScripts,
+  nest,
   say,
   viteNames,
 } from '../support/workers-app.ts'
@@ -58,7 +59,7 @@ for (const build of builds)
         assert.is(await say(page, 'module', 'lazy'), 'lazy dep café')
         assert.is(await say(page, 'module', 'again'), 'true')
       }
-      assert.is(await say(page, 'module', 'nested'), 'nested hello')
+      assert.is(await nest(page), 'nested hello')
       if (build === 'esbuild') return
       assert.is(
         await say(page, 'module', 'fetch'),

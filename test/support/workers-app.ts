@@ -219,6 +219,15 @@ export async function say(
   return (await eventsOf(page, count + 1))[count]
 }
 
+/** Has a worker start another one, once more where nothing comes of it: Firefox loses such workers at times, its own, too. */
+export async function nest(page: Page, data = 'nested'): Promise<string | undefined> {
+  for (let left = 3; left > 0; left--) {
+    const said = await say(page, 'module', data)
+    if (said !== undefined) return said
+  }
+  return undefined
+}
+
 /** What workers have said, once there is as much as that, or time is up. */
 export async function eventsOf(page: Page, count = 0): Promise<string[]> {
   const end = Date.now() + 8000
