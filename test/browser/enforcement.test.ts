@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -8,7 +7,7 @@ import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
 import { inEngines } from '../support/browsers.ts'
 import { headStarts, tryHeadStart } from '../support/head-start.ts'
 import { atOutside, outside } from '../support/outside.ts'
-import { kinds, policies, type Kind } from '../support/policies.ts'
+import { hashOf, kinds, policies, type Kind } from '../support/policies.ts'
 import { skip } from '../support/skip.ts'
 import { glance, look, open } from '../support/visit.ts'
 
@@ -73,14 +72,6 @@ for (const { policy, kind, tags, fates } of policies) {
     assert.is(seen.evil, 0)
     if (fate === 'refused') assert.equal(seen.ran, [])
   })
-}
-
-/** The hash source of the script that carries `data-manifest`: of its text, or what it has as integrity. */
-function hashOf(html: string): string {
-  const [, tag, code] = /(<script[^>]* data-manifest=[^>]*>)([^]*?)<\/script>/.exec(html) ?? []
-  assert.ok(tag)
-  const [, integrity] = / integrity="([^"]+)"/.exec(tag) ?? []
-  return `'${integrity ?? `sha256-${createHash('sha256').update(code!).digest('base64')}`}'`
 }
 
 inEngines(test, "an engine that does not know the key's algorithm: refused", async (page) => {

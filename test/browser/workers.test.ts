@@ -8,7 +8,8 @@ import {
   begin,
   buildWorkers,
   buildWorkersByEsbuild,
-  eventsOf,
+  keepScripts,
+  nest,
   say,
   viteNames,
 } from '../support/workers-app.ts'
@@ -35,27 +36,13 @@ test.after(async () => {
 const ways = ['fetched before', 'fetched by itself'] as const
 type Way = (typeof ways)[number]
 
-async function open(
-  page: Page,
-  site: TestSite,
-  way: Way = 'fetched before',
-  search = '',
-): Promise<void> {
+async function open(page: Page, site: TestSite, way: Way = 'fetched before'): Promise<void> {
   site.reset()
-  // Whoever asks first gets nothing.
-  if (way === 'fetched by itself')
-    for (const path of scripts)
-      site.reply(path, (request) => (request === 0 ? { status: 503, body: '' } : undefined))
-  await page.goto(site.url + search)
+  if (way === 'fetched by itself') keepScripts(site)
+  await page.goto(site.url)
   assert.is((await look(page)).alert, '')
   await new Promise((settle) => setTimeout(settle, 400))
 }
-
-const scripts = [
-  ...['module', 'order', 'throws', 'query', 'url'].map((name) => `assets/${name}.js`),
-  'classic.js',
-  'wrong.js',
-]
 
 for (const build of builds)
   for (const way of ways)
@@ -64,13 +51,15 @@ for (const build of builds)
       await open(page, site, way)
       assert.is(await begin(page, 'module'), '')
       assert.is(await say(page, 'module', 'hello'), 'module dep café m')
+      const asked = site.requests.filter(({ path }) => path === 'assets/module.js')
+      assert.is(asked.length, way === 'fetched before' ? 1 : 2)
       const url = `${site.url}assets/module.js`
       assert.is(await say(page, 'module', 'where'), [url, url, url, new URL(url).origin].join(' '))
       if (build !== 'vite iife') {
         assert.is(await say(page, 'module', 'lazy'), 'lazy dep café')
         assert.is(await say(page, 'module', 'again'), 'true')
       }
-      assert.is(await say(page, 'module', 'nested'), 'nested hello')
+      assert.is(await nest(page), 'nested hello')
       if (build === 'esbuild') return
       assert.is(
         await say(page, 'module', 'fetch'),

@@ -1,6 +1,6 @@
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
-import { appFiles, loadPlugin } from './app.ts'
+import { appFiles, loadPlugin, type TestSite } from './app.ts'
 import { buildByEsbuild } from './esbuild.ts'
 import { buildFixture } from './fixture.ts'
 import type { Page } from './page.ts'
@@ -24,6 +24,8 @@ globalThis.start = (name, ...args) => {
   }
   return worker
 }
+globalThis.told = []
+addEventListener('signedimp:refusal', ({ detail }) => told.push(detail.code + ' ' + detail.path))
 globalThis.app = {}
 `
 
@@ -159,7 +161,7 @@ export async function buildWorkers(
     vite,
     base,
     plugins: key === undefined ? [] : [signedImp(key, signed)],
-    config: { worker: { format, rollupOptions: { output } } },
+    config: { html: { cspNonce: 'abc' }, worker: { format, rollupOptions: { output } } },
   })
 }
 
@@ -188,16 +190,24 @@ export const begin = (page: Page, name: string, ...args: unknown[]): Promise<str
         return ''
       } catch (error) {
         const { code, path, name: kind } = error as Error & Record<'code' | 'path', string>
-        return `${code ?? kind} ${path ?? ''}`
+        return `${typeof code === 'string' ? code : kind} ${path ?? ''}`
       }
     },
     name,
     args,
   )
 
-/** Sends a worker something, and waits for what is said next. */
-export async function say(page: Page, name: string, data: unknown): Promise<string | undefined> {
-  const before = (await eventsOf(page)).length
+/**
+ * Sends a worker something, and waits for what is said next.
+ * @param before how much had been said, where that may come by itself
+ */
+export async function say(
+  page: Page,
+  name: string,
+  data: unknown,
+  before?: number,
+): Promise<string | undefined> {
+  const count = before ?? (await eventsOf(page)).length
   await page.evaluate(
     (worker, message) => {
       const { workers } = globalThis as never as { workers: Record<string, Worker> }
@@ -206,7 +216,16 @@ export async function say(page: Page, name: string, data: unknown): Promise<stri
     name,
     data,
   )
-  return (await eventsOf(page, before + 1))[before]
+  return (await eventsOf(page, count + 1))[count]
+}
+
+/** Has a worker start another one, once more where nothing comes of it: Firefox loses such workers at times, its own, too. */
+export async function nest(page: Page, data = 'nested'): Promise<string | undefined> {
+  for (let left = 3; left > 0; left--) {
+    const said = await say(page, 'module', data)
+    if (said !== undefined) return said
+  }
+  return undefined
 }
 
 /** What workers have said, once there is as much as that, or time is up. */
@@ -217,4 +236,16 @@ export async function eventsOf(page: Page, count = 0): Promise<string[]> {
     if (events.length >= count || Date.now() > end) return events
     await new Promise((settle) => setTimeout(settle, 50))
   }
+}
+
+const scripts = [
+  ...['module', 'order', 'throws', 'query', 'url'].map((name) => `assets/${name}.js`),
+  ...['classic.js', 'wrong.js'],
+]
+
+/** Keeps the page from fetching the scripts of workers, so that these must do it: whoever asks first gets nothing. */
+export function keepScripts(site: TestSite): void {
+  site.reset()
+  for (const path of scripts)
+    site.reply(path, (request) => (request === 0 ? { status: 503, body: '' } : undefined))
 }

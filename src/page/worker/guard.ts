@@ -25,9 +25,10 @@ export interface Scripts {
 export function guardWorkers(context: Boot, scripts: Scripts): void {
   const toScript = createToScript(context, scripts)
   const guarded = new Proxy(Worker, {
-    construct(target, [url, options, ...rest], newTarget: new () => unknown) {
-      const script = toScript(url, options as WorkerOptions | undefined)
-      return Reflect.construct(target, [script, options, ...rest], newTarget) as Worker
+    construct(target, values: unknown[], newTarget: new () => unknown) {
+      const [url, options] = values
+      const script = values.length > 0 ? [toScript(url, options as WorkerOptions)] : []
+      return Reflect.construct(target, [...script, ...values.slice(1)], newTarget) as Worker
     },
   })
   Worker.prototype.constructor = guarded

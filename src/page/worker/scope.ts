@@ -74,6 +74,9 @@ function createContext({ url, files, imports, ...boot }: WorkerBoot): Linkable {
   }
 }
 
+/** How long what a worker says last may take to its maker, in milliseconds. */
+const lastWords = 1000
+
 const noBlobs = () =>
   notEnforceable('no blobs in workers; let script-src allow blob: or strict-dynamic')
 
@@ -109,8 +112,8 @@ async function loadLate(
     reportError(error)
     if (!isRefusal(error)) return flush()
     tell(error)
-    // Nothing runs here: the engine ends one whose script did not come, too. What is reported goes first.
-    setTimeout(() => close())
+    // Nothing runs here: the engine ends one whose script did not come, too. Firefox may lose what is reported just before.
+    setTimeout(() => close(), lastWords)
   }
 }
 
