@@ -18,7 +18,7 @@ import { acceptUncovered, findUncovered } from './coverage.js'
 import { findStarted, moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import { createGraph, type Base, type Graph } from './graph.js'
-import { findNamed, guardedPattern } from './guarded.js'
+import { findEarly, findNamed, guardedPattern } from './guarded.js'
 import type { HeadersForm } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
 import { hashFiles, isForPages } from './manifest.js'
@@ -195,6 +195,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
     ...findUncovered(output, new Set([...checked, ...ownPaths, ...fetched])),
+    ...findEarly(pages, output, guarded),
   ]
   return {
     changed: changes.changed,

@@ -71,6 +71,8 @@ export interface RewrittenPage {
   /** What the page was seen to import from outside of the output. */
   foreign: readonly ForeignImport[]
   uncovered: Uncovered[]
+  /** Texts of its own classic scripts, which may run before anything is checked. */
+  inline: string[]
 }
 
 /** Turns a page's module tags into one bootstrap, and gives integrity to what else it loads. */
@@ -109,6 +111,7 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
     checked: [...checked, ...entries, ...folded.targets],
     external: folded.external,
     foreign,
+    inline: module ? tagsOf('after', actions).map(({ text: script }) => script) : [],
     uncovered: [
       ...folded.uncovered,
       ...uncovered.map(({ name, reason }) => ({ name, reason })),

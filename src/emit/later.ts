@@ -6,6 +6,7 @@ import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstr
 import { createChanges } from './changes.js'
 import { acceptUncovered } from './coverage.js'
 import type { Release } from './emit.js'
+import { findEarly } from './guarded.js'
 import {
   readPage,
   refuse,
@@ -97,9 +98,17 @@ export async function startLater(
     manifest,
     files,
     bootstrap,
-    accepted: acceptUncovered(pages[0]!.uncovered, release.unverified, spellFlags),
+    accepted: acceptUncovered(
+      [...pages[0]!.uncovered, ...findEarly(pages, output, guardedIn(folder))],
+      release.unverified,
+      spellFlags,
+    ),
   }
 }
+
+/** Which other files the page guards, only the file that does so says. */
+const guardedIn = ({ main: { files } }: SignedFolder): string[] =>
+  [...files.keys()].filter((path) => /\.wasm$/i.test(path))
 
 const spellFlags = (names: string[]): string =>
   names.map((name) => `--unverified ${name}`).join(' ')

@@ -3,7 +3,7 @@ import { init, parse } from 'es-module-lexer'
 import { codeOf, type Output, type OutputFile } from './output.js'
 
 /** What the text of a worker's script says, and hardly any other's. */
-const inWorkers = /\b(?:postMessage|onmessage|importScripts)\b/
+const inWorkers = /\b(?:postMessage|onmessage)\b/
 
 /** What the text of a script says that other things run. */
 const elsewhere = /\b(?:registerProcessor|registerPaint|skipWaiting|onconnect|onfetch)\b/

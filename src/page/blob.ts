@@ -2,7 +2,6 @@
 import type { SignedImpError } from '../errors.js'
 import type { Adopting, ModuleRuntime, PageBoot, Runtime, Workers } from './context.js'
 import { parsed } from './events.js'
-import { runFromBlob } from './from-blob.js'
 import { createGuarding } from './guarding.js'
 import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
@@ -24,7 +23,7 @@ function createRuntime(): Pick<ModuleRuntime, 'main' | 'workers'> & Runtime {
     await workers.prepareFor?.(path)
     return evaluate(await link(path), options)
   }
-  const guard = createGuarding(context, (path) => runFromBlob(context, path))
+  const guard = createGuarding(context, load)
   const show = (refused: SignedImpError) => showRefusal(refused, tell)
 
   /** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */

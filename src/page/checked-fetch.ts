@@ -1,5 +1,4 @@
 import type { SignedImpError } from '../errors.js'
-import { refusal } from '../manifest/refusal.js'
 import type { Boot } from './context.js'
 import { integrityOf } from './integrity.js'
 import { explain } from './linked.js'
@@ -54,8 +53,7 @@ export function createCheckedFetch(
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on what no browser compares */
 function refuseParts({ headers, mode, url }: Request, path: string): void {
-  if (headers.has('range'))
-    throw refusal('NOT_ENFORCEABLE', 'a part of a file cannot be checked; ask for all of it', path)
+  if (headers.has('range')) throw notEnforceable('a part of a file', path)
   if (mode === 'no-cors' && new URL(url).origin !== self.origin)
-    throw refusal('NOT_ENFORCEABLE', 'with mode "no-cors" nobody sees its bytes; use "cors"', path)
+    throw notEnforceable('mode no-cors', path)
 }

@@ -1,6 +1,6 @@
 import type { SignedImpError } from '../errors.js'
-import { refusal } from '../manifest/refusal.js'
 import type { CheckedFetch } from './checked-fetch.js'
+import { notEnforceable } from './refuse.js'
 
 /** What has `fetch` and `XMLHttpRequest`: the global object of a page or of a worker. */
 export type Realm = Pick<typeof globalThis, 'fetch'> & {
@@ -46,18 +46,25 @@ export function installGuard(realm: Realm, guard: Guard): void {
 const replace = <T, Name extends keyof T>(target: T, name: Name, value: T[Name]): unknown =>
   Object.defineProperty(target, name, { value })
 
+/** Finds out what a call asks for. */
+type Find = (reference: string) => { href: string; path: string } | undefined
+
 const createFind =
-  ({ base, find }: Guard) =>
-  (reference: string): string | undefined => {
+  ({ base, find }: Guard): Find =>
+  (reference) => {
     try {
-      return find(new URL(reference, base()).href)
+      const { href } = new URL(reference, base())
+      const path = find(href)
+      return path === undefined ? undefined : { href, path }
     } catch {
       return undefined
     }
   }
 
-function createApply(guard: Guard): Required<ProxyHandler<typeof fetch>>['apply'] {
-  const findPath = createFind(guard)
+type Apply<Work extends (...args: never[]) => unknown> = Required<ProxyHandler<Work>>['apply']
+
+function createApply(guard: Guard): Apply<typeof fetch> {
+  const findAsked = createFind(guard)
   return (target, self, args: unknown[]) => {
     const [input, ...rest] = args as Parameters<typeof fetch>
     if (args.length === 0) return Reflect.apply(target, self, args)
@@ -65,11 +72,11 @@ function createApply(guard: Guard): Required<ProxyHandler<typeof fetch>>['apply'
       const url = requestUrl(input)
       // A text is made of it once, so that what is judged is what is asked for.
       const asked = url === undefined ? `${input as string}` : (input as Request)
-      const path = findPath(url ?? (asked as string))
-      if (path === undefined) return Reflect.apply(target, self, [asked, ...rest])
-      const request = new Request(asked, ...rest)
+      const found = findAsked(url ?? (asked as string))
+      if (!found) return Reflect.apply(target, self, [asked, ...rest])
+      const request = new Request(url === undefined ? found.href : asked, ...rest)
       return request.method === 'GET'
-        ? guard.fetch(request, path)
+        ? guard.fetch(request, found.path)
         : Reflect.apply(target, self, [request])
     } catch (error) {
       return Promise.reject(error)
@@ -77,17 +84,16 @@ function createApply(guard: Guard): Required<ProxyHandler<typeof fetch>>['apply'
   }
 }
 
-function createOpen({
-  tell,
-  ...guard
-}: Guard): Required<ProxyHandler<XMLHttpRequest['open']>>['apply'] {
-  const findPath = createFind({ tell, ...guard })
-  return (target, self, [method, url, ...rest]: unknown[]) => {
+function createOpen(guard: Guard): Apply<XMLHttpRequest['open']> {
+  const findAsked = createFind(guard)
+  return (target, self, args: unknown[]) => {
+    const [method, url, ...rest] = args
+    if (args.length < 2) return Reflect.apply(target, self, args)
     const [verb, reference] = [`${method as string}`, `${url as string}`]
-    const path = /^get$/i.test(verb) ? findPath(reference) : undefined
-    if (path === undefined) return Reflect.apply(target, self, [verb, reference, ...rest])
-    const refused = refusal('NOT_ENFORCEABLE', 'XMLHttpRequest checks nothing; use fetch', path)
-    tell(refused)
+    const found = /^get$/i.test(verb) ? findAsked(reference) : undefined
+    if (!found) return Reflect.apply(target, self, [verb, reference, ...rest])
+    const refused = notEnforceable('XMLHttpRequest', found.path)
+    guard.tell(refused)
     throw refused
   }
 }

@@ -3,18 +3,22 @@ import type { Guarded } from './workers.js'
 import { startGuard } from './workers.js'
 
 /**
- * Has the files that guard `fetch` and workers run, once each, where the manifest lists them: a build makes them where there
- * is something to guard. Before anything of the app runs, or that could keep the browser's own.
+ * Has the files run that guard `fetch` and workers, once each, where the manifest lists some: a build makes them where there
+ * is something to guard, and an earlier build may have left its own. Before anything of the app runs, or that could keep the
+ * browser's own.
  * @param run runs a listed file of ours, checked
  */
 export function createGuarding(
   context: Guarded,
   run: (path: string) => Promise<unknown>,
-): () => Promise<unknown> {
-  let running: Promise<unknown> | undefined
+): () => Promise<void> {
+  const running = new Map<string, Promise<unknown>>()
   return async () => {
-    const path = [...context.manifest.files.keys()].find(isGuard)
-    if (path !== undefined) await (running ??= run(path))
+    for (const path of [...context.manifest.files.keys()].filter(isGuard)) {
+      const ran = running.get(path) ?? run(path)
+      running.set(path, ran)
+      await ran
+    }
     await startGuard(context, run)
   }
 }

@@ -63,7 +63,7 @@ async function get(
 /** What the bootstrap left, as every chunk of a signed app finds it; in a module of a root, the root's own. */
 function findClient(): Client {
   if (typeof __signedimp === 'undefined') {
-    const refused = notEnforceable('no signed build has started here, as on a dev server')
+    const refused = notEnforceable('no signed build has started here')
     announce(refused)
     throw refused
   }

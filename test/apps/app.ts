@@ -100,6 +100,9 @@ export async function works(page: Page, site: TestSite, { says }: WorkerApp): Pr
   await lives(page)
 }
 
+/** How long big workers may take to start, in milliseconds. */
+const patience = 60_000
+
 /** What an attacker puts in front of a worker's code, so that a page can tell that it ran. */
 const evil = `new BroadcastChannel('evil').postMessage(1);`
 
@@ -139,13 +142,16 @@ export async function runsEvil(page: Page, changed: Changed): Promise<void> {
   await page.waitFor(() => {
     const { evil, ended } = globalThis as never as { evil: number; ended?: string }
     return evil > 0 || ended === 'worked'
-  })
+  }, patience)
 }
 
 /** A changed file of a worker does not run, is refused with its path, and the rest of the page works. */
 export async function refuses(page: Page, changed: Changed): Promise<void> {
   await visitChanged(page, changed)
-  await page.waitFor(() => (globalThis as never as { refusals: string[] }).refusals.length > 0)
+  await page.waitFor(
+    () => (globalThis as never as { refusals: string[] }).refusals.length > 0,
+    patience,
+  )
   await lives(page)
   // Time for what must not happen.
   await new Promise((settle) => setTimeout(settle, 500))

@@ -167,6 +167,31 @@ attack(
   },
 )
 
+attack(
+  53,
+  'a fetch that a script of the page has put there',
+  { engines: 'all', turnTo },
+  async (page) => {
+    const html = await (await fetch(site.url)).text()
+    const script = `<script>
+    globalThis.seen = []
+    const { fetch } = globalThis
+    globalThis.fetch = (input) => (seen.push(input.url ?? input), fetch(input.url ?? input))
+  </script>`
+    site.reply('index.html', {
+      type: 'text/html',
+      body: html.replace('</head>', `${script}</head>`),
+    })
+    site.reply(wasmPath, asWasm({ body: wasm(evil) }))
+    await openApp(page, site)
+    const refused = `ERR_SIGNEDIMP_CHANGED ${wasmPath}`
+    assert.is(await ask(page, `answer(fetch(${url}))`), refused)
+    assert.is(await ask(page, `(await fetch('/no')).status`), 404)
+    assert.equal(await page.evaluate('seen'), ['/no'])
+    return 'refused ERR_SIGNEDIMP_CHANGED'
+  },
+)
+
 attack(65, 'a text with two faces', { engines: 'all', turnTo }, async (page) => {
   site.reply(wasmPath, asWasm({ body: wasm(evil) }))
   await openApp(page, site)

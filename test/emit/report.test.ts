@@ -17,6 +17,7 @@ const report: Report = {
   external: [],
   pure: false,
   unverified: [],
+  fetched: 0,
   unchecked: {},
   sameOrigin: true,
   milliseconds: 12.4,

@@ -79,11 +79,19 @@ export const fetchApp = (ways: string): Record<string, string | Uint8Array> => (
   'public/pixel.svg': '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"/>\n',
 })
 
+/** How the app is built. */
+interface FetchOptions extends FixtureOptions {
+  /** Options of the plugin. */
+  signed?: SignedImpOptions
+  /** The WebAssembly. @default a small one */
+  module?: Uint8Array
+}
+
 /** Builds the app, signed by `key`, or plain without one. */
 export async function buildFetch(
   key: KeyObject | undefined,
   bundler: FetchBundler,
-  { signed = {}, ...options }: FixtureOptions & { signed?: SignedImpOptions } = {},
+  { signed = {}, module = wasm(good), ...options }: FetchOptions = {},
 ): Promise<string> {
   if (bundler === 'esbuild') {
     const files = fetchApp(esbuildWays) as Record<string, string>
@@ -92,7 +100,8 @@ export async function buildFetch(
   }
   const signedImp = await loadPlugin()
   const plugins = key ? [signedImp(key, signed)] : []
-  return buildFixture(fetchApp(viteWays), { ...options, vite: bundler, plugins })
+  const files = { ...fetchApp(viteWays), 'src/answer.wasm': module }
+  return buildFixture(files, { ...options, vite: bundler, plugins })
 }
 
 /** Builds the app as an entry that no page of the build starts, and a page beside it that does. */
