@@ -2,11 +2,11 @@
 import { init, parse } from 'es-module-lexer'
 import { codeOf, type Output, type OutputFile } from './output.js'
 
-/** What the text of a worker's script says, and hardly any other's. */
-const inWorkers = /\b(?:postMessage|onmessage)\b/
+/** What the text of a script of a worker or a worklet says, and hardly any other's. */
+const inWorkers = /\b(?:postMessage|onmessage|registerProcessor|registerPaint)\b/
 
 /** What the text of a script says that other things run. */
-const elsewhere = /\b(?:registerProcessor|registerPaint|skipWaiting|onconnect|onfetch)\b/
+const elsewhere = /\b(?:skipWaiting|onconnect|onfetch)\b/
 
 /** The same, of what has no syntax of modules: the names of events that only service and shared workers get. */
 const events = /["'`](?:fetch|install|activate|connect)["'`]/

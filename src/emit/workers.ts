@@ -41,8 +41,8 @@ const byAddress =
 const imports = /\bimportScripts\s*\(([^)]*)\)/
 const texts = /(["'`])([^"'`$\\]+)\1/g
 
-/** What may start a worker, or ask whether it could. */
-const mention = /\b(?:Shared)?Worker\b/
+/** What may start a worker or a worklet, or ask whether it could. */
+const mention = /\b(?:(?:Shared)?Worker|addModule)\b/
 
 /**
  * Finds workers, and has modules that bundlers call entries because a worker starts by them be modules like others: they
