@@ -193,7 +193,8 @@ test('the README shows a policy of the document on policies', () => {
 })
 
 test('what cannot be enforced is told in the words of the page', () => {
-  const page = readdirSync(join(root, 'src/page')).map((file) => source(`src/page/${file}`))
+  const files = readdirSync(join(root, 'src/page'), { recursive: true, encoding: 'utf8' })
+  const page = files.filter((file) => file.endsWith('.ts')).map((file) => source(`src/page/${file}`))
   const thrown = [...page.join('').matchAll(/notEnforceable\(\s*'([^';]+)/g)]
   const rows = rowsOf(sectionOf(refusals, 'Not enforceable'))
   const told = rows.flatMap(([message]) => /^`(.+)`$/.exec(message!)?.[1] ?? [])

@@ -28,11 +28,13 @@ import { startEntries, type StartedEntry } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
 import {
+  findLoadingInlined,
   findWorkers,
   moveNames,
   planWorkers,
   refuseForeignInWorkers,
   type FoundWorkers,
+  type InlinedWorker,
 } from './workers.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
@@ -103,12 +105,14 @@ export interface Emitted {
  * Signs a finished output: rewrites its modules, lists what pages and other entries load in signed page manifests, and
  * makes them start through a bootstrap.
  * @param parse a module's syntax tree; without it, nothing is warned of
+ * @param inlined workers whose scripts are texts in other chunks
  * @throws SignedImpError on an output whose code would not all be checked, or could not be told apart
  */
 export async function emitOutput(
   output: Output,
   release: Release,
   parse?: Parse,
+  inlined: readonly InlinedWorker[] = [],
 ): Promise<Emitted> {
   checkPaths(output)
   const changes = createChanges(output)
@@ -119,7 +123,7 @@ export async function emitOutput(
   const moved = moveEntries(output, started, graph, unverified, changes)
   moveNames(workers, moved)
   try {
-    return await emitMoved({ output, graph, moved, workers, changes }, release, parse)
+    return await emitMoved({ output, graph, moved, workers, inlined, changes }, release, parse)
   } catch (error) {
     throw nameAsBuilt(error, moved)
   }
@@ -131,11 +135,12 @@ interface Moved {
   graph: Graph
   moved: ModuleEntry[]
   workers: FoundWorkers
+  inlined: readonly InlinedWorker[]
   changes: Changes
 }
 
 async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
-  const { output, graph, moved, workers, changes } = given
+  const { output, graph, moved, workers, inlined, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
@@ -179,7 +184,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
-  const headers = writeHeaders(output, release)
+  const headers = writeHeaders(
+    output,
+    release,
+    workers.scripts.size > 0 && plan.unverified.length === 0,
+  )
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
   const checked = [
@@ -191,6 +200,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
     ...findUncovered(output, new Set([...checked, ...ownPaths])),
+    ...(await findLoadingInlined(inlined)),
   ]
   return {
     changed: changes.changed,

@@ -1,5 +1,6 @@
 import { emitOutput, type Emitted, type Release } from '../emit/emit.js'
 import type { Output } from '../emit/output.js'
+import type { InlinedWorker } from '../emit/workers.js'
 import type { Parse } from '../emit/reassigned.js'
 import { createReport, type Report } from '../emit/report.js'
 import type { ResolvedOptions } from './options.js'
@@ -22,9 +23,15 @@ export async function signOutput(
     options,
     started,
     parse,
-  }: { options: ResolvedOptions; started: number; parse?: Parse | undefined },
+    inlined,
+  }: {
+    options: ResolvedOptions
+    started: number
+    parse?: Parse | undefined
+    inlined?: InlinedWorker[]
+  },
 ): Promise<SignedOutput> {
-  const emitted = await emitOutput(output, release, parse)
+  const emitted = await emitOutput(output, release, parse, inlined)
   const milliseconds = performance.now() - started
   const rest = { oneTimeKey: !options.key, milliseconds }
   return { emitted, report: createReport(output, emitted, release, rest) }
