@@ -13,6 +13,7 @@ export interface Claims {
   claim(paths: ReadonlySet<string>): Promise<void>[]
 }
 
+/** Makes the claims of a page, in which nobody has anything yet. */
 export function createClaims(): Claims {
   const native = new Set<string>()
   const linked = new Set<string>()

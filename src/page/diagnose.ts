@@ -16,9 +16,12 @@ export async function diagnose(
 ): Promise<SignedImpError | undefined> {
   const lookAt = async (files: Iterable<string>) =>
     (await Promise.all([...files].map((file) => inspect(context, file)))).find((found) => found)
-  const found = await lookAt(paths)
+  const asked = new Set(paths)
+  const found = await lookAt(asked)
   if (__MODULE__ || found) return found
-  return (await lookAt(namedPaths(context))) ?? diagnoseExternal(context)
+  // A file is asked for once: a host that answers by turns cannot contradict itself here.
+  const others = namedPaths(context).filter((path) => !asked.has(path))
+  return (await lookAt(others)) ?? diagnoseExternal(context)
 }
 
 async function inspect(context: Boot, path: string): Promise<SignedImpError | undefined> {

@@ -61,6 +61,10 @@ export interface Special {
   native?: (path: string) => string | undefined
 }
 
+/**
+ * Makes what links and runs modules in memory.
+ * @param load the engine's own `import()`
+ */
 export function createLinked(
   context: Linkable,
   load: NativeImport,

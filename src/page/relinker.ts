@@ -13,6 +13,7 @@ export interface Relinker {
   adopt(create: CreateLoad): void
 }
 
+/** Makes one that fetches what links in memory when it is needed first, once. */
 export function createRelinker(context: Linkable, known: Known): Relinker {
   let adopted: Load | undefined
 

@@ -33,6 +33,10 @@ attack(51, 'named module refused whenever the browser asks', { engines: 'all' },
   assert.is((await look(page)).alert, '')
   const refused = 'ERR_SIGNEDIMP_REFUSED vendor/plain.mjs'
   assert.is(await openAny(page, 'plain'), refused)
+  const asked = site.requests.filter(
+    ({ path, headers }) => path.endsWith('vendor/plain.mjs') && headers['cache-control'],
+  )
+  assert.is(asked.length, 1, 'a diagnosis that asks twice can be told two things')
   site.reply('vendor/plain.mjs', () =>
     site.requests.at(-1)!.destination === 'script' ? fails() : undefined,
   )
