@@ -25,15 +25,18 @@ import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
 import { startPages, type StartedPages } from './pages.js'
+import type { ReportOnly } from './report-only.js'
 import { startEntries, type StartedEntry } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
 import {
+  findLoadingInlined,
   findWorkers,
   moveNames,
   planWorkers,
   refuseForeignInWorkers,
   type FoundWorkers,
+  type InlinedWorker,
 } from './workers.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
@@ -74,6 +77,8 @@ export interface Release {
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
   page: PageCode
+  /** The built report-only bootstrap, where pages get that and refuse nothing. */
+  reportOnly?: string | undefined
 }
 
 /** What became of an output. */
@@ -94,6 +99,8 @@ export interface Emitted {
   entries: StartedEntry[]
   /** What survives, but not as it was. */
   warnings: string[]
+  /** Of a report-only output: what is known of the one that would refuse. */
+  reportOnly?: ReportOnly
   /** External modules that pages may load, with their integrity metadata. */
   external: Map<string, string>
   /** What is not checked and was accepted. */
@@ -108,12 +115,14 @@ export interface Emitted {
  * Signs a finished output: rewrites its modules, lists what pages and other entries load in signed page manifests, and
  * makes them start through a bootstrap.
  * @param parse a module's syntax tree; without it, nothing is warned of
+ * @param inlined workers whose scripts are texts in other chunks
  * @throws SignedImpError on an output whose code would not all be checked, or could not be told apart
  */
 export async function emitOutput(
   output: Output,
   release: Release,
   parse?: Parse,
+  inlined: readonly InlinedWorker[] = [],
 ): Promise<Emitted> {
   checkPaths(output)
   const changes = createChanges(output)
@@ -124,7 +133,7 @@ export async function emitOutput(
   const moved = moveEntries(output, started, graph, unverified, changes)
   moveNames(workers, moved)
   try {
-    return await emitMoved({ output, graph, moved, workers, changes }, release, parse)
+    return await emitMoved({ output, graph, moved, workers, inlined, changes }, release, parse)
   } catch (error) {
     throw nameAsBuilt(error, moved)
   }
@@ -136,11 +145,12 @@ interface Moved {
   graph: Graph
   moved: ModuleEntry[]
   workers: FoundWorkers
+  inlined: readonly InlinedWorker[]
   changes: Changes
 }
 
 async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
-  const { output, graph, moved, workers, changes } = given
+  const { output, graph, moved, workers, inlined, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
@@ -182,7 +192,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
-  const headers = writeHeaders(output, release)
+  const headers = writeHeaders(
+    output,
+    release,
+    workers.scripts.size > 0 && plan.unverified.length === 0,
+  )
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
   const checked = [
@@ -196,6 +210,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     ...pages.flatMap((page) => page.uncovered),
     ...findUncovered(output, new Set([...checked, ...ownPaths, ...fetched])),
     ...findEarly(pages, output, guarded),
+    ...(await findLoadingInlined(inlined)),
   ]
   return {
     changed: changes.changed,
@@ -260,7 +275,7 @@ function ownFiles(
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` where the app has a file of that name */
-function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
+export function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
   if (output.has(path))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',
@@ -274,7 +289,7 @@ function addOwn(path: string, code: string, output: Output, { change }: Changes)
  * Notes which files of ours have other names when they have other bytes. That of an entry names the list of what it may
  * load: it is one of them only if all of that is.
  */
-function nameByContent(
+export function nameByContent(
   output: Output,
   manifests: readonly string[],
   entries: readonly StartedEntry[],
@@ -294,7 +309,8 @@ const noPage = new SignedImpError(
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`
 
-function checkPaths(output: Output): void {
+/** @throws SignedImpError `ERR_SIGNEDIMP_PATH` */
+export function checkPaths(output: Output): void {
   for (const path of output.keys())
     if (!isPath(path))
       throw new SignedImpError('ERR_SIGNEDIMP_PATH', 'cannot be listed in a manifest; rename it', {

@@ -27,11 +27,14 @@ export interface WrittenHeaders {
   warnings: string[]
 }
 
-/** Writes, in each form that is asked for, with which headers a finished output is to be served. */
-export function writeHeaders(output: Output, release: Release): WrittenHeaders {
+/**
+ * Writes, in each form that is asked for, with which headers a finished output is to be served.
+ * @param hasWorkers whether the output has workers, and all that it may start come from blobs
+ */
+export function writeHeaders(output: Output, release: Release, hasWorkers = false): WrittenHeaders {
   const written: WrittenHeaders = { texts: new Map(), warnings: [] }
   if (release.headers.length === 0) return written
-  const site = createSiteHeaders(output, release, written.warnings)
+  const site = createSiteHeaders(output, release, written.warnings, hasWorkers)
   for (const form of new Set(release.headers)) {
     const { text, warnings = [] } = writers[form](site)
     written.texts.set(headersFiles[form], text)
@@ -48,15 +51,17 @@ export function createSiteHeaders(
   output: Output,
   { base, manifestName }: Pick<Release, 'base' | 'manifestName'>,
   warnings: string[],
+  hasWorkers = false,
 ): SiteHeaders {
   const files = new Map<string, Headers>()
-  const hasWasm = [...output.keys()].some((path) => path.endsWith('.wasm'))
+  const wasm = [...output.keys()].some((path) => path.endsWith('.wasm'))
+  const has = { wasm, workers: hasWorkers }
   const shared = shareHeaders(output, base, warnings)
   for (const file of output.values())
     files.set(
       file.path,
       isPage(file.path)
-        ? { ...policyOf(file, hasWasm, warnings), 'Cache-Control': revalidated }
+        ? { ...policyOf(file, has, warnings), 'Cache-Control': revalidated }
         : { ...ownHeaders(file), ...shared },
     )
   files.set(manifestName, { 'Cache-Control': revalidated, ...shared })
@@ -69,9 +74,13 @@ const ownHeaders = ({ path, isContentNamed }: OutputFile): Headers => ({
   ...(/\.m?js$/.test(path) ? { 'X-Content-Type-Options': 'nosniff' } : {}),
 })
 
-function policyOf(file: OutputFile, hasWasm: boolean, warnings: string[]): Headers {
+function policyOf(
+  file: OutputFile,
+  has: Parameters<typeof createPolicy>[1],
+  warnings: string[],
+): Headers {
   const text = decode(file.fixed ?? textOf(file))
-  const found = text === undefined ? notUtf8 : createPolicy(text, hasWasm)
+  const found = text === undefined ? notUtf8 : createPolicy(text, has)
   if ('policy' in found) return { 'Content-Security-Policy': found.policy }
   warnings.push(
     `headers: ${file.path} gets no Content-Security-Policy, which would block what it has: ${found.hindrance}`,

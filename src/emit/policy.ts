@@ -13,19 +13,21 @@ const maxLength = 1900
 /**
  * Makes a policy of hashes for a finished page: its own scripts, and what they load, run, and no other. It says nothing
  * about what is no script.
- * @param hasWasm whether the output has WebAssembly, which a policy on scripts would forbid to compile
+ * @param has.wasm whether the output has WebAssembly, which a policy on scripts would forbid to compile
+ * @param has.workers whether the output has workers, and all that it may start come from blobs
  */
-export function createPolicy(html: string, hasWasm: boolean): PagePolicy {
+export function createPolicy(html: string, has: { wasm: boolean; workers: boolean }): PagePolicy {
   const tags = findTags(html)
   const elements = [...findElements(html)].map(([element]) => element)
   const hindrance = findInlineCode(elements) ?? tags.flatMap((tag) => hindranceOf(tag, tags))[0]
   if (hindrance !== undefined) return { hindrance }
-  const has = (name: RegExp) => elements.some(({ tagName }) => name.test(tagName))
+  const hasElement = (name: RegExp) => elements.some(({ tagName }) => name.test(tagName))
   const rest = [
-    ...(has(/^(object|embed)$/) ? [] : ["object-src 'none'"]),
-    ...(has(/^base$/) ? [] : ["base-uri 'none'"]),
+    ...(hasElement(/^(object|embed)$/) ? [] : ["object-src 'none'"]),
+    ...(hasElement(/^base$/) ? [] : ["base-uri 'none'"]),
+    ...(has.workers ? ['worker-src blob:'] : []),
   ]
-  const write = (sources: string[]) => [scriptSrc(sources, hasWasm), ...rest].join('; ')
+  const write = (sources: string[]) => [scriptSrc(sources, has.wasm), ...rest].join('; ')
   const sources = tags.flatMap(sourcesOf)
   const [short, whole] = [write(sources), write([...sources, ...tags.flatMap(preloadsOf)])]
   if (short.length > maxLength) return { hindrance: 'more scripts than a header can name' }

@@ -1,4 +1,5 @@
 /** Workers of an output: which files their scripts are, what names them, and what they may load. */
+import { init, parse } from 'es-module-lexer'
 import { closureOf } from '../manifest/linking.js'
 import { matches } from './coverage.js'
 import { findCopied } from './copied.js'
@@ -8,7 +9,7 @@ import { lastSegment, type Graph } from './graph.js'
 import { outside } from './foreign.js'
 import { guardedPattern } from './guarded.js'
 import type { LinkedModules } from './modules.js'
-import { codeOf, isCode, type Output } from './output.js'
+import { codeOf, isCode, type Output, type Uncovered } from './output.js'
 import { findRaw } from './raw-scripts.js'
 import { reach } from './reach.js'
 
@@ -181,3 +182,30 @@ export function refuseForeignInWorkers({ scripts }: FoundWorkers, linked: Linked
       for (const { specifier, isStatic } of linked.foreign.get(path) ?? [])
         if (isStatic) throw outside(path, specifier)
 }
+
+/** A worker whose script is a text in another chunk, and so no file of the output. */
+export interface InlinedWorker {
+  /** What the bundler called it. */
+  path: string
+  code: string
+}
+
+/**
+ * Workers from a text that may load more: their code was checked with the chunk that has it, but nothing is there to
+ * check what that loads.
+ */
+export async function findLoadingInlined(inlined: readonly InlinedWorker[]): Promise<Uncovered[]> {
+  await init()
+  return inlined
+    .filter(({ path, code }) => mayLoad(path, code))
+    .map(({ path }) => ({
+      name: path,
+      reason:
+        'a worker from a text (?inline) that loads more code, which nothing would check: let it be a file, without ?inline',
+    }))
+}
+
+const mayLoad = (path: string, code: string): boolean =>
+  imports.test(code) ||
+  mention.test(code) ||
+  parse(code, path)[0].some(({ type }) => type === 'dynamic')

@@ -13,6 +13,7 @@ import { overlap, toBase, toUrl } from './place.js'
 import { isListed } from './integrity.js'
 import { announce, notEnforceable } from './refuse.js'
 import { openRoot, refuseRemoved, type Root } from './root.js'
+import { createSend } from './tell.js'
 import { copyBytes, toChecked } from './whole.js'
 
 /** What all code of the page finds of the installed manager, as `__signedimpManager`: it can trust nobody more by it. */
@@ -20,6 +21,8 @@ export type InstalledManager = Readonly<Pick<SignedImportManager, 'import' | 'fe
 
 interface Place {
   base: string
+  /** What it was asked to be. */
+  required: Required
   removal: AbortController
   root: Promise<Root>
 }
@@ -38,6 +41,8 @@ const globalName = '__signedimpManager'
 export class SignedImportManager {
   readonly #defaults: Defaults
   readonly #onRefusal: ManagerOptions['onRefusal']
+  readonly #reportTo: ManagerOptions['reportTo']
+  readonly #send = createSend()
   readonly #places = new Set<Place>()
   readonly #told = new WeakSet<SignedImpError>()
   #isInstalled = false
@@ -47,9 +52,10 @@ export class SignedImportManager {
    * @throws SignedImpError `ERR_SIGNEDIMP_KEY`
    */
   constructor(options: ManagerOptions = {}) {
-    const { onRefusal, ...defaults } = resolveManager(options)
+    const { onRefusal, reportTo, ...defaults } = resolveManager(options)
     this.#defaults = defaults
     this.#onRefusal = onRefusal
+    this.#reportTo = reportTo
   }
 
   /**
@@ -95,7 +101,7 @@ export class SignedImportManager {
       await place.root
     } catch (error) {
       if (place) this.#places.delete(place)
-      throw this.#tell(error)
+      throw this.#tell(error, place)
     }
   }
 
@@ -148,8 +154,8 @@ export class SignedImportManager {
     for (const other of [...taken, ...ownBases()])
       if (overlap(base, other)) throw new TypeError(`"base" ${base} shares URLs with ${other}`)
     const removal = new AbortController()
-    const tell = (refused: SignedImpError) => void this.#tell(refused)
-    const place = { base, removal, root: openRoot(base, required, removal.signal, tell) }
+    const tell = (refused: SignedImpError) => void this.#tell(refused, { base, required })
+    const place = { base, required, removal, root: openRoot(base, required, removal.signal, tell) }
     this.#places.add(place)
     return place
   }
@@ -160,8 +166,8 @@ export class SignedImportManager {
     work: (path: string, root: Root) => Promise<T>,
   ): Promise<T> {
     const { href } = toFileUrl(reference)
+    const place = [...this.#places].find(({ base }) => href.startsWith(base))
     try {
-      const place = [...this.#places].find(({ base }) => href.startsWith(base))
       if (!place) throw refusal('UNLISTED', 'no root holds it', href)
       const root = await place.root
       const path = root.pathOf(href)
@@ -169,15 +175,22 @@ export class SignedImportManager {
       refuseRemoved(place.removal.signal, path)
       return result
     } catch (error) {
-      throw this.#tell(error)
+      throw this.#tell(error, place)
     }
   }
 
-  /** Tells the page of a refusal, once. */
-  #tell<T>(error: T): T {
+  /** Name and build are those that the root was asked to have; of what no root holds, there are none. */
+  #report(refused: SignedImpError, place?: Pick<Place, 'base' | 'required'>): void {
+    const { name, build } = place?.required ?? {}
+    this.#send({ name, build, report: this.#reportTo }, refused, place && { root: place.base })
+  }
+
+  /** Tells the page of a refusal, once, and the address that the manager was given. */
+  #tell<T>(error: T, place?: Pick<Place, 'base' | 'required'>): T {
     if (error instanceof SignedImpError && !this.#told.has(error)) {
       this.#told.add(error)
       try {
+        this.#report(error, place)
         this.#onRefusal?.(error)
       } catch (thrown) {
         reportError(thrown)

@@ -89,7 +89,7 @@ export const findCarrier = (): Carrier => ({
 })
 
 /** Appends a script to the page, with the rights of the carrier. */
-function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
+export function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
   const script = document.createElement('script')
   script.type = type
   script.nonce = nonce

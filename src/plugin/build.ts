@@ -15,7 +15,7 @@ import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
 import { readKeys, remember, type Place } from './release.js'
 import { signOutput } from './sign.js'
-import type { WorkerChunk } from './vite-workers.js'
+import { findInlined, type WorkerChunk } from './vite-workers.js'
 import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
 /** A build from its first output to its end. */
@@ -107,7 +107,13 @@ export function createBuild(
       const output = await readBundle(bundle, outputOptions, secrets, workers)
       await addPublicFiles(output, findPlace().publicDir, release, secrets)
       const parse = context.parse?.bind(context)
-      const { emitted, report } = await signOutput(output, release, { options, started, parse })
+      const inlined = findInlined(workers, output)
+      const { emitted, report } = await signOutput(output, release, {
+        options,
+        started,
+        parse,
+        inlined,
+      })
       for (const warning of emitted.warnings) context.warn(warning)
       for (const [path, source] of emitted.changed) write(context, bundle, path, source)
       if (!isWrite) return report

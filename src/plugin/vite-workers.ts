@@ -1,4 +1,6 @@
 /** Vite builds each worker by itself, and the main output has its files as assets: what they are is noted here. */
+import type { Output } from '../emit/output.js'
+import type { InlinedWorker } from '../emit/workers.js'
 import { rewriteVersion, type RewrittenFor } from '../emit/rewrite.js'
 import { isContentNamed } from './content-named.js'
 import type { Bundle, BundleFile, OutputOptions, WorkerPlugin } from './types.js'
@@ -13,7 +15,6 @@ export interface WorkerChunk {
 
 /** What Vite has built for workers, by file name. */
 export interface WorkerChunks {
-  /** Forgets what was built for an earlier output. */
   chunks: Map<string, WorkerChunk>
   /** What Vite is to run when it builds a worker. */
   plugin: WorkerPlugin
@@ -45,3 +46,12 @@ export function noteWorkers(findTarget: () => RewrittenFor): WorkerChunks {
 
 const isChunk = (file: BundleFile): file is BundleFile & { code: string } =>
   file.type === 'chunk' && file.code !== undefined
+
+/** Workers that became no file, but a text in a chunk. */
+export const findInlined = (
+  chunks: ReadonlyMap<string, WorkerChunk>,
+  output: Output,
+): InlinedWorker[] =>
+  [...chunks].flatMap(([path, { isEntry, code }]) =>
+    isEntry && !output.has(path) ? [{ path, code }] : [],
+  )

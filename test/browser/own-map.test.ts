@@ -119,7 +119,10 @@ inEngines(test, 'what is accepted without a hash loads whatever comes', async (p
 
 inEngines(test, 'the policy of the option "headers" lets external modules run', async (page) => {
   const [folder] = sites.get('vite')!
-  const found = createPolicy(readFileSync(join(folder, 'index.html'), 'utf8'), false)
+  const found = createPolicy(readFileSync(join(folder, 'index.html'), 'utf8'), {
+    wasm: false,
+    workers: false,
+  })
   if (!('policy' in found)) throw new Error(found.hindrance)
   const site = await serveApp(folder, { headers: { 'content-security-policy': found.policy } })
   try {

@@ -15,7 +15,7 @@ const sri = (text: string, type = 'sha256') =>
   `'${type}-${createHash(type).update(text).digest('base64')}'`
 
 const policyOf = (html: string, hasWasm = false): string => {
-  const found = createPolicy(html, hasWasm)
+  const found = createPolicy(html, { wasm: hasWasm, workers: false })
   return 'policy' in found ? found.policy : `NONE: ${found.hindrance}`
 }
 

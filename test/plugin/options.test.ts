@@ -151,6 +151,7 @@ const wrong: Record<string, unknown[]> = {
   ],
   tags: ['yes', 1, null, {}, []],
   pure: ['', 'true', 0, 1, null, {}, []],
+  workersFirst: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
   external: [
     '',
@@ -306,6 +307,7 @@ test('what is not given', () => {
     html: [],
     tags: false,
     pure: false,
+    workersFirst: false,
     headers: [],
     external: new Map(),
     fallback: undefined,
@@ -328,6 +330,7 @@ const right: Record<string, unknown[]> = {
   build: [0, 1, Number.MAX_SAFE_INTEGER],
   inline: [true, false, 'all'],
   pure: [true, false],
+  workersFirst: [true, false],
   headers: [[], ['json'], ['_headers', 'nginx', 'apache', 'json']],
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   fallback: ['Bitte neu laden'],
@@ -342,7 +345,7 @@ const right: Record<string, unknown[]> = {
     ['//x.example/a.js'],
     ['vendor/*-legacy.js'],
   ],
-  mode: ['on', 'off'],
+  mode: ['on', 'report-only', 'off'],
 }
 
 for (const [option, values] of Object.entries(right))
