@@ -66,14 +66,20 @@ interface Form {
   module?: boolean
   /** Whether it brings what engines lack over plain http: hashes, and RSA-PSS. */
   pure?: boolean
+  /** Whether it is the text of a function that somebody applies to what stands in the slot. */
+  applied?: string
 }
+
+/** In one line, so that what a worker runs behind it keeps its lines. */
+const applyTo = (code: string, slot: string): string =>
+  `${notice}\n(function $signedimp($boot){"use strict";${code.trim()}})(${slot})\n`
 
 /** Something for pages as one file: a classic script, or a module. */
 const forPages = (
   input: string,
   fileName: string,
   format: 'iife' | 'es',
-  { der = false, module = false, pure = false }: Form = {},
+  { der = false, module = false, pure = false, applied }: Form = {},
 ): RollupOptions => ({
   input: `src/page/${input}.ts`,
   output: {
@@ -89,12 +95,14 @@ const forPages = (
     noble,
     {
       name: 'minify',
-      renderChunk: (code) =>
-        minify(code, {
+      renderChunk: async (code) => {
+        const { code: small } = await minify(code, {
           ...minifyOptions,
-          format: { ...minifyOptions.format, ...(pure && { preamble: notice }) },
+          format: { ...minifyOptions.format, ...(pure && !applied && { preamble: notice }) },
           module: format === 'es',
-        }) as Promise<{ code: string }>,
+        })
+        return applied ? applyTo(small!, applied) : { code: small! }
+      },
     },
   ],
   onwarn,
@@ -107,6 +115,11 @@ export default [
   forPages('late', 'late.js', 'es', { module: true }),
   forPages('blob', 'blob.js', 'es', { module: true }),
   forPages('tags', 'tags.js', 'es'),
+  forPages('worker/main', 'workers.js', 'es', {
+    module: true,
+    pure: true,
+    applied: '__SIGNEDIMP_WORKERS__',
+  }),
   forPages('resources', 'fetch.js', 'es', { module: true }),
   ...[{}, { der: true }, { pure: true }].flatMap((form) => {
     const suffix = Object.keys(form).map((name) => `-${name}`)

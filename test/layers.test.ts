@@ -188,6 +188,7 @@ for (const [algorithm, file, kilobytes] of limits) {
         late: '',
         blob: '',
         tags: '',
+        workers: '',
         fetch: '__SIGNEDIMP_GUARDED__',
         pure: false,
       },

@@ -4,7 +4,12 @@ import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { brotliCompressSync } from 'node:zlib'
-import { createBootstrap, createModuleBootstrap, type PageCode } from '../src/emit/bootstrap.ts'
+import {
+  createBootstrap,
+  createGuards,
+  createModuleBootstrap,
+  type PageCode,
+} from '../src/emit/bootstrap.ts'
 import type { Release } from '../src/emit/emit.ts'
 import { generateKey, type KeyAlgorithm } from '../src/keys/generate.ts'
 import { toTrustedKey } from '../src/keys/public.ts'
@@ -67,6 +72,7 @@ const readPage = (file: string): PageCode => ({
   late: source('dist/bootstrap/late.js'),
   blob: source('dist/bootstrap/blob.js'),
   tags: source('dist/bootstrap/tags.js'),
+  workers: source('dist/bootstrap/workers.js'),
   fetch: source('dist/bootstrap/fetch.js'),
   pure: file.includes('pure'),
 })
@@ -92,6 +98,12 @@ test('bootstraps for plain http are larger by what the README says', () => {
 test('the runtime is as large as the README says', () => {
   const { runtime } = createBootstrap(readPage('page.js'), [], 1)
   checkSize(claimed(/the runtime,\s+of\s+at\s+most\s+([\d,]+)\s+bytes/), sizeOf(runtime.code))
+})
+
+test('what guards workers is as large as the README says', () => {
+  const plan = { reach: {}, named: {}, unverified: [], guarded: '', first: false }
+  const [guard] = createGuards(readPage('page.js'), plan).pages
+  checkSize(claimed(/one\s+more\s+of\s+at\s+most\s+([\d,]+)\s+bytes\s+guards/), sizeOf(guard!.code))
 })
 
 test('the file of an entry, and what it loads, is as large as the README says', async () => {
@@ -193,7 +205,10 @@ test('the README shows a policy of the document on policies', () => {
 })
 
 test('what cannot be enforced is told in the words of the page', () => {
-  const page = readdirSync(join(root, 'src/page')).map((file) => source(`src/page/${file}`))
+  const files = readdirSync(join(root, 'src/page'), { recursive: true, encoding: 'utf8' })
+  const page = files
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => source(`src/page/${file}`))
   const thrown = [...page.join('').matchAll(/notEnforceable\(\s*'([^';]+)/g)]
   const rows = rowsOf(sectionOf(refusals, 'Not enforceable'))
   const told = rows.flatMap(([message]) => /^`(.+)`$/.exec(message!)?.[1] ?? [])

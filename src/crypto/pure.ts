@@ -7,6 +7,9 @@ import type { TrustedKey, Verifier } from './key.js'
 
 const hashes = { sha256, sha384, sha512 }
 
+/** The hash of bytes, at once. */
+export const digestPurely = (type: HashType, bytes: Uint8Array): Uint8Array => hashes[type](bytes)
+
 /** The same seam as `webCrypto`, for keys that are RSA. Nothing here is secret, so that time may tell what it likes. */
 export const pureCrypto: Verifier = {
   digest: (type, bytes) => hashes[type](bytes) as Bytes,

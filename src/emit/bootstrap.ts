@@ -4,6 +4,7 @@ import type { Release } from './emit.js'
 import { guardedPattern } from './guarded.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
 import { markUtf8, toAscii } from './rewrite.js'
+import type { WorkerPlan } from './workers.js'
 
 /** What the package ships for pages, as built. */
 export interface PageCode {
@@ -19,6 +20,8 @@ export interface PageCode {
   blob: string
   /** The runtime of pages that loads modules by tags. */
   tags: string
+  /** What guards workers, without what the build knows of these. */
+  workers: string
   /** What guards `fetch`, without the pattern of what it guards. */
   fetch: string
   /** Whether the bootstraps can do without the engine's cryptography. */
@@ -47,6 +50,7 @@ export interface Bootstrap {
 }
 
 const pinnedSlot = '__SIGNEDIMP_PINNED__'
+const workersSlot = '__SIGNEDIMP_WORKERS__'
 const guardedSlot = '__SIGNEDIMP_GUARDED__'
 const entrySlot = '__SIGNEDIMP_ENTRY__'
 
@@ -79,6 +83,35 @@ export function createBootstrap(
       'signedimp-fetch',
       fill(page.fetch.trim(), guardedSlot, toAscii(JSON.stringify(guarded.source))) + mark,
     ),
+  }
+}
+
+/** Files that guard workers: one for pages, one for entries that no page of the build starts; or none. */
+export interface Guards {
+  pages: OwnFile[]
+  entries: OwnFile[]
+}
+
+/**
+ * Makes what guards workers.
+ * @param plan what pages know of workers. Entries know what they may load from their own lists, and nothing else: so their
+ *   files stay the same when other code names other workers
+ */
+export function createGuards({ workers }: Pick<PageCode, 'workers'>, plan?: WorkerPlan): Guards {
+  if (!plan) return { pages: [], entries: [] }
+  const { unverified, guarded } = plan
+  const create = (stem: string, known: WorkerPlan) => [
+    nameByContent(stem, fill(workers.trim(), workersSlot, toAscii(JSON.stringify(known)))),
+  ]
+  return {
+    pages: create('signedimp-workers', plan),
+    entries: create('signedimp-entry-workers', {
+      reach: {},
+      named: {},
+      unverified,
+      guarded,
+      first: false,
+    }),
   }
 }
 

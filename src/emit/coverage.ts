@@ -41,7 +41,7 @@ function reasonAgainstCode({ path, isModule, isEntry, format }: OutputFile): str
   if (format) return `no import map checks format "${format}": set output.format to "es"`
   return isModule
     ? 'an entry that no page of this build starts: whatever loads it runs it unchecked'
-    : 'code that is no module of this build (a worker, a service worker, a script from the public folder): nothing checks it when it runs'
+    : 'code that is no module of this build and no worker or worklet that its code names (a shared or service worker, a script from the public folder): nothing checks it when it runs'
 }
 
 /** Whether a pattern of `unverified` names a path or URL: in it, `*` stands for any characters but `/`. */

@@ -5,11 +5,17 @@ import { refuseSharedNames } from '../manifest/distinct.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isPath } from '../manifest/path.js'
 import type { Signer } from '../manifest/sign.js'
-import { createBootstrap, type Bootstrap, type OwnFile, type PageCode } from './bootstrap.js'
+import {
+  createBootstrap,
+  createGuards,
+  type Bootstrap,
+  type OwnFile,
+  type PageCode,
+} from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
-import { moveEntries, type ModuleEntry } from './entries.js'
+import { findStarted, moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import type { FixedMap } from './fixed-map.js'
 import { createGraph, type Base, type Graph } from './graph.js'
@@ -25,6 +31,15 @@ import type { ReportOnly } from './report-only.js'
 import { startEntries, type StartedEntry } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
+import {
+  findLoadingInlined,
+  findWorkers,
+  moveNames,
+  planWorkers,
+  refuseForeignInWorkers,
+  type FoundWorkers,
+  type InlinedWorker,
+} from './workers.js'
 
 /** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
 export type Inline = boolean | 'all'
@@ -57,6 +72,8 @@ export interface Release {
   /** Where pages report what they refuse, if anywhere. */
   reportTo?: string | undefined
   unverified: readonly string[]
+  /** Whether pages fetch workers before the code runs that names them. */
+  workersFirst: boolean
   /** Files beside WebAssembly that `fetch` is to check: all, or those that a pattern names. */
   resources: boolean | readonly string[]
   /** Integrity metadata of external modules by URL. */
@@ -103,19 +120,25 @@ export interface Emitted {
  * Signs a finished output: rewrites its modules, lists what pages and other entries load in signed page manifests, and
  * makes them start through a bootstrap.
  * @param parse a module's syntax tree; without it, nothing is warned of
+ * @param inlined workers whose scripts are texts in other chunks
  * @throws SignedImpError on an output whose code would not all be checked, or could not be told apart
  */
 export async function emitOutput(
   output: Output,
   release: Release,
   parse?: Parse,
+  inlined: readonly InlinedWorker[] = [],
 ): Promise<Emitted> {
   checkPaths(output)
   const changes = createChanges(output)
   const graph = createGraph(output, release.base)
-  const moved = moveEntries(output, graph, release.unverified, changes)
+  const { unverified } = release
+  const started = findStarted(output, graph)
+  const workers = await findWorkers(output, graph, unverified, started)
+  const moved = moveEntries(output, started, graph, unverified, changes)
+  moveNames(workers, moved)
   try {
-    return await emitMoved({ output, graph, moved, changes }, release, parse)
+    return await emitMoved({ output, graph, moved, workers, inlined, changes }, release, parse)
   } catch (error) {
     throw nameAsBuilt(error, moved)
   }
@@ -126,24 +149,32 @@ interface Moved {
   output: Output
   graph: Graph
   moved: ModuleEntry[]
+  workers: FoundWorkers
+  inlined: readonly InlinedWorker[]
   changes: Changes
 }
 
 async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
-  const { output, graph, moved, changes } = given
+  const { output, graph, moved, workers, inlined, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
   const spelling = { hasAliases, base: release.tags ? release.base : undefined }
-  const linked = await linkModules(output, graph, moved, spelling, changes)
+  const linked = await linkModules(output, graph, moved, workers.loads, spelling, changes)
+  refuseForeignInWorkers(workers, linked)
   const pattern = guardedPattern(release)
   const guarded = [...output.keys()].filter((path) => pattern.test(path))
   if (moved.length > 0) linked.resources = findNamed(output, guarded)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
   const bootstrap = createBootstrap(release.page, release.keys, release.threshold, pattern)
+  const plan = planWorkers(workers, linked, output, release)
+  const guards = createGuards(release.page, workers.isGuarded ? plan : undefined)
+  const startsPages = hasPages || release.pagesLater
   const own = [
     ...ownFiles(bootstrap, release, hasPages, hasAliases),
     ...(guarded.length > 0 ? [bootstrap.fetch] : []),
+    ...(startsPages ? guards.pages : []),
+    ...(moved.length > 0 ? guards.entries : []),
   ]
   const need = { standIns: moved.length > 0, noCircle: release.tags }
   const standIns = createStandIns(linked, need)
@@ -152,7 +183,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   addOwnFiles(own, standIns, output, changes)
 
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
-  const startable = { ...linked, digests, bootstrap, hasAliases, copied }
+  const startable = { ...linked, digests, bootstrap, guards, hasAliases, copied }
   const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
     ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
@@ -167,19 +198,26 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
   const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
-  const headers = writeHeaders(output, release, maps)
+  const headers = writeHeaders(
+    output,
+    release,
+    maps,
+    workers.scripts.size > 0 && plan.unverified.length === 0,
+  )
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
   const checked = [
     ...pages.flatMap((page) => page.checked),
     ...entries.map(({ path }) => path),
     ...[...linked.styles.values()].flat(),
+    ...workers.scripts,
   ]
   const fetched = moved.length > 0 ? [...linked.resources.values()].flat() : guarded
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
     ...findUncovered(output, new Set([...checked, ...ownPaths, ...fetched])),
     ...findEarly(pages, output, guarded),
+    ...(await findLoadingInlined(inlined)),
   ]
   return {
     changed: changes.changed,

@@ -22,11 +22,11 @@ export interface ModuleEntry {
  */
 export function moveEntries(
   output: Output,
+  started: ReadonlySet<string>,
   graph: Graph,
   unverified: readonly string[],
   changes: Changes,
 ): ModuleEntry[] {
-  const started = new Set([...output.values()].flatMap((file) => startedBy(file, output, graph)))
   const isNamed = (path: string) => unverified.some((pattern) => matches(pattern, path))
   // What stands beside System.register chunks and is called a module may as well be a script that helps them.
   if ([...output.values()].some(({ format }) => format === 'system')) return []
@@ -42,6 +42,10 @@ export function moveEntries(
     return { path: file.bootstrapPath ?? file.path, from: file.path, main }
   })
 }
+
+/** Entries that pages of the output start. */
+export const findStarted = (output: Output, graph: Graph): Set<string> =>
+  new Set([...output.values()].flatMap((file) => startedBy(file, output, graph)))
 
 function startedBy(file: OutputFile, output: Output, graph: Graph): string[] {
   if (!isPage(file.path) || file.source === undefined) return []

@@ -28,15 +28,19 @@ export interface WrittenHeaders {
   warnings: string[]
 }
 
-/** Writes, in each form that is asked for, with which headers a finished output is to be served. */
+/**
+ * Writes, in each form that is asked for, with which headers a finished output is to be served.
+ * @param hasWorkers whether the output has workers, and all that it may start come from blobs
+ */
 export function writeHeaders(
   output: Output,
   release: Release,
   maps: ReadonlyMap<string, FixedMap>,
+  hasWorkers = false,
 ): WrittenHeaders {
   const written: WrittenHeaders = { texts: new Map(), warnings: [] }
   if (release.headers.length === 0) return written
-  const site = createSiteHeaders(output, release, maps, written.warnings)
+  const site = createSiteHeaders(output, release, maps, written.warnings, hasWorkers)
   for (const form of new Set(release.headers)) {
     const { text, warnings = [] } = writers[form](site)
     written.texts.set(headersFiles[form], text)
@@ -54,16 +58,18 @@ export function createSiteHeaders(
   { base, manifestName, policy }: Pick<Release, 'base' | 'manifestName' | 'policy'>,
   maps: ReadonlyMap<string, FixedMap>,
   warnings: string[],
+  hasWorkers = false,
 ): SiteHeaders {
   const files = new Map<string, Headers>()
   const hasWasm = [...output.keys()].some((path) => path.endsWith('.wasm'))
+  const has = { hasWasm, hasWorkers }
   const shared = shareHeaders(output, base, warnings)
   for (const file of output.values())
     files.set(
       file.path,
       isPage(file.path)
         ? {
-            ...policyOf(file, { hasWasm, trusted: trustedOf(file.path, policy, maps) }, warnings),
+            ...policyOf(file, { ...has, trusted: trustedOf(file.path, policy, maps) }, warnings),
             'Cache-Control': revalidated,
           }
         : { ...ownHeaders(file), ...shared },

@@ -44,8 +44,8 @@ export interface PageContext {
   tags: string | undefined
   /** Tells the hash of the page's map, where that is to be the same in each view. @param own the page's own map */
   fixMap?: ((own: string | undefined) => FixedMap) | undefined
-  /** Path of what guards `fetch`, if the build has it. */
-  guard: readonly string[]
+  /** Paths of what guards workers and `fetch`, where the build has it. */
+  guards: readonly string[]
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
   release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
@@ -206,7 +206,7 @@ function renderBootstrap(
     `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`
   const modules = new Set([
     page.runtime,
-    ...page.guard,
+    ...page.guards,
     ...entries.flatMap((entry) => page.closure(entry)),
   ])
   const preloads = [...modules].map((path) =>

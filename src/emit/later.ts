@@ -68,6 +68,7 @@ export async function startLater(
     keys,
     pagesLater: true,
     tags: false,
+    workersFirst: false,
     headers: [],
     external: new Map<string, string>(),
     resources: false,

@@ -25,6 +25,8 @@ export interface LinkedModules {
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
   /** Stylesheets that a module has Vite's helper link when it loads others. */
   styles: Map<string, string[]>
+  /** Workers that a module starts, and what these run inside themselves. */
+  workers: ReadonlyMap<string, string[]>
   /** Guarded files that a module's text names, where entries start by themselves. */
   resources: Map<string, string[]>
   /** Imports by a module of what is not of the output, where its text names it. */
@@ -51,6 +53,7 @@ export async function linkModules(
   output: Output,
   graph: Graph,
   entries: readonly ModuleEntry[],
+  workers: LinkedModules['workers'],
   { hasAliases, base }: Spelling,
   { change }: Changes,
 ): Promise<LinkedModules> {
@@ -58,6 +61,7 @@ export async function linkModules(
     imports: new Map(),
     lazy: new Map(),
     styles: new Map(),
+    workers,
     resources: new Map(),
     foreign: new Map(),
     exports: new Map(),

@@ -20,6 +20,8 @@ export interface OutputFile {
   format?: string
   /** Loaded from outside the graph: by a page or by other code. */
   isEntry: boolean
+  /** Of what the bundler made for a worker: whether that starts by it. */
+  isWorker?: boolean
   /** Whether the file's name is known to change whenever its bytes do. */
   isContentNamed?: boolean
   /** Of an entry: the path of its file if that becomes a bootstrap, where it cannot be the same. */

@@ -17,6 +17,8 @@ export const strictDynamic = "'strict-dynamic'"
 export interface PolicyNeeds {
   /** Whether the output has WebAssembly, which a policy on scripts would forbid to compile. */
   hasWasm: boolean
+  /** Whether the output has workers, and all that it may start come from blobs. */
+  hasWorkers: boolean
   /** Sources of what its scripts load. */
   trusted: readonly string[]
 }
@@ -34,6 +36,7 @@ export function createPolicy(html: string, needs: PolicyNeeds): PagePolicy {
   const rest = [
     ...(has(/^(object|embed)$/) ? [] : ["object-src 'none'"]),
     ...(has(/^base$/) ? [] : ["base-uri 'none'"]),
+    ...(needs.hasWorkers ? ['worker-src blob:'] : []),
   ]
   const write = (sources: string[]) => [scriptSrc(sources, needs), ...rest].join('; ')
   const sources = tags.flatMap(sourcesOf)

@@ -8,15 +8,16 @@ export function reach(
     lazy,
     styles,
     resources,
-  }: Pick<LinkedModules, 'imports' | 'lazy' | 'styles' | 'resources'>,
+    workers,
+  }: Pick<LinkedModules, 'imports' | 'lazy' | 'styles' | 'resources' | 'workers'>,
 ): Set<string> | undefined {
   const reached = new Set([main])
   for (const path of reached) {
     const { paths, isOpen } = lazy.get(path) ?? { paths: [], isOpen: false }
     if (isOpen) return undefined
     for (const to of imports.get(path) ?? []) reached.add(to.path)
-    const fetched = resources.get(path) ?? []
-    for (const to of [...paths, ...(styles.get(path) ?? []), ...fetched]) reached.add(to)
+    const beside = [styles, resources, workers].flatMap((map) => map.get(path) ?? [])
+    for (const to of [...paths, ...beside]) reached.add(to)
   }
   return reached
 }

@@ -17,6 +17,7 @@ import { hashFiles, isForPages } from './manifest.js'
 import type { Output } from './output.js'
 import { startPages } from './pages.js'
 import type { Parse } from './reassigned.js'
+import type { InlinedWorker } from './workers.js'
 
 /** What a report-only build knows of the one that would refuse. */
 export interface ReportOnly {
@@ -35,10 +36,11 @@ export async function emitReportOnly(
   output: Output,
   release: Release,
   parse?: Parse,
+  inlined: readonly InlinedWorker[] = [],
 ): Promise<Emitted> {
   checkPaths(output)
   const reportOnly: ReportOnly = { enforcing: '', wouldFail: [] }
-  const trial = await tellFailure(reportOnly, () => tryToEnforce(output, release, parse))
+  const trial = await tellFailure(reportOnly, () => tryToEnforce(output, release, parse, inlined))
   const changes = createChanges(output)
   const enforcing = createBootstrap(release.page, release.keys, release.threshold)
   reportOnly.enforcing = enforcing.integrity
@@ -91,10 +93,15 @@ export async function emitReportOnly(
 }
 
 /** Does what mode `on` would do, to a copy. Nothing of it is signed. */
-function tryToEnforce(output: Output, release: Release, parse?: Parse): Promise<Emitted> {
+function tryToEnforce(
+  output: Output,
+  release: Release,
+  parse: Parse | undefined,
+  inlined: readonly InlinedWorker[],
+): Promise<Emitted> {
   const copy: Output = new Map([...output].map(([path, file]) => [path, { ...file }]))
   const unsigned = { ...release, signer: undefined, reportOnly: undefined, headers: [] }
-  return emitOutput(copy, unsigned, parse)
+  return emitOutput(copy, unsigned, parse, inlined)
 }
 
 /**

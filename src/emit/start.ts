@@ -1,7 +1,7 @@
 import { hashBytes } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
 import { closureOf, standInOf } from '../manifest/linking.js'
-import { createModuleBootstrap, toIntegrity, type Bootstrap } from './bootstrap.js'
+import { createModuleBootstrap, toIntegrity, type Bootstrap, type Guards } from './bootstrap.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
 import type { ModuleEntry } from './entries.js'
@@ -14,6 +14,7 @@ import { reach } from './reach.js'
 export interface Startable extends LinkedModules {
   digests: Map<string, string>
   bootstrap: Bootstrap
+  guards: Guards
   /** Whether modules import one another by names that an import map can give. */
   hasAliases: boolean
   /** What is no module of the build and imports something: entries have no map that denies what is not listed. */
@@ -85,14 +86,15 @@ const preloadsOf = (
  * gave it another name.
  */
 function listFor(main: string, startable: Startable, release: Release) {
-  const { digests, imports, bootstrap, hasAliases, copied, resources } = startable
+  const { digests, imports, bootstrap, guards, hasAliases, copied, resources } = startable
   const reached = reach(main, startable)
   const isFetching = [...(reached ?? [])].some((path) => resources.get(path)?.length)
   const own = [
-    bootstrap.blob.fileName,
-    ...(hasAliases ? [bootstrap.late.fileName] : []),
-    ...(isFetching ? [bootstrap.fetch.fileName] : []),
-  ]
+    bootstrap.blob,
+    ...(hasAliases ? [bootstrap.late] : []),
+    ...(isFetching ? [bootstrap.fetch] : []),
+    ...guards.entries,
+  ].map(({ fileName }) => fileName)
   const wanted = reached && new Set([...reached, ...[...reached].map(standInOf), ...own])
   const isListed = (path: string) =>
     wanted?.has(path) ?? (isForPages(path, release) && !copied.has(path))

@@ -16,7 +16,11 @@ export const isPath = (path: string): boolean => isSafeText(path) && !emptyOrDot
 /** Whether a page may load a path as a module, so that its map guards it as one. */
 export const isModulePath = (path: string): boolean => /\.m?js(on)?$/.test(path)
 
-/** Whether a path names the file of ours that guards `fetch`. */
+/** Whether a path names a file of ours that guards something in pages. */
+export const isPageGuard = (path: string): boolean =>
+  /^signedimp-(fetch|workers)-\w{16}\.js$/.test(path)
+
+/** Whether a path names the one that guards `fetch`. */
 export const isGuard = (path: string): boolean => /^signedimp-fetch-\w{16}\.js$/.test(path)
 
 /**

@@ -1,6 +1,6 @@
 /** The runtime where no import map can be: what runs was fetched once, hashed, and linked in memory. */
 import type { SignedImpError } from '../errors.js'
-import type { Adopting, ModuleRuntime, PageBoot, Runtime } from './context.js'
+import type { Adopting, ModuleRuntime, PageBoot, Runtime, Workers } from './context.js'
 import { parsed } from './events.js'
 import { createGuarding } from './guarding.js'
 import { createImport, createMeta, type Load } from './import.js'
@@ -15,10 +15,14 @@ import { createTell } from './tell.js'
 
 const context = __signedimp as PageBoot & ModuleRuntime & Runtime & Adopting
 
-function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
+function createRuntime(): Pick<ModuleRuntime, 'main' | 'workers'> & Runtime {
+  const workers: Workers = {}
   const { link, evaluate, resolve } = createLinked(context, importNatively)
   const tell = createTell(context)
-  const load: Load = async (path, options) => evaluate(await link(path), options)
+  const load: Load = async (path, options) => {
+    await workers.prepareFor?.(path)
+    return evaluate(await link(path), options)
+  }
   const guard = createGuarding(context, load)
   const show = (refused: SignedImpError) => showRefusal(refused, tell)
 
@@ -30,6 +34,7 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
 
   return {
     enforcement: 'blob',
+    workers,
     import: createImport(context, load, tell),
     meta: createMeta(context, resolve),
     link: createLink(context, tell),
@@ -44,6 +49,7 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
       await guard()
       Object.freeze(context)
       const mains = mainsOf(context).map((path) => link(path).catch(show))
+      for (const path of mainsOf(context)) await workers.prepareFor?.(path)
       await parsed()
       for (const urls of mains) await run((await urls) ?? [])
     },

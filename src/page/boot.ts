@@ -10,7 +10,8 @@ import { nativeFetch } from './download.js'
 import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchWhole, maxManifestLines } from './manifest.js'
-import { enforceMap, randomName, runModule } from './map.js'
+import { enforceMap, runModule, trusted } from './map.js'
+import { randomName } from './random-name.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
@@ -49,6 +50,7 @@ async function start(): Promise<void> {
     toUrl,
     fetch: nativeFetch,
     byTag: (url, integrity) => runModule(url, carrier, integrity),
+    trust: (url) => trusted.createScriptURL(url),
   }
   Object.defineProperty(self, '__signedimp', { value: context })
   const unknown = __PURE__ ? randomName() : crypto.randomUUID()

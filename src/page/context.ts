@@ -69,6 +69,23 @@ export interface Adopting {
   adopt(create: CreateLoad): void
 }
 
+/** What guards workers, and what it needs. */
+export interface WithWorkers {
+  /** A URL of a script as a page takes it that requires Trusted Types. */
+  trust(url: string): string
+  /** A runtime puts this here, what guards workers fills it in. */
+  workers?: Workers
+}
+
+/** What a runtime asks of what guards workers, once that runs. */
+export interface Workers {
+  /**
+   * Fetches the workers that the modules at and below a path name.
+   * @returns what to await before these run, if anything
+   */
+  prepareFor?(path: string): Promise<unknown> | undefined
+}
+
 /** What makes the page run only what is signed. */
 export type Enforcement = 'map' | 'blob' | 'tags'
 
@@ -116,10 +133,10 @@ export interface Linkable extends Boot {
 }
 
 /** What a page's bootstrap hands to its runtime: what the HTML says, too. */
-export type PageBoot = Linkable & Omit<PageData, keyof Linkable>
+export type PageBoot = Linkable & WithWorkers & Omit<PageData, keyof Linkable>
 
 /** What a module bootstrap hands to its runtime. */
-export interface ModuleBoot extends Linkable, Partial<EnforcedMap> {
+export interface ModuleBoot extends Linkable, WithWorkers, Partial<EnforcedMap> {
   /** Tells this app, release and place from others on the page. */
   id: string
   /** The element whose rights scripts of ours have. */

@@ -13,6 +13,17 @@ declare const __SIGNEDIMP_PINNED__: import('./context.js').Pinned
 /** Stands in the built module bootstrap once, for what the plugin knows of the entry. */
 declare const __SIGNEDIMP_ENTRY__: import('../manifest/linking.js').Entry
 
+/** The function around the file that guards workers: its text is what a worker starts with. */
+declare const $signedimp: unknown
+
+/** What that function was given: by the page's file, what the build knows of workers; in a worker, what its maker does. */
+declare const $boot: import('./worker/boot.js').WorkerPlan | import('./worker/boot.js').WorkerBoot
+
+/** HTML, "WorkerLocation": a page has none. */
+declare const WorkerLocation: { prototype: object }
+
+/** HTML, "importScripts": a page has none. */
+declare var importScripts: (...urls: string[]) => void
 /** Stands in the built guard of `fetch` once, for the plugin to put the pattern of the files in its place that are guarded. */
 declare const __SIGNEDIMP_GUARDED__: string
 

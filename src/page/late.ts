@@ -2,7 +2,7 @@
 import { isModulePath } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import { createClaims } from './claims.js'
-import type { Adopting, Mapped, ModuleRuntime, Registry } from './context.js'
+import type { Adopting, Mapped, ModuleRuntime, Registry, Workers } from './context.js'
 import { createGuarding } from './guarding.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
@@ -28,11 +28,13 @@ const resolve = (url: string) => {
 }
 
 const tell = createTell(context)
+const workers: Workers = {}
 const guard = createGuarding(context, async (path) => {
   if ((await context.byTag(keyOf(path))) !== 'load') throw refusal('REFUSED', 'not as signed', path)
 })
 
-const runtime: Pick<ModuleRuntime, keyof Registry | 'main'> & Adopting = {
+const runtime: Pick<ModuleRuntime, keyof Registry | 'main' | 'workers'> & Adopting = {
+  workers,
   adopt,
   import: createImport(context, load, tell),
   meta: createMeta(context, resolve),

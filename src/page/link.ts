@@ -10,6 +10,8 @@ export type Read = (path: string) => Promise<string>
 export interface Linker {
   /** @returns the URLs to import, in order; the last one is the module's own */
   link(path: string): Promise<string[]>
+  /** URLs by path of a linked module and all that it imports statically. */
+  closure(path: string): [path: string, url: string][]
   /** Starts to fetch what will be linked. */
   prefetch(path: string): void
 }
@@ -105,6 +107,7 @@ export function createLinker(
       const [url, ...told] = linkImport(path, texts, new Set())
       return [...told, url!]
     },
+    closure: (path) => [...listedClosure(manifest, path)].map((file) => [file, urlOf(file)!]),
     prefetch(path) {
       if (!urlOf(path)) readOnce(path).catch(() => {})
     },

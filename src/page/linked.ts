@@ -42,6 +42,17 @@ export async function explain(context: Boot, path: string): Promise<Error> {
     : refusal('REFUSED', 'a second fetch saw the signed bytes; try again', path)
 }
 
+/** A listed file's text, without a byte order mark. @throws SignedImpError that says why it did not come as listed */
+export async function fetchText(
+  context: Boot,
+  path: string,
+  edit: NonNullable<Special['edit']> = (text) => text,
+): Promise<string> {
+  const found = await fetchListed(context, path).catch(() => undefined)
+  if (!found) throw await explain(context, path)
+  return edit(decodeText(found.bytes), path).replace(/^\ufeff/, '')
+}
+
 /** What is special about modules. */
 export interface Special {
   /** What becomes of a module's text, byte order mark included; nothing may move in it. */
@@ -57,27 +68,24 @@ export interface Special {
 export function createLinked(
   context: Linkable,
   load: NativeImport,
-  { edit = (text) => text, native }: Special = {},
+  { edit, native }: Special = {},
 ): Linked {
-  const read = async (path: string) => {
-    const found = await fetchListed(context, path).catch(() => undefined)
-    if (!found) throw await explain(context, path)
-    return edit(decodeText(found.bytes), path).replace(/^\ufeff/, '')
-  }
-  const { link, prefetch } = createLinker(context, read, native)
+  const { link, prefetch } = createLinker(context, (path) => fetchText(context, path, edit), native)
   const pathOf = createPathOf(context)
   // Where a policy goes by nonces, a tag may do what `import()` may not.
-  const isAllowed = load(createBlob('', '.js')).then(
-    () => true,
-    () => false,
-  )
+  let allowed: Promise<boolean> | undefined
+  const isAllowed = () =>
+    (allowed ??= load(createBlob('', '.js')).then(
+      () => true,
+      () => false,
+    ))
 
   return {
     link,
     async evaluate(urls, options) {
       let module: unknown
       for (const url of urls) {
-        if (!options && !(await isAllowed)) await context.byTag(url)
+        if (!options && !(await isAllowed())) await context.byTag(url)
         module = await load(url, options)
       }
       return module

@@ -82,9 +82,6 @@ function createEntryMap(
 
 const linksOf = ({ imports }: VerifiedManifest): StaticImport[] => [...imports.values()].flat()
 
-/** Without a secure context there are no UUIDs. The letter, for numbers alone might be taken for an address. */
-export const randomName = (): string => 'r' + crypto.getRandomValues(new Uint32Array(4)).join('')
-
 /** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
 const asIs = (text: string): string => text
 export let trusted = { createScript: asIs, createScriptURL: asIs }

@@ -10,8 +10,9 @@ import { nativeFetch } from './download.js'
 import { holdMilestones } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchManifest } from './manifest.js'
-import { enforceMap, findCarrier, randomName, runModule } from './map.js'
+import { enforceMap, findCarrier, runModule, trusted } from './map.js'
 import { proveNamed } from './prove.js'
+import { randomName } from './random-name.js'
 import { announce, isRefusal, notEnforceable, showNote } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
@@ -93,6 +94,7 @@ async function boot(): Promise<ModuleBoot> {
     id: JSON.stringify([base, name, pinned]),
     carrier,
     byTag: (src) => runModule(src, carrier),
+    trust: (src) => trusted.createScriptURL(src),
   }
   await proveNamed(context)
   return context

@@ -1,7 +1,7 @@
 /** The runtime where neither an import map nor a blob can be: the browser checks what its tag says of each module. */
 import { integrityOf } from '../manifest/import-map.js'
 import { proveConfined } from './confine.js'
-import type { PageBoot, Runtime } from './context.js'
+import type { PageBoot, Runtime, WithWorkers, Workers } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import { createGuarding } from './guarding.js'
@@ -16,6 +16,7 @@ import { createLink } from './style.js'
 import { createTell } from './tell.js'
 
 const context = __signedimp as PageBoot & Runtime
+const workers: Workers = {}
 const { manifest, toUrl, byTag, key, whole } = context
 const pathOf = createPathOf(context)
 const tell = createTell(context)
@@ -49,14 +50,16 @@ async function loadBehindImports(path: string): Promise<void> {
 
 const guard = createGuarding(context, load)
 
-const runtime: Runtime = {
+const runtime: Runtime & Pick<WithWorkers, 'workers'> = {
   enforcement: 'tags',
+  workers,
   import: createImport(
     context,
     async (path, options) => {
       // A tag runs nothing else.
       if (!/\.m?js$/.test(path)) throw notEnforceable('no maps, no blobs', path)
       listedClosure(manifest, path)
+      await workers.prepareFor?.(path)
       await load(path)
       return importNatively(keyOf(path), options)
     },
@@ -79,6 +82,7 @@ const runtime: Runtime = {
     for (const path of mains) listedClosure(manifest, path)
     await guard()
     Object.freeze(context)
+    for (const path of mains) await workers.prepareFor?.(path)
     await parsed()
     for (const path of mains) await load(path).catch((refused) => showRefusal(refused, tell))
   },

@@ -15,6 +15,7 @@ import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
 import type { ResolvedOptions } from './options.js'
 import { readKeys, remember, type Place } from './release.js'
 import { signOutput } from './sign.js'
+import { findInlined, type WorkerChunk } from './vite-workers.js'
 import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
 /** A build from its first output to its end. */
@@ -48,7 +49,11 @@ export interface Build {
 }
 
 /** Starts builds of one configuration. The key is read when the first output is generated, and kept for the next ones. */
-export function createBuild(options: ResolvedOptions, findPlace: () => Place): Build {
+export function createBuild(
+  options: ResolvedOptions,
+  findPlace: () => Place,
+  workers: ReadonlyMap<string, WorkerChunk>,
+): Build {
   const folders = new Map<string, OutputFolder>()
   let number = 0
   let begun = 0
@@ -99,10 +104,16 @@ export function createBuild(options: ResolvedOptions, findPlace: () => Place): B
     async emit(context, outputOptions, bundle, isWrite) {
       const started = performance.now()
       const { release, secrets } = await read()
-      const output = await readBundle(bundle, outputOptions, secrets)
+      const output = await readBundle(bundle, outputOptions, secrets, workers)
       await addPublicFiles(output, findPlace().publicDir, release, secrets)
       const parse = context.parse?.bind(context)
-      const { emitted, report } = await signOutput(output, release, { options, started, parse })
+      const inlined = findInlined(workers, output)
+      const { emitted, report } = await signOutput(output, release, {
+        options,
+        started,
+        parse,
+        inlined,
+      })
       for (const warning of emitted.warnings) context.warn(warning)
       for (const [path, source] of emitted.changed) write(context, bundle, path, source)
       if (!isWrite) return report
@@ -159,6 +170,7 @@ async function readBundle(
   bundle: Bundle,
   options: OutputOptions,
   secrets: string[],
+  workers: ReadonlyMap<string, WorkerChunk>,
 ): Promise<Output> {
   const output: Output = new Map()
   const { format } = options
@@ -168,10 +180,20 @@ async function readBundle(
     refuseSecrets(path, code ?? source, secrets)
     const isChunk = code !== undefined && type === 'chunk'
     const isSystem = isChunk && isEs(format) && (await isSystemModule(path, code))
-    const isModule = isChunk && isEs(format) && !isSystem
+    const worker = isChunk ? undefined : workers.get(fileName)
+    const isModule = (isChunk && isEs(format) && !isSystem) || worker !== undefined
     const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
-    const named = { isContentNamed: isContentNamed(file, options) }
-    output.set(path, { path, source: code ?? source, isModule, isEntry, ...named, ...other })
+    const named = { isContentNamed: worker?.isContentNamed ?? isContentNamed(file, options) }
+    const own = worker ? { isWorker: worker.isEntry } : {}
+    output.set(path, {
+      path,
+      source: code ?? source,
+      isModule,
+      isEntry,
+      ...named,
+      ...own,
+      ...other,
+    })
   }
   return output
 }

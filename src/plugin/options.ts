@@ -40,6 +40,8 @@ export interface SignedImpOptions {
   policy?: Policy
   /** Whether pages may do without https, where browsers give no cryptography: with RSA keys only. @default false */
   pure?: boolean
+  /** Whether pages fetch workers before the code that names them, as some policies need. @default false */
+  workersFirst?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
   headers?: readonly HeadersForm[]
   /** Integrity metadata of external modules, which pages may then import, by their URLs. @default {} */
@@ -76,6 +78,7 @@ export interface ResolvedOptions {
   tags: boolean
   policy: Policy
   pure: boolean
+  workersFirst: boolean
   headers: readonly HeadersForm[]
   external: ReadonlyMap<string, string>
   fallback: string | undefined
@@ -134,6 +137,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   tags: ['true or false', (v) => typeof v === 'boolean'],
   policy: ["'strict-dynamic' or 'self'", (v) => v === 'strict-dynamic' || v === 'self'],
   pure: ['true or false', (v) => typeof v === 'boolean'],
+  workersFirst: ['true or false', (v) => typeof v === 'boolean'],
   headers: [
     `an array of ${Object.keys(headersFiles).join(', ')}`,
     (v) => Array.isArray(v) && v.every((form) => isText(form) && Object.hasOwn(headersFiles, form)),
@@ -210,6 +214,7 @@ export function resolveOptions(
     tags: given.tags ?? false,
     policy: given.policy ?? 'strict-dynamic',
     pure: given.pure ?? false,
+    workersFirst: given.workersFirst ?? false,
     headers: given.headers ?? [],
     external: readExternal(given.external ?? {}),
     fallback: given.fallback === true ? fallbackText : given.fallback || undefined,

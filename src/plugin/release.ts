@@ -95,6 +95,7 @@ export async function readRelease(
     fallback: options.fallback,
     reportTo: options.reportTo,
     unverified,
+    workersFirst: options.workersFirst,
     resources: options.resources,
     page: await readPageCode(keys, options.pure),
     reportOnly:

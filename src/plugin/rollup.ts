@@ -6,6 +6,7 @@ import { resolveOptions, type SignedImpOptions } from './options.js'
 import type { Place } from './release.js'
 import { warningsOf } from './sign.js'
 import type { HookContext, Plugin, ViteConfig } from './types.js'
+import { noteWorkers } from './vite-workers.js'
 import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.js'
 
 /**
@@ -23,6 +24,7 @@ export function signedImp(...args: unknown[]): Plugin {
     )
   let vite: ViteConfig | undefined
   const builds = new WeakMap<object, Build>()
+  const workers = noteWorkers(() => ({ hasPages: true, tags: options.tags, base: vite!.base }))
 
   const findPlace = ({ environment }: HookContext): Place => {
     const config = environment?.config ?? vite
@@ -32,7 +34,8 @@ export function signedImp(...args: unknown[]): Plugin {
   /** Vite's environments may share one plugin, and be built side by side. */
   function buildOf(context: HookContext): Build {
     const owner = context.environment ?? options
-    const build = builds.get(owner) ?? createBuild(options, () => findPlace(context))
+    const build =
+      builds.get(owner) ?? createBuild(options, () => findPlace(context), workers.chunks)
     builds.set(owner, build)
     return build
   }
@@ -47,7 +50,7 @@ export function signedImp(...args: unknown[]): Plugin {
     enforce: 'post',
 
     config(this: unknown, config) {
-      return options.mode === 'on' ? configure(this, config) : undefined
+      return options.mode === 'on' ? configure(this, config, workers.plugin) : undefined
     },
 
     configResolved(config) {

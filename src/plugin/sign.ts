@@ -1,5 +1,6 @@
 import { emitOutput, type Emitted, type Release } from '../emit/emit.js'
 import type { Output } from '../emit/output.js'
+import type { InlinedWorker } from '../emit/workers.js'
 import type { Parse } from '../emit/reassigned.js'
 import { emitReportOnly } from '../emit/report-only.js'
 import { createReport, type Report } from '../emit/report.js'
@@ -23,10 +24,16 @@ export async function signOutput(
     options,
     started,
     parse,
-  }: { options: ResolvedOptions; started: number; parse?: Parse | undefined },
+    inlined,
+  }: {
+    options: ResolvedOptions
+    started: number
+    parse?: Parse | undefined
+    inlined?: InlinedWorker[]
+  },
 ): Promise<SignedOutput> {
   const emit = release.reportOnly === undefined ? emitOutput : emitReportOnly
-  const emitted = await emit(output, release, parse)
+  const emitted = await emit(output, release, parse, inlined)
   const milliseconds = performance.now() - started
   const rest = { oneTimeKey: !options.key, milliseconds }
   return { emitted, report: createReport(output, emitted, release, rest) }

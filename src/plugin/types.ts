@@ -89,6 +89,14 @@ export interface ModulePreload {
   resolveDependencies?: ModulePreloadDependencies
 }
 
+/** A plugin for the builds of workers. */
+export interface WorkerPlugin {
+  name: string
+  enforce: 'post'
+  augmentChunkHash(): string
+  generateBundle: { order: 'post'; handler(options: OutputOptions, bundle: Bundle): void }
+}
+
 /** Vite's configuration as a user gives it. */
 export interface ViteUserConfig {
   build?: { modulePreload?: boolean | ModulePreload | undefined } | undefined
@@ -96,7 +104,9 @@ export interface ViteUserConfig {
 
 /** What the plugin adds to it. */
 export interface ViteAddition {
-  build: { modulePreload: ModulePreload }
+  build?: { modulePreload: ModulePreload }
+  /** Vite adds these to the user's own. */
+  worker: { plugins(): WorkerPlugin[] }
 }
 
 /** A hook that runs after those of all other plugins. */

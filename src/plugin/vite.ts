@@ -8,6 +8,7 @@ import type {
   ViteConfig,
   ViteServer,
   ViteUserConfig,
+  WorkerPlugin,
 } from './types.js'
 
 /** What Vite's configuration says of where a build takes place. */
@@ -22,12 +23,18 @@ export const placeOf = ({ root, base, publicDir, build }: ViteConfig): Place => 
  * What the plugin adds to Vite's configuration. Vite before 8 preloads the scripts that a chunk imports under URLs
  * that the map does not use; the page preloads them itself. Vite 8 asks the map, and is left alone.
  */
-export function configure(context: unknown, { build }: ViteUserConfig): ViteAddition | undefined {
+export function configure(
+  context: unknown,
+  { build }: ViteUserConfig,
+  forWorkers: WorkerPlugin,
+): ViteAddition {
   const isRolldown =
     (context as Partial<HookContext> | undefined)?.meta?.rolldownVersion !== undefined
   const given = build?.modulePreload
-  if (isRolldown || given === false) return undefined
-  return { build: { modulePreload: withoutScripts(typeof given === 'object' ? given : {}) } }
+  const worker = { plugins: () => [forWorkers] }
+  if (isRolldown || given === false) return { worker }
+  const modulePreload = withoutScripts(typeof given === 'object' ? given : {})
+  return { build: { modulePreload }, worker }
 }
 
 function withoutScripts({ resolveDependencies, ...rest }: ModulePreload): ModulePreload {

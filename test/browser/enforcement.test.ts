@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -10,7 +9,7 @@ import { sourcesOf } from '../support/as-said.ts'
 import { engines, inEngines, takingTurns, type Page } from '../support/browsers.ts'
 import { headStarts, tryHeadStart } from '../support/head-start.ts'
 import { atOutside, outside } from '../support/outside.ts'
-import { kinds, policies, type Kind, type Policy } from '../support/policies.ts'
+import { hashOf, kinds, policies, type Kind, type Policy } from '../support/policies.ts'
 import { skip } from '../support/skip.ts'
 import { glance, look, open } from '../support/visit.ts'
 
@@ -91,14 +90,6 @@ function fillIn(policy: string, html: string, folder: string): string {
     .replace('BOOTSTRAP', () => hashOf(html))
     .replace('MAP', () => map!)
     .replace('CONTROL', () => control!)
-}
-
-/** The hash source of the script that carries `data-manifest`: of its text, or what it has as integrity. */
-function hashOf(html: string): string {
-  const [, tag, code] = /(<script[^>]* data-manifest=[^>]*>)([^]*?)<\/script>/.exec(html) ?? []
-  assert.ok(tag)
-  const [, integrity] = / integrity="([^"]+)"/.exec(tag) ?? []
-  return `'${integrity ?? `sha256-${createHash('sha256').update(code!).digest('base64')}`}'`
 }
 
 inEngines(test, "an engine that does not know the key's algorithm: refused", async (page) => {

@@ -121,6 +121,7 @@ inEngines(test, 'the policy of the option "headers" lets external modules run', 
   const [folder] = sites.get('vite')!
   const found = createPolicy(readFileSync(join(folder, 'index.html'), 'utf8'), {
     hasWasm: false,
+    hasWorkers: false,
     trusted: [strictDynamic],
   })
   if (!('policy' in found)) throw new Error(found.hindrance)

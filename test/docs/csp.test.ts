@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readDocument, rowsOf, sectionOf } from '../support/markdown.ts'
 import { entryPolicies, fateNames, kinds, policies } from '../support/policies.ts'
+import { workerPolicies } from '../support/worker-policies.ts'
 
 // The policies of docs/csp.md: those in its blocks are tried by test/browser/readme.test.ts.
 
@@ -27,6 +28,24 @@ test('the table of policies is the one that is tried in each browser', () => {
       policy,
       [spelled(kind), option].filter(Boolean).join(', '),
       ...[chromium, firefox, webkit].map((fate) => fateNames[fate]),
+    ]),
+  )
+})
+
+test('the table of policies for workers is the one that is tried in each browser', () => {
+  const told = rowsOf(sectionOf(page, 'Workers')).map(([policy, ...rest]) => [
+    spell(policy!),
+    ...rest.map((cell) => cell.replaceAll('`', '')),
+  ])
+  assert.equal(
+    told,
+    workerPolicies.map(({ policy, kind, enforcement, before, itself, lazy }) => [
+      policy,
+      kind === 'inline' ? 'true' : `false${enforcement === 'tags' ? ', tags' : ''}`,
+      enforcement,
+      before,
+      itself,
+      lazy,
     ]),
   )
 })

@@ -15,7 +15,7 @@ const sri = (text: string, type = 'sha256') =>
   `'${type}-${createHash(type).update(text).digest('base64')}'`
 
 const policyOf = (html: string, hasWasm = false, trusted = [strictDynamic]): string => {
-  const found = createPolicy(html, { hasWasm, trusted })
+  const found = createPolicy(html, { hasWasm, hasWorkers: false, trusted })
   return 'policy' in found ? found.policy : `NONE: ${found.hindrance}`
 }
 

@@ -152,6 +152,7 @@ const wrong: Record<string, unknown[]> = {
   tags: ['yes', 1, null, {}, []],
   policy: ['', 'hashes', true, null, [], "'self'"],
   pure: ['', 'true', 0, 1, null, {}, []],
+  workersFirst: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
   external: [
     '',
@@ -308,6 +309,7 @@ test('what is not given', () => {
     tags: false,
     policy: 'strict-dynamic',
     pure: false,
+    workersFirst: false,
     headers: [],
     external: new Map(),
     fallback: undefined,
@@ -330,6 +332,7 @@ const right: Record<string, unknown[]> = {
   build: [0, 1, Number.MAX_SAFE_INTEGER],
   inline: [true, false, 'all'],
   pure: [true, false],
+  workersFirst: [true, false],
   headers: [[], ['json'], ['_headers', 'nginx', 'apache', 'json']],
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   fallback: ['Bitte neu laden'],

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import * as assert from 'uvu/assert'
 import type { EngineName } from './binaries.ts'
 
 /** How pages carry the bootstrap, by a word for titles. */
@@ -128,3 +130,11 @@ export const entryPolicies: [policy: string, map: EntryFate, blob: EntryFate][] 
   [`BOOTSTRAP`, 'refused', 'refused'],
   [`BOOTSTRAP 'strict-dynamic'`, 'checked', 'checked'],
 ]
+
+/** The hash source of the script that carries `data-manifest`: of its text, or what it has as integrity. */
+export function hashOf(html: string): string {
+  const [, tag, code] = /(<script[^>]* data-manifest=[^>]*>)([^]*?)<\/script>/.exec(html) ?? []
+  assert.ok(tag)
+  const [, integrity] = / integrity="([^"]+)"/.exec(tag) ?? []
+  return `'${integrity ?? `sha256-${createHash('sha256').update(code!).digest('base64')}`}'`
+}

@@ -1,0 +1,47 @@
+/** What a page knows of its workers from the build, and what it hands to each. All of it is JSON. */
+import type { HashType } from '../../crypto/algorithms.js'
+import type { StaticImport } from '../../manifest/format.js'
+import type { Pinned } from '../context.js'
+
+/** What the build knows of workers. */
+export interface WorkerPlan {
+  /** By the path of a worker's script: what that may load, itself included; null where only its run tells. */
+  reach: Record<string, string[] | null>
+  /** By the path of a module: the workers that its text names. */
+  named: Record<string, string[]>
+  /** Paths and URLs of scripts that `unverified` names: they run as the browser runs them. */
+  unverified: string[]
+  /** Pattern of the files that `fetch` gives only as they are signed. */
+  guarded: string
+  /** Whether workers are fetched before the code runs that names them. */
+  first: boolean
+}
+
+/** What a worker starts with: the part of the page's verified manifest that it may need. */
+export interface WorkerBoot {
+  plan: WorkerPlan
+  /** Path of the worker's script. */
+  path: string
+  isModule: boolean
+  /** The manifest's URL. */
+  url: string
+  name: string
+  build: number | undefined
+  hash: HashType
+  files: [path: string, digest: string][]
+  imports: [path: string, list: StaticImport[]][]
+  pinned: Pinned
+  credentials: RequestCredentials | undefined
+  /** Name of the channel on which refusals are told to the page. */
+  channel: string
+  /** URLs of modules that were linked before the worker was made; absent where the worker has to load its script itself. */
+  blobs?: Record<string, string>
+  /** Workers that this one may start at once. */
+  roots?: Record<string, Roots>
+}
+
+/** URLs of blobs that start a worker, by its type. */
+export type Roots = Partial<Record<'module' | 'classic', string>>
+
+/** Whether a worker starts, as opposed to a page. */
+export const isBoot = (given: WorkerPlan | WorkerBoot): given is WorkerBoot => 'path' in given
