@@ -9,7 +9,7 @@ import type { Page } from './page.ts'
 import { glance, look, open } from './visit.ts'
 
 /** What may check the modules of a page, and the policy that leaves a page nothing better. */
-const policies = {
+export const policies = {
   map: '',
   blob: `script-src 'self' blob:`,
   tags: `script-src 'self'`,
@@ -103,4 +103,23 @@ export async function startsWithout(
   const { evil, ran } = await glance(page)
   assert.equal([evil, ran.includes(name)], [0, false])
   return `refused ERR_SIGNEDIMP_${code}`
+}
+
+/** Rows of a table where no map checks, as variants: each from blobs and by tags. {@link rowOf} takes them apart. */
+export const everyRow = (rows: object): { engines: 'all'; variants: string[] } => ({
+  engines: 'all',
+  variants: ['blob', 'tags'].flatMap((left) => Object.keys(rows).map((row) => `${left}: ${row}`)),
+})
+
+/** What checks, and the row, of a variant. */
+export const rowOf = (variant: string): [left: 'blob' | 'tags', row: string] => [
+  variant.slice(0, 4) as 'blob' | 'tags',
+  variant.slice(6),
+]
+
+/** Code of the attacker must not have run, and none of these modules. */
+export async function nothingEvil(page: Page, ...names: string[]): Promise<void> {
+  const { evil, ran } = await glance(page)
+  assert.is(evil, 0, 'code of the attacker ran')
+  for (const name of names) assert.not.ok(ran.includes(name), `${name} ran`)
 }
