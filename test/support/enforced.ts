@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -33,6 +34,8 @@ export interface StartOptions {
 
 /** The app, built so that each of the three can check it. */
 export interface EnforcedApp {
+  /** What its publisher signs with. */
+  key: KeyObject
   folder: string
   site: TestSite
   /** The bytes of a file as it was signed. */
@@ -51,7 +54,8 @@ export function serveEnforced({
   app.start = (page, enforcement, how = {}) => start(app, page, enforcement, how)
   attacks.before(async () => {
     const signed = { inline: false, tags: true, ...build.signed }
-    app.folder = await buildSigned(await generateKey(algorithm), { ...build, signed })
+    app.key = await generateKey(algorithm)
+    app.folder = await buildSigned(app.key, { ...build, signed })
     app.site = await serveApp(app.folder, options)
   })
   attacks.before.each(() => app.site.reset())
