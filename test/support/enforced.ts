@@ -28,7 +28,7 @@ export interface StartOptions {
   head?: string
   /** More headers of the page. */
   headers?: Record<string, string>
-  /** How long a page may take to load, in ms. @default 10000 */
+  /** How long a page may take to load, and then to start or to refuse, in ms. @default 10000 */
   patience?: number
 }
 
@@ -79,7 +79,7 @@ async function start(
       .replace('<head>', `<head><script src="/first.js"></script>${head}`),
   })
   await page.goto(site.url, patience)
-  const { alert, ran, evil } = await look(page)
+  const { alert, ran, evil } = await look(page, patience && Math.max(patience, 10_000))
   assert.is(evil, 0, 'code of the attacker ran')
   if (alert === '') assert.is(await page.evaluate('__signedimp.enforcement'), enforcement)
   // Tags run one module after the other: what is signed and comes before may have run.
