@@ -109,11 +109,18 @@ export async function startsWithout(
   return `refused ERR_SIGNEDIMP_${code}`
 }
 
-/** Rows of a table where no map checks, as variants: each from blobs and by tags. {@link rowOf} takes them apart. */
-export const everyRow = (rows: object): { engines: 'all'; variants: string[] } => ({
-  engines: 'all',
-  variants: ['blob', 'tags'].flatMap((left) => Object.keys(rows).map((row) => `${left}: ${row}`)),
-})
+/**
+ * Rows of a table where no map checks, as variants: each from blobs and by tags. {@link rowOf} takes them apart. Of long
+ * tables, rows take turns, but for the table of results.
+ */
+export const everyRow = (rows: object): { engines: 'all'; variants: string[] } => {
+  const names = Object.keys(rows)
+  const isShort = names.length < 5 || process.env.SIGNEDIMP_FULL !== undefined
+  const variants = (['blob', 'tags'] as const).flatMap((left, turn) =>
+    names.filter((_, at) => isShort || at % 2 === turn).map((row) => `${left}: ${row}`),
+  )
+  return { engines: 'all', variants }
+}
 
 /** What checks, and the row, of a variant. */
 export const rowOf = (variant: string): [left: 'blob' | 'tags', row: string] => [
