@@ -18,6 +18,7 @@ import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
 import { startPages, type StartedPages } from './pages.js'
+import type { ReportOnly } from './report-only.js'
 import { startEntries, type StartedEntry } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
@@ -56,6 +57,8 @@ export interface Release {
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
   page: PageCode
+  /** The built report-only bootstrap, where pages get that and refuse nothing. */
+  reportOnly?: string | undefined
 }
 
 /** What became of an output. */
@@ -76,6 +79,8 @@ export interface Emitted {
   entries: StartedEntry[]
   /** What survives, but not as it was. */
   warnings: string[]
+  /** Of a report-only output: what is known of the one that would refuse. */
+  reportOnly?: ReportOnly
   /** External modules that pages may load, with their integrity metadata. */
   external: Map<string, string>
   /** What is not checked and was accepted. */
@@ -219,7 +224,7 @@ function ownFiles(
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` where the app has a file of that name */
-function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
+export function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
   if (output.has(path))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',
@@ -233,7 +238,7 @@ function addOwn(path: string, code: string, output: Output, { change }: Changes)
  * Notes which files of ours have other names when they have other bytes. That of an entry names the list of what it may
  * load: it is one of them only if all of that is.
  */
-function nameByContent(
+export function nameByContent(
   output: Output,
   manifests: readonly string[],
   entries: readonly StartedEntry[],
@@ -253,7 +258,8 @@ const noPage = new SignedImpError(
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`
 
-function checkPaths(output: Output): void {
+/** @throws SignedImpError `ERR_SIGNEDIMP_PATH` */
+export function checkPaths(output: Output): void {
   for (const path of output.keys())
     if (!isPath(path))
       throw new SignedImpError('ERR_SIGNEDIMP_PATH', 'cannot be listed in a manifest; rename it', {

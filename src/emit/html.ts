@@ -6,7 +6,7 @@ import { createFallback } from './fallback.js'
 import { foldMaps, notFolded } from './fold.js'
 import type { ForeignImport } from './foreign.js'
 import type { Base } from './graph.js'
-import { judgeTag, tagsOf } from './judge.js'
+import { judgeTag, tagsOf, type Action } from './judge.js'
 import type { Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
 
@@ -91,11 +91,8 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
   }
   if (module) {
     refuseUnknownCharset(page, tags)
-    // Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only.
-    const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
-    const at = Math.max(first, ...tags.filter(isCharset).map(({ end }) => end))
     text.appendLeft(
-      at,
+      placeOfBootstrap(actions),
       renderBootstrap(page, entries, module.attributes, findNonce(module, tags), folded.text),
     )
     const fallback = page.fallback !== undefined && createFallback(html, page.fallback)
@@ -113,6 +110,13 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
       ...(markupInSelect.test(html) ? [unclearSelect] : []),
     ],
   }
+}
+
+/** Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only. */
+export function placeOfBootstrap(actions: (Action & { tag: Tag })[]): number {
+  const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
+  const charsets = actions.filter(({ tag }) => isCharset(tag))
+  return Math.max(first, ...charsets.map(({ tag }) => tag.end))
 }
 
 /** Whether a text is the same in every charset that the web has, but UTF-16. */
@@ -148,7 +152,7 @@ const removeLine = (text: MagicString, html: string, { start, end }: Tag) =>
   text.remove(start, end + (/^\r?\n/.exec(html.slice(end, end + 2))?.[0].length ?? 0))
 
 /** The nonce of the tag that the bootstrap replaces, or the one that Vite leaves in a page for scripts. */
-const findNonce = ({ attributes }: Tag, tags: Tag[]): string | undefined =>
+export const findNonce = ({ attributes }: Tag, tags: Tag[]): string | undefined =>
   attributes.get('nonce') ??
   tags
     .find((tag) => tag.name === 'meta' && tag.attributes.get('property') === 'csp-nonce')
@@ -209,7 +213,8 @@ const tagData = ({ tags, crossOrigin }: PageContext): Attributes =>
     ? {}
     : { 'data-tags': tags, 'data-key': tagKey, 'data-whole': crossOrigin ? '' : undefined }
 
-function renderScript(
+/** The bootstrap's own tag. */
+export function renderScript(
   { linked, bootstrap, refer, integrityOf }: PageContext,
   data: Attributes,
 ): string {

@@ -13,6 +13,7 @@ import { hasHost, type Base, type Graph } from './graph.js'
 import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
 import { signPageManifest } from './manifest.js'
 import { isPage, textOf, type Output } from './output.js'
+import { watchPage } from './report-only-page.js'
 import { findTags } from './tags.js'
 
 /** What pages are made to start with. */
@@ -62,10 +63,8 @@ function rewritePages(
     .filter(({ path, source }) => isPage(path) && source !== undefined)
     .map((file) => {
       const before = textOf(file)
-      const page = rewritePage(
-        before,
-        createPageContext(file.path, before, output, release, signed),
-      )
+      const context = createPageContext(file.path, before, output, release, signed)
+      const page = (release.reportOnly === undefined ? rewritePage : watchPage)(before, context)
       if (page.html !== before) change(file.path, page.html)
       return page
     })

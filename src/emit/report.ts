@@ -2,6 +2,7 @@ import type { Emitted, Release } from './emit.js'
 import { hasHost } from './graph.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type Uncovered } from './output.js'
+import type { ReportOnly } from './report-only.js'
 
 /** What a build tells about itself. */
 export interface Report {
@@ -31,6 +32,8 @@ export interface Report {
   /** Whether the files are on another origin than the pages; undefined when that depends on the host. */
   sameOrigin: boolean
   milliseconds: number
+  /** Of a build whose pages refuse nothing: what is known of one that would refuse. */
+  reportOnly?: ReportOnly
 }
 
 const kinds: [kind: string, pattern: RegExp][] = [
@@ -81,6 +84,7 @@ export function createReport(
     unverified: emitted.accepted,
     unchecked,
     sameOrigin: !hasHost(release.base),
+    ...(emitted.reportOnly && { reportOnly: emitted.reportOnly }),
     ...rest,
   }
 }
@@ -115,6 +119,9 @@ export function formatReport(report: Report): string[] {
     ...(bootstrap.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),
+    ...(report.reportOnly
+      ? [`  with mode 'on' that will be '${report.reportOnly.enforcing}'`]
+      : []),
     ...(report.pure ? [plainHttp] : []),
     ...(counted.length
       ? [`  listed, but not enforced when a page or a stylesheet loads them: ${counted.join(', ')}`]
@@ -135,10 +142,12 @@ const plainHttp =
   '  pure: starts over plain http too, where whoever can change the page on its way can leave the checks out'
 
 /** What holds for the pages of a build. */
-const promiseOf = ({ sameOrigin }: Report): string =>
-  sameOrigin
-    ? '  promise: for the documents of this build; other documents that the same host serves on this origin are not covered'
-    : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages'
+const promiseOf = ({ sameOrigin, reportOnly }: Report): string =>
+  reportOnly
+    ? '  promise: none: pages report what they would refuse, and refuse nothing'
+    : sameOrigin
+      ? '  promise: for the documents of this build; other documents that the same host serves on this origin are not covered'
+      : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages'
 
 /** One of several things in the singular, which is without the first word's `s`. */
 const countOf = (count: number, plural: string): string =>

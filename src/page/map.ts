@@ -75,7 +75,7 @@ const randomName = (): string => 'r' + crypto.getRandomValues(new Uint32Array(4)
 
 /** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
 const asIs = (text: string): string => text
-let trusted = { createScript: asIs, createScriptURL: asIs }
+export let trusted = { createScript: asIs, createScriptURL: asIs }
 try {
   trusted = trustedTypes.createPolicy('signedimp', trusted)
 } catch {
@@ -91,7 +91,7 @@ export const findCarrier = (): Carrier => ({
 })
 
 /** Appends a script to the page, with the rights of the carrier. */
-function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
+export function appendScript(type: string, { nonce, crossOrigin }: Carrier): HTMLScriptElement {
   const script = document.createElement('script')
   script.type = type
   script.nonce = nonce

@@ -9,7 +9,7 @@ import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
-import type { Rule } from '../manifest/options.js'
+import { addressRule, type Rule } from '../manifest/options.js'
 import { isSafeText } from '../manifest/path.js'
 
 /** Options of the plugin. */
@@ -48,9 +48,12 @@ export interface SignedImpOptions {
   reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
-  /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
-  mode?: 'on' | 'off'
+  /** `'report-only'` refuses nothing and tells what it would, `'off'` signs nothing; both say so in every build. @default 'on' */
+  mode?: Mode
 }
+
+/** What a build is to do: have pages refuse what is not signed, only tell of it, or nothing. */
+export type Mode = 'on' | 'report-only' | 'off'
 
 /** The options, checked and filled in; what depends on files is still to be read. */
 export interface ResolvedOptions {
@@ -73,7 +76,7 @@ export interface ResolvedOptions {
   fallback: string | undefined
   reportTo: string | undefined
   unverified: readonly string[]
-  mode: 'on' | 'off'
+  mode: Mode
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -83,15 +86,6 @@ const isPlain = (value: unknown): value is object =>
   typeof value === 'object' &&
   value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value))
-
-const here = 'https://page.invalid'
-
-/** In the spelling of URLs, so that it is the address that it seems to be: a page takes `/\\host` for another host. */
-const isAddress = (text: string): boolean => {
-  if (!/^(https:\/)?\//.test(text) || !URL.canParse(text, here)) return false
-  const { href, username, password, hash } = new URL(text, here)
-  return [text, `${text}/`, here + text].includes(href) && !(username || password || hash)
-}
 
 const isKeySource = (value: unknown): boolean =>
   isText(value) || value instanceof URL || value instanceof KeyObject
@@ -139,15 +133,12 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   ],
   external: ['an object of URLs, each with one sha256-, sha384- or sha512- hash', isPlain],
   fallback: ['true, false or a text', (v) => typeof v === 'boolean' || isText(v)],
-  reportTo: [
-    'an https: URL or a path that begins with one slash, spelled as in an address bar',
-    (v) => isText(v) && isAddress(v),
-  ],
+  reportTo: addressRule,
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
   ],
-  mode: ["'on' or 'off'", (v) => v === 'on' || v === 'off'],
+  mode: ["'on', 'report-only' or 'off'", (v) => v === 'on' || v === 'report-only' || v === 'off'],
 }
 
 /**
@@ -184,6 +175,10 @@ export function resolveOptions(
   if (given.tags && given.html === 'later')
     throw new TypeError(
       `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
+    )
+  if (given.mode === 'report-only' && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "mode" must be 'on' or 'off' with html: 'later': 'report-only' is for the build's own pages`,
     )
   return {
     key: (key || undefined) as KeySource | undefined,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
 import type { Release } from '../emit/emit.js'
 import { isOwnUrl } from '../emit/graph.js'
-import { arePure, needsRsa, readPageCode } from '../emit/page-code.js'
+import { arePure, needsRsa, readPageCode, readReportOnly } from '../emit/page-code.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
 import { isPublicKey, loadPublicKey, type PublicKeySource } from '../keys/public.js'
@@ -84,6 +84,8 @@ export async function readRelease(
     reportTo: options.reportTo,
     unverified,
     page: await readPageCode(keys, options.pure),
+    reportOnly:
+      options.mode === 'report-only' ? await readReportOnly(keys, options.pure) : undefined,
   }
 }
 

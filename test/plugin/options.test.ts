@@ -339,7 +339,7 @@ const right: Record<string, unknown[]> = {
     ['//x.example/a.js'],
     ['vendor/*-legacy.js'],
   ],
-  mode: ['on', 'off'],
+  mode: ['on', 'report-only', 'off'],
 }
 
 for (const [option, values] of Object.entries(right))
