@@ -4,13 +4,13 @@ import { serveApp, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Page } from '../support/browsers.ts'
 import {
+  type Enforcement,
   everyRow,
-  nothingEvil,
   policies,
   rowOf,
   serveEnforced,
   startsWithout,
-  type Enforcement,
+  nothingEvil,
 } from '../support/enforced.ts'
 import { glance, open, openAny } from '../support/visit.ts'
 
