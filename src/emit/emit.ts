@@ -11,9 +11,12 @@ import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
+import type { FixedMap } from './fixed-map.js'
 import { createGraph, type Base, type Graph } from './graph.js'
-import type { HeadersForm } from './forms.js'
+import { findEarly, findNamed, guardedPattern } from './guarded.js'
+import type { HeadersForm, Policy } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
+import type { RewrittenPage } from './html.js'
 import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
@@ -46,6 +49,7 @@ export interface Release {
   pagesLater: boolean
   /** Whether pages may load modules by tags, for which static imports are absolute. */
   tags: boolean
+  policy: Policy
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   /** What pages show where their bootstrap does not run, if anything. */
@@ -53,6 +57,8 @@ export interface Release {
   /** Where pages report what they refuse, if anywhere. */
   reportTo?: string | undefined
   unverified: readonly string[]
+  /** Files beside WebAssembly that `fetch` is to check: all, or those that a pattern names. */
+  resources: boolean | readonly string[]
   /** Integrity metadata of external modules by URL. */
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
@@ -81,12 +87,16 @@ export interface Emitted {
   warnings: string[]
   /** Of a report-only output: what is known of the one that would refuse. */
   reportOnly?: ReportOnly
+  /** What a policy must allow for the import map of a page, where that is the same in each view, by page. */
+  maps: Map<string, FixedMap>
   /** External modules that pages may load, with their integrity metadata. */
   external: Map<string, string>
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
   /** Entries, stylesheets and classic scripts that a page's tag checks, and stylesheets that chunks load checked. */
   checked: Set<string>
+  /** Files that `fetch` checks. */
+  fetched: Set<string>
 }
 
 /**
@@ -126,9 +136,15 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
   const spelling = { hasAliases, base: release.tags ? release.base : undefined }
   const linked = await linkModules(output, graph, moved, spelling, changes)
+  const pattern = guardedPattern(release)
+  const guarded = [...output.keys()].filter((path) => pattern.test(path))
+  if (moved.length > 0) linked.resources = findNamed(output, guarded)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
-  const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = ownFiles(bootstrap, release, hasPages, hasAliases)
+  const bootstrap = createBootstrap(release.page, release.keys, release.threshold, pattern)
+  const own = [
+    ...ownFiles(bootstrap, release, hasPages, hasAliases),
+    ...(guarded.length > 0 ? [bootstrap.fetch] : []),
+  ]
   const need = { standIns: moved.length > 0, noCircle: release.tags }
   const standIns = createStandIns(linked, need)
   const copied = await findCopied(output)
@@ -150,7 +166,8 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
-  const headers = writeHeaders(output, release)
+  const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
+  const headers = writeHeaders(output, release, maps)
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
   const checked = [
@@ -158,9 +175,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     ...entries.map(({ path }) => path),
     ...[...linked.styles.values()].flat(),
   ]
+  const fetched = moved.length > 0 ? [...linked.resources.values()].flat() : guarded
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
-    ...findUncovered(output, new Set([...checked, ...ownPaths])),
+    ...findUncovered(output, new Set([...checked, ...ownPaths, ...fetched])),
+    ...findEarly(pages, output, guarded),
   ]
   return {
     changed: changes.changed,
@@ -174,11 +193,14 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
       ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(release.tags ? pages.flatMap(mapWarnings) : []),
       ...headers.warnings,
     ],
+    maps,
     external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
+    fetched: new Set(fetched),
   }
 }
 
@@ -254,6 +276,16 @@ const noPage = new SignedImpError(
   'ERR_SIGNEDIMP_OUTPUT',
   'there is no page in this output, and the option "tags" is for pages; leave it out',
 )
+
+/** What has a meaning by an import map only cannot be loaded by tags, and what a page starts with imports it. */
+const mapWarnings = ({ path, foreign }: RewrittenPage): string[] =>
+  foreign
+    .filter(({ isStatic }) => isStatic)
+    .slice(0, 1)
+    .map(
+      ({ from, specifier }) =>
+        `tags: ${path} refuses what imports "${specifier}", as ${from} does, where there is no import map; tags load only modules of the build: bundle it`,
+    )
 
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`

@@ -19,6 +19,7 @@ const page = {
   late: 'late()',
   blob: 'blob()',
   tags: 'tags()',
+  fetch: 'fetch(__SIGNEDIMP_GUARDED__)',
   pure: false,
 }
 const release: LaterRelease = {
@@ -27,6 +28,7 @@ const release: LaterRelease = {
   threshold: 1,
   manifestName: 'm.txt',
   inline: true,
+  policy: 'strict-dynamic',
   unverified: [],
   page,
 }

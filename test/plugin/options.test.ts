@@ -150,6 +150,7 @@ const wrong: Record<string, unknown[]> = {
     ['a.html', 'b'],
   ],
   tags: ['yes', 1, null, {}, []],
+  policy: ['', 'hashes', true, null, [], "'self'"],
   pure: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
   external: [
@@ -214,6 +215,7 @@ const wrong: Record<string, unknown[]> = {
     null,
     {},
   ],
+  resources: ['data.json', 1, null, {}, [''], [1], () => true],
   unverified: [
     'a.js',
     {},
@@ -304,12 +306,14 @@ test('what is not given', () => {
     inline: true,
     html: [],
     tags: false,
+    policy: 'strict-dynamic',
     pure: false,
     headers: [],
     external: new Map(),
     fallback: undefined,
     reportTo: undefined,
     unverified: [],
+    resources: false,
     mode: 'on',
   })
   assert.equal(
@@ -330,6 +334,7 @@ const right: Record<string, unknown[]> = {
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   fallback: ['Bitte neu laden'],
   reportTo: ['/', '/report', '/a?app=1', 'https://x.example', 'https://x.example/a?b=1'],
+  resources: [true, false, [], ['*.bin', 'data/*', 'a.json']],
   unverified: [
     [],
     ['sw.js'],
@@ -383,6 +388,11 @@ test("inline: 'all' carries one signature, so that no threshold above it can be 
 test("tags are for the build's own pages, so that there must be some", () => {
   const { message } = mistake(key, { tags: true, html: 'later' })
   assert.match(message, /"tags".*html: 'later'/)
+})
+
+test("a policy is for the build's own pages, too", () => {
+  const { message } = mistake(key, { policy: 'self', html: 'later' })
+  assert.match(message, /"policy".*html: 'later'.*--policy/)
 })
 
 // SOURCE_DATE_EPOCH.
