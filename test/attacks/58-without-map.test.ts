@@ -12,7 +12,7 @@ import {
   startsWithout,
   nothingEvil,
 } from '../support/enforced.ts'
-import { glance, open, openAny } from '../support/visit.ts'
+import { glance, look, open, openAny } from '../support/visit.ts'
 
 // What an import names, what was loaded before, and where an answer comes from, where no import map checks: modules that
 // are linked in memory, and tags. 58-60, 63, 97, 101, 113, 114. Under a map the same is tried elsewhere.
@@ -116,7 +116,13 @@ for (const number of [58, 97])
         body: app.honest('index.html').toString().replace('<head>', `<head>${head}`),
       })
       await page.goto(app.site.url)
-      await page.waitFor(`'app' in globalThis`)
+      const { alert } = await look(page)
+      if (left === 'tags' && alert !== '') {
+        // Tags refuse to start beside one.
+        assert.is(alert, 'ERR_SIGNEDIMP_NOT_ENFORCEABLE a modulepreload')
+        await nothingEvil(page, 'index')
+        return 'refused ERR_SIGNEDIMP_NOT_ENFORCEABLE'
+      }
       assert.is(await page.evaluate('__signedimp.enforcement'), left)
       const said = await open(page, 'a')
       assert.match(said, /^ERR_SIGNEDIMP_CHANGED assets\/(a|shared)\.js$/)
