@@ -1,0 +1,69 @@
+import type { KeyObject } from 'node:crypto'
+import { hasHost, type Base } from '../emit/graph.js'
+import { generateKey } from '../keys/generate.js'
+import type { KeySource } from '../keys/private.js'
+import { describe } from '../manifest/options.js'
+import { resolveOptions, type ResolvedOptions, type SignedImpOptions } from '../plugin/options.js'
+import type { Progress } from '../tree/hash.js'
+
+/** How a folder is sealed: as a build with the plugin would be signed, but for what only a bundler can know. */
+export interface SealOptions extends Omit<SignedImpOptions, 'html' | 'mode'> {
+  /** The private key, as for the plugin. @default a one-time key, which signs this folder and is forgotten */
+  key?: KeySource
+  /**
+   * Where the files will be: a path or URL that ends in `/`; `''` for wherever the pages are.
+   * @default what stands before the files' paths in the pages
+   */
+  base?: string
+  /** Whether to do all but write. @default false */
+  dryRun?: boolean
+  /** Called after each file that was hashed when the sealed folder is verified. */
+  progress?: Progress | undefined
+}
+
+/** The options, checked. */
+export interface ResolvedSeal {
+  release: ResolvedOptions
+  /** Undefined where the pages are to say it. */
+  base: Base | undefined
+  isDryRun: boolean
+  isOneTime: boolean
+  progress: Progress | undefined
+}
+
+/**
+ * Checks the options of a seal; a key that is there and undefined is a mistake, and no wish for a one-time key.
+ * @throws TypeError that names the option and what came instead
+ */
+export async function resolveSeal(options: SealOptions): Promise<ResolvedSeal> {
+  const { key, base, dryRun = false, progress, ...rest } = options
+  for (const name of ['html', 'mode'])
+    if (name in rest)
+      throw new TypeError(`"${name}" is an option of the plugin, and none of a seal`)
+  if (typeof dryRun !== 'boolean') throw wrong('dryRun', 'true or false', dryRun)
+  if (progress !== undefined && typeof progress !== 'function')
+    throw wrong('progress', 'a function', progress)
+  const isOneTime = !Object.hasOwn(options, 'key')
+  const used = isOneTime ? await oneTimeKey() : key
+  return {
+    release: resolveOptions([used, rest]),
+    base: base === undefined ? undefined : readBase(base),
+    isDryRun: dryRun,
+    isOneTime,
+    progress,
+  }
+}
+
+/** Not Ed25519: WebKitGTK 2.50 dies of verifying a text of more than 64 KiB with it. */
+const oneTimeKey = (): Promise<KeyObject> => generateKey('ecdsa-p256')
+
+function readBase(base: unknown): Base {
+  if (base === '' || base === './') return ''
+  const isPlace = typeof base === 'string' && (/^\/(?!\/)/.test(base) || hasHost(base))
+  if (isPlace && base.endsWith('/') && !/[?#\\]/.test(base) && URL.canParse(base, 'https://host'))
+    return base
+  throw wrong('base', "a path or URL that ends in a slash, or ''", base)
+}
+
+const wrong = (option: string, expected: string, value: unknown): TypeError =>
+  new TypeError(`"${option}" must be ${expected}, got ${describe(value)}`)

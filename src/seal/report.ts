@@ -1,0 +1,66 @@
+import type { Release } from '../emit/emit.js'
+import type { Output } from '../emit/output.js'
+import { isPage, textOf } from '../emit/output.js'
+import { isBootstrap } from '../emit/later-entries.js'
+import type { Report } from '../emit/report.js'
+import { findTags } from '../emit/tags.js'
+import { publicKeyPem } from '../keys/public.js'
+import type { Folder } from '../tree/walk.js'
+
+/** What a seal did, or would do. */
+export interface SealReport extends Omit<
+  Report,
+  'milliseconds' | 'pages' | 'modules' | 'signed' | 'entries'
+> {
+  /** Whether the folder was sealed so already, and nothing was written. */
+  unchanged: boolean
+  /** Whether nothing was written because that was asked for. */
+  dryRun: boolean
+  /** File name of the manifest. */
+  manifest: string
+  /** Public key of the signature, in PEM. */
+  publicKey: string
+  /** Where the files will be: a path or a URL, or `''` for wherever the pages are. */
+  base: string
+  /** Pages that start through a bootstrap. */
+  pages: string[]
+  /** How many modules they may load. */
+  modules: number
+  /** Files that have other bytes now. */
+  changed: string[]
+  /** Files that are new, but for the manifest and the record. */
+  added: string[]
+  /** What survives, but not as it was. */
+  warnings: string[]
+}
+
+/** What is known when a seal is made. */
+export interface Known {
+  output: Output
+  release: Release
+  folder: Folder
+  /** Paths of files that are new or have other bytes. */
+  changes: string[]
+  warnings: string[]
+}
+
+/** Tells what a seal does. */
+export function toReport(
+  { modules, milliseconds: _, signed: __, entries: ___, ...told }: Report,
+  { output, release, folder, changes, warnings }: Known,
+): Omit<SealReport, 'unchanged' | 'dryRun'> {
+  const isOld = (path: string) => folder.files.has(path)
+  return {
+    ...told,
+    manifest: release.manifestName,
+    publicKey: publicKeyPem(release.keys[0]!),
+    base: release.base,
+    pages: [...output.values()]
+      .filter((file) => isPage(file.path) && findTags(textOf(file)).some(isBootstrap))
+      .map(({ path }) => path),
+    modules: modules.count,
+    changed: changes.filter(isOld),
+    added: changes.filter((path) => !isOld(path)),
+    warnings,
+  }
+}
