@@ -1,4 +1,5 @@
 /** A folder of built files, as an output that a seal works on. */
+import MagicString from 'magic-string'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
@@ -97,7 +98,28 @@ export async function prepare(output: Output, base: Base): Promise<Graph> {
     }),
   )
   await markModules(output, graph, starts)
+  for (const { path, tags, resolve } of pagesOf(output, graph)) {
+    const stale = tags.filter((tag) => isStale(tag, output, resolve))
+    if (stale.length > 0) output.get(path)!.source = withoutIntegrity(output.get(path)!, stale)
+  }
   return graph
+}
+
+/** Whether a tag preloads a module with the hash of bytes that a seal changes. Tags that load it are rewritten later. */
+function isStale(
+  { name, attributes }: Tag,
+  output: Output,
+  resolve: FolderPage['resolve'],
+): boolean {
+  const isPreload = name === 'link' && /\bpreload\b/i.test(attributes.get('rel') ?? '')
+  const path = isPreload && attributes.has('integrity') && resolve(attributes.get('href') ?? '')
+  return typeof path === 'string' && output.get(path)!.isModule
+}
+
+function withoutIntegrity(page: OutputFile, tags: readonly Tag[]): string {
+  const text = new MagicString(textOf(page))
+  for (const { start, end } of tags.map((tag) => tag.locate('integrity')!)) text.remove(start, end)
+  return text.toString()
 }
 
 const taken = (path: string): SignedImpError =>

@@ -1,6 +1,6 @@
 /** Files that hold hashes of others, as the precache lists of service workers do: sealing would make them wrong. */
 import { createHash } from 'node:crypto'
-import { decode, type Output } from '../emit/output.js'
+import { decode } from '../emit/output.js'
 
 /** Hashes as such lists spell them: hex, and base64. */
 const token =
@@ -32,11 +32,3 @@ const spellings = (bytes: Buffer): string[] =>
     const digest = createHash(type).update(bytes).digest()
     return [digest.toString('hex'), digest.toString('base64')]
   })
-
-/** Texts of an output that may hold lists: scripts and JSON. Integrity in pages is rewritten, or removed with its tag. */
-export const listsIn = (output: Output): Map<string, string | Uint8Array> =>
-  new Map(
-    [...output.values()].flatMap(({ path, source }) =>
-      source !== undefined && /\.(m?js|json|webmanifest)$/i.test(path) ? [[path, source]] : [],
-    ),
-  )

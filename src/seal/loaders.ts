@@ -9,11 +9,11 @@ const runtimes: [name: string, pattern: RegExp][] = [
   ['the runtime of Turbopack', /\bTURBOPACK\b/],
   [
     'the runtime of webpack or Rspack',
-    /\bwebpackChunk|\bwebpackJsonp|__webpack_require__|\brspackChunk/,
+    /\b(webpackChunk|webpackJsonp|rspackChunk)|__webpack_require__\.[el]\b/,
   ],
   ['the runtime of Parcel', /\bparcelRequire/],
   ['a loader of System.register modules', /\bSystem\.(import|register)\b/],
-  ['a loader of AMD modules', /\brequirejs\b|\bdefine\.amd\b(?=[^]*\bcreateElement\b)/],
+  ['a loader of AMD modules', /\brequirejs\s*[.(=]/],
 ]
 
 /** Classic scripts of a page that load code by themselves. @param resolve what a reference of the page means */

@@ -1,9 +1,8 @@
 /** What keeps a folder from being sealed, beside code that nothing checks. */
 import type { Emitted, Release } from '../emit/emit.js'
-import { textOf, type Output } from '../emit/output.js'
-import { findTags } from '../emit/tags.js'
 import { isBootstrap } from '../emit/later-entries.js'
-import { isPage } from '../emit/output.js'
+import { isPage, textOf, type Output } from '../emit/output.js'
+import { findTags } from '../emit/tags.js'
 import { SignedImpError } from '../errors.js'
 import { copiesOf } from '../tree/copies.js'
 import type { Folder } from '../tree/walk.js'

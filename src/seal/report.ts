@@ -1,7 +1,6 @@
 import type { Release } from '../emit/emit.js'
-import type { Output } from '../emit/output.js'
-import { isPage, textOf } from '../emit/output.js'
 import { isBootstrap } from '../emit/later-entries.js'
+import { isPage, textOf, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
 import { findTags } from '../emit/tags.js'
 import { publicKeyPem } from '../keys/public.js'
@@ -10,8 +9,10 @@ import type { Folder } from '../tree/walk.js'
 /** What a seal did, or would do. */
 export interface SealReport extends Omit<
   Report,
-  'milliseconds' | 'pages' | 'modules' | 'signed' | 'entries'
+  'milliseconds' | 'pages' | 'modules' | 'signed' | 'entries' | 'build' | 'expires'
 > {
+  build?: number
+  expires?: string
   /** Whether the folder was sealed so already, and nothing was written. */
   unchanged: boolean
   /** Whether nothing was written because that was asked for. */
@@ -46,12 +47,14 @@ export interface Known {
 
 /** Tells what a seal does. */
 export function toReport(
-  { modules, milliseconds: _, signed: __, entries: ___, ...told }: Report,
+  { modules, milliseconds: _, signed: __, entries: ___, build, expires, ...told }: Report,
   { output, release, folder, changes, warnings }: Known,
 ): Omit<SealReport, 'unchanged' | 'dryRun'> {
   const isOld = (path: string) => folder.files.has(path)
   return {
     ...told,
+    ...(build !== undefined && { build }),
+    ...(expires !== undefined && { expires }),
     manifest: release.manifestName,
     publicKey: publicKeyPem(release.keys[0]!),
     base: release.base,
