@@ -21,12 +21,14 @@ export function makeDelta(before: Buffer, after: Buffer): Delta {
       at++
       continue
     }
-    const length = matchLength(before, at, after, start)
+    const back = matchBack(before, at, after, start, at - copied)
+    const length = back + matchLength(before, at, after, start)
+    at -= back
     tell(at)
-    delta.push([start, length])
+    delta.push([start - back, length])
     at += length
     copied = at
-    drift = start + length - at
+    drift = start - back + length - at
   }
   tell(before.length)
   return delta
@@ -62,6 +64,14 @@ function matchLength(before: Buffer, at: number, after: Buffer, start: number): 
     start + length < after.length &&
     before[at + length] === after[start + length]
   )
+    length++
+  return length
+}
+
+/** How many bytes before a match are the same too: windows are looked for from their first byte on. */
+function matchBack(before: Buffer, at: number, after: Buffer, start: number, most: number): number {
+  let length = 0
+  while (length < Math.min(most, start) && before[at - length - 1] === after[start - length - 1])
     length++
   return length
 }
