@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashTypes } from '../crypto/algorithms.js'
+import { spellFlags } from '../emit/coverage.js'
 import { findSecrets } from '../plugin/guard.js'
 import { resolveSeal, type SealOptions } from '../seal/options.js'
 import type { SealReport } from '../seal/report.js'
@@ -103,7 +104,7 @@ export const seal: Command = defineCommand({
       options.key = { publicKey, sign }
     }
     const report = await withProgress(async (progress) =>
-      sealFolder(dir, { ...(await resolve(options)), progress }, secrets),
+      sealFolder(dir, { ...(await resolve(options)), progress, spell: spellFlags }, secrets),
     )
     return { data: report, lines: lines(report), words: words(dir, report) }
   },

@@ -52,6 +52,8 @@ export interface Release {
   /** Where pages report what they refuse, if anywhere. */
   reportTo?: string | undefined
   unverified: readonly string[]
+  /** How to accept names where those of `unverified` come from. @default as the option */
+  spell?: ((names: string[]) => string) | undefined
   /** Integrity metadata of external modules by URL. */
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
@@ -172,7 +174,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
       ...headers.warnings,
     ],
     external: new Map(pages.flatMap((page) => [...page.external])),
-    accepted: acceptUncovered(uncovered, release.unverified),
+    accepted: acceptUncovered(uncovered, release.unverified, release.spell),
     checked: new Set(checked),
   }
 }

@@ -4,7 +4,7 @@ import type { StaticImport } from '../manifest/format.js'
 import { isModulePath } from '../manifest/path.js'
 import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { createChanges } from './changes.js'
-import { acceptUncovered } from './coverage.js'
+import { acceptUncovered, spellFlags } from './coverage.js'
 import type { Release } from './emit.js'
 import {
   readPage,
@@ -98,9 +98,6 @@ export async function startLater(
     accepted: acceptUncovered(pages[0]!.uncovered, release.unverified, spellFlags),
   }
 }
-
-const spellFlags = (names: string[]): string =>
-  names.map((name) => `--unverified ${name}`).join(' ')
 
 /** The given keys in the order of an entry's, so that the bootstrap is the same as in pages of the build. */
 const inOrder = (keys: Release['keys'], { pinned }: ModuleBootstrap): Release['keys'] =>

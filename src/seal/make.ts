@@ -95,7 +95,8 @@ async function toRelease(resolved: ResolvedSeal, output: Output): Promise<Signed
   const base = resolved.base ?? (await findPlace(output))
   const release = needSigner(await readRelease(resolved.release, process.cwd(), base))
   const listed = '.vite/manifest.json'
-  return { ...release, ...(output.has(listed) && { viteManifest: listed }) }
+  const viteManifest = output.has(listed) ? listed : undefined
+  return { ...release, viteManifest, spell: resolved.spell }
 }
 
 /** @throws TypeError where the key is a public one */
@@ -105,12 +106,15 @@ export function needSigner({ signer, ...release }: Release): SignedRelease {
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_NOT_COVERED` on scripts that load code by themselves */
-async function acceptLoaders(output: Output, { base, unverified }: Release): Promise<Uncovered[]> {
+async function acceptLoaders(
+  output: Output,
+  { base, unverified, spell }: Release,
+): Promise<Uncovered[]> {
   const graph = await prepare(output, base)
   const found = await Promise.all(
     pagesOf(output, graph).map(({ tags, resolve }) => findLoaders(tags, output, resolve)),
   )
-  return acceptUncovered(found.flat(), unverified)
+  return acceptUncovered(found.flat(), unverified, spell)
 }
 
 /** Files that are new or have other bytes, pages last: none is there before what it names. */

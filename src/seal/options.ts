@@ -29,6 +29,8 @@ export interface ResolvedSeal {
   isDryRun: boolean
   isOneTime: boolean
   progress: Progress | undefined
+  /** How to accept names of what is not checked, where they come from; as the option unless told. */
+  spell?: (names: string[]) => string
 }
 
 /**
