@@ -13,6 +13,7 @@ import { SignedImpError } from '../errors.js'
 import { refuseSecrets } from '../plugin/guard.js'
 import type { Folder } from '../tree/walk.js'
 import { findBase } from './base.js'
+import { isInlineClassic } from './inline-imports.js'
 import { isInlineModule, moveInlineModules } from './inline.js'
 import { readImports } from './lexer.js'
 import { markModules } from './modules.js'
@@ -68,7 +69,7 @@ export async function findPlace(output: Output): Promise<Base> {
 }
 
 async function referencesOf(tag: Tag): Promise<string[]> {
-  if (isInlineModule(tag))
+  if (isInlineModule(tag) || isInlineClassic(tag))
     return ((await readImports(tag.text))?.named ?? []).map(({ specifier }) => specifier)
   const { name, attributes } = tag
   const isLoading =
@@ -84,7 +85,8 @@ export async function prepare(output: Output, base: Base): Promise<Graph> {
     const { html, files } = await moveInlineModules(page, createGraph(output, base), base)
     output.set(page.path, { ...page, source: html })
     for (const [path, source] of files) {
-      if (output.has(path)) throw taken(path)
+      // Two pages may say the same.
+      if ((output.get(path)?.source ?? source) !== source) throw taken(path)
       output.set(path, { path, source, isModule: false, isEntry: false, isContentNamed: true })
     }
   }

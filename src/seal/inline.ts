@@ -1,4 +1,4 @@
-/** Inline module scripts: each becomes a file, which can be checked like others. */
+/** Inline scripts that bring modules: what they import goes through files, which can be checked like others. */
 import MagicString from 'magic-string'
 import { hashBytes } from '../crypto/node.js'
 import { depthOf, findBaseElement } from '../emit/base-element.js'
@@ -10,6 +10,7 @@ import { textOf, type OutputFile } from '../emit/output.js'
 import { createRefer } from '../emit/pages.js'
 import { findTags, type Tag } from '../emit/tags.js'
 import { pathToRelativeUrl } from '../manifest/path.js'
+import { contentOf, waitForImports } from './inline-imports.js'
 import { readImports } from './lexer.js'
 
 /** A page without inline module scripts, and what these are now. */
@@ -28,9 +29,9 @@ export const isInlineModule = (tag: Tag): boolean =>
   !tag.attributes.has('src')
 
 /**
- * Moves the inline module scripts of a page to files beside it, where relative specifiers mean the same. One that would be
- * another program there stays, and is refused as such: it asks for `import.meta`, or imports by a name that only its run tells
- * where that would start elsewhere.
+ * Moves the inline module scripts of a page to files beside it, where relative specifiers mean the same, and has its inline
+ * classic scripts import through such a file. One that would be another program there stays, and is refused as such: it asks
+ * for `import.meta`, or imports by a name that only its run tells where that would start elsewhere.
  */
 export async function moveInlineModules(
   page: OutputFile,
@@ -43,14 +44,23 @@ export async function moveInlineModules(
   const place = { path: page.path, start, isElsewhere: start !== undefined || hasHost(base) }
   const text = new MagicString(html)
   const files = new Map<string, string>()
-  for (const tag of tags.filter(isInlineModule)) {
-    const code = await respell(tag.text, place, graph)
-    if (code === undefined) continue
+  /** Makes a file of a module that stands in the page. @returns a reference to it, if it can be one */
+  const add = async (module: string): Promise<string | undefined> => {
+    const code = await respell(module, place, graph)
+    if (code === undefined) return undefined
     const name = `signedimp-inline-${hashBytes('sha256', code).slice(0, 16)}.js`
     const path = page.path.replace(/[^/]*$/, name)
     files.set(path, code)
-    replace(text, html, tag, createRefer(page.path, base, start)(path))
+    return createRefer(page.path, base, start)(path)
   }
+  for (const tag of tags.filter(isInlineModule)) {
+    const reference = await add(tag.text)
+    if (reference !== undefined) replace(text, html, tag, reference)
+  }
+  const waiting = await waitForImports(text, html, tags)
+  const reference = waiting && (await add(waiting.code))
+  if (waiting && reference === undefined) return { html, files: new Map() }
+  waiting?.insert(reference!)
   return { html: text.toString(), files }
 }
 
@@ -79,8 +89,7 @@ async function respell(code: string, place: Place, graph: Graph): Promise<string
 }
 
 function replace(text: MagicString, html: string, tag: Tag, reference: string): void {
-  const from = html.indexOf('>', tag.open) + 1
-  const to = html.toLowerCase().lastIndexOf('</script', tag.end - 1)
+  const [from, to] = contentOf(html, tag)
   if (to > from) text.remove(from, to)
   text.appendLeft(tag.start + '<script'.length, ` src="${escapeAttribute(reference)}"`)
 }

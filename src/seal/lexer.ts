@@ -4,6 +4,8 @@ import { init, parse, type Import } from 'es-module-lexer'
 export interface Imports {
   /** Where specifiers stand, without their quotes. */
   named: { start: number; end: number; specifier: string }[]
+  /** Where calls of `import()` begin. */
+  calls: number[]
   /** Whether it imports something that only its run tells. */
   isOpen: boolean
   /** Whether it has `import.meta`. */
@@ -21,6 +23,7 @@ export async function readImports(code: string): Promise<Imports | undefined> {
     const named = imports.flatMap((item) => locate(item, code))
     return {
       named,
+      calls: items.flatMap(({ type, importStart }) => (type === 'dynamic' ? importStart : [])),
       isOpen: named.length < imports.length,
       hasMeta: imports.length < items.length,
       hasSyntax,

@@ -230,11 +230,12 @@ const uncovered: [title: string, files: Files, name: string][] = [
     '/runtime.js',
   ],
   [
-    'an inline script that imports',
+    'a classic script that imports',
     {
-      'index.html': pageOf(start('/assets/main.js'), '<script>import("/assets/lazy.js")</script>'),
+      'index.html': pageOf(start('/assets/main.js'), '<script src="/c.js"></script>'),
+      'c.js': 'import("/assets/lazy.js")',
     },
-    '<script type=""> sha256-',
+    '/c.js',
   ],
   [
     'a module of another host',
@@ -266,6 +267,26 @@ for (const [title, files, name] of uncovered)
     assert.ok(unverified.some((item) => item.name === name))
     await verify(dir)
   })
+
+test('an inline script that imports waits for a module that is checked', async () => {
+  const script = '<script nonce="n">open(import("/assets/main.js"), "import(x)")</script>'
+  const dir = await folder({ 'deep/index.html': pageOf(script), 'index.html': pageOf(script) })
+  const { pages, added, modules } = await seal(dir)
+  assert.equal(pages, ['deep/index.html', 'index.html'])
+  // The app's, and one for each page.
+  assert.is(modules, 3 + 2)
+  for (const [page, reference] of [
+    ['index.html', './assets/main.js'],
+    ['deep/index.html', '../assets/main.js'],
+  ] as const) {
+    const html = readFrom(dir, page)
+    assert.match(html, '<script nonce="n">open(__signedimpImport("/assets/main.js"), "import(x)")')
+    assert.match(html, '<script nonce="n">var __signedimpImport=')
+    const inline = decodeURIComponent(carrierOf(html)!.attributes['data-entry']!)
+    assert.ok(added.includes(inline))
+    assert.match(readFrom(dir, inline), `"/assets/main.js":()=>_simp_("${reference}")`)
+  }
+})
 
 test('what is imported by a name that only the run tells may be any module', async () => {
   const files = {
