@@ -88,7 +88,11 @@ function printFailure(error: unknown, flags: string[], command: Command | undefi
   const { status, data } = failure
   if (flags.includes('--json')) printJson(data)
   else print(process.stdout, problemLines(data))
-  print(process.stderr, [{ text: `signedimp: ${data.error.message}`, colour: 'red' }])
+  const told = `signedimp: ${data.error.message}`.split('\n')
+  print(
+    process.stderr,
+    told.map((text) => ({ text, colour: 'red' })),
+  )
   print(process.stderr, meaningOf(failure))
   if (error instanceof UsageError)
     print(process.stderr, [`See signedimp ${command ? `${command.meta.name} ` : ''}--help`])
