@@ -6,13 +6,26 @@ import { findTags } from '../emit/tags.js'
 import { publicKeyPem } from '../keys/public.js'
 import type { Folder } from '../tree/walk.js'
 
+/** What is told of a seal as of a build. */
+const told = [
+  'name',
+  'build',
+  'expires',
+  'fingerprints',
+  'threshold',
+  'oneTimeKey',
+  'bootstrap',
+  'external',
+  'pure',
+  'unverified',
+  'unchecked',
+  'sameOrigin',
+] as const
+
+type Told = Pick<Report, (typeof told)[number]>
+
 /** What a seal did, or would do. */
-export interface SealReport extends Omit<
-  Report,
-  'milliseconds' | 'pages' | 'modules' | 'signed' | 'entries' | 'build' | 'expires'
-> {
-  build?: number
-  expires?: string
+export interface SealReport extends Told {
   /** Whether the folder was sealed so already, and nothing was written. */
   unchanged: boolean
   /** Whether nothing was written because that was asked for. */
@@ -47,21 +60,20 @@ export interface Known {
 
 /** Tells what a seal does. */
 export function toReport(
-  { modules, milliseconds: _, signed: __, entries: ___, build, expires, ...told }: Report,
+  report: Report,
   { output, release, folder, changes, warnings }: Known,
 ): Omit<SealReport, 'unchanged' | 'dryRun'> {
   const isOld = (path: string) => folder.files.has(path)
+  const known = told.filter((name) => report[name] !== undefined)
   return {
-    ...told,
-    ...(build !== undefined && { build }),
-    ...(expires !== undefined && { expires }),
+    ...(Object.fromEntries(known.map((name) => [name, report[name]])) as unknown as Told),
     manifest: release.manifestName,
     publicKey: publicKeyPem(release.keys[0]!),
     base: release.base,
     pages: [...output.values()]
       .filter((file) => isPage(file.path) && findTags(textOf(file)).some(isBootstrap))
       .map(({ path }) => path),
-    modules: modules.count,
+    modules: report.modules.count,
     changed: changes.filter(isOld),
     added: changes.filter((path) => !isOld(path)),
     warnings,

@@ -469,4 +469,19 @@ test('a file that changes while the folder is read is refused', async () => {
   assert.not.ok(readdirSync(dir).includes('signedimp-seal.json'))
 })
 
+test('what was written is read from the disk again, and verified', async () => {
+  const dir = await folder()
+  let hashed = 0
+  const change = () => {
+    hashed++
+    writeInto(dir, 'assets/late.txt', 'late')
+  }
+  const { message } = await throwsCode(
+    () => seal(dir, { progress: change }),
+    'ERR_SIGNEDIMP_LATE_WRITE',
+  )
+  assert.match(message, 'assets/late.txt')
+  assert.ok(hashed > 0)
+})
+
 test.run()

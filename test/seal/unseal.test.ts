@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { test } from 'uvu'
@@ -124,6 +124,12 @@ test('a folder that was never sealed is refused', async () => {
   const dir = await folder()
   const { message } = await throwsCode(() => unsealDirectory(dir), 'ERR_SIGNEDIMP_MISSING')
   assert.match(message, `${record}: is not there`)
+})
+
+test('a link in a sealed folder is refused', async () => {
+  const { dir } = await sealed()
+  symlinkSync('index.html', join(dir, 'link.html'))
+  await throwsCode(() => unsealDirectory(dir), 'ERR_SIGNEDIMP_PATH')
 })
 
 // Anybody may have written the record.
