@@ -23,7 +23,7 @@ await runStages(report, [
   ['browsers', () => provisionStage('browsers')],
   ['build', () => npmStage('build')],
 ])
-await runFiles(report, attackFiles(), { SIGNEDIMP_ATTACK_LOG: log, SIGNEDIMP_ATTACK_FULL: '1' })
+await runFiles(report, attackFiles(), { SIGNEDIMP_ATTACK_LOG: log, SIGNEDIMP_FULL: '1' })
 const rows = rowsOf(attackList(), readLog())
 const whole = patterns.length === 0 && !process.env.SIGNEDIMP_ENGINES && !wasInterrupted()
 if (whole) writeFileSync(table, tableOf(rows))

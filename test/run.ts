@@ -16,7 +16,7 @@ stopOnInterrupt()
 const report = new Report()
 const files = testFiles().filter(isWanted)
 if (files.length === 0) throw new Error(`no test file has ${patterns.join(' or ')} in its path`)
-await runStages(report, stages())
+await Promise.all(stages().map((row) => runStages(report, row)))
 await runFiles(report, files, quick ? { SIGNEDIMP_QUICK: '1', SIGNEDIMP_ENGINES: 'none' } : {})
 process.exit(endOf(report))
 
@@ -25,19 +25,18 @@ function isWanted(file: TestFile): boolean {
   return matches && (file.quick || !quick)
 }
 
-/** Tests need the browsers and the build; what is checked besides is left out when files are named. */
-function stages(): [string, () => Promise<Result>][] {
+type Stage = [string, () => Promise<Result>]
+
+/**
+ * Tests need the browsers and the build; what is checked besides is left out when files are named. To install waits for
+ * others and to build does not, so that they go side by side.
+ */
+function stages(): Stage[][] {
   const scripts = patterns.length === 0 ? ['build', 'typecheck', 'lint'] : ['build']
-  const builds = scripts.map((script): [string, () => Promise<Result>] => [
-    script,
-    () => npmStage(script),
-  ])
+  const builds = scripts.map((script): Stage => [script, () => npmStage(script)])
   const needs = files.some(({ group }) => group === 'runtimes')
     ? (['browsers', 'runtimes'] as const)
     : (['browsers'] as const)
-  const provisions = needs.map((name): [string, () => Promise<Result>] => [
-    name,
-    () => provisionStage(name),
-  ])
-  return quick ? builds : [...provisions, ...builds]
+  const provisions = needs.map((name): Stage => [name, () => provisionStage(name)])
+  return quick ? [builds] : [provisions, builds]
 }

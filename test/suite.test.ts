@@ -2,13 +2,23 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { filesUnderTest, root, testFiles } from './support/files.ts'
+import { filesUnderTest, longest, longestFirst, root, testFiles } from './support/files.ts'
 
 const paths = testFiles().map((file) => file.path)
 const textOf = (path: string) => readFileSync(join(root, path), 'utf8')
 
 test('the runner finds this file', () => {
   assert.ok(paths.includes('test/suite.test.ts'))
+})
+
+test('the files that take longest are known, and none is lost by putting them first', () => {
+  assert.equal(
+    longest.filter((path) => !testFiles().some((file) => file.path === path && file.browsers)),
+    [],
+  )
+  const sorted = longestFirst(testFiles()).map((file) => file.path)
+  assert.equal(sorted.slice(0, longest.length), [...longest])
+  assert.equal([...sorted].sort(), [...paths].sort())
 })
 
 // A file that forgets it passes without running anything.

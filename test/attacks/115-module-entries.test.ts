@@ -78,7 +78,7 @@ type Target = keyof typeof targets
 const targetsOf = (way: Way): string[] => {
   const all = Object.keys(targets)
   const at = Object.keys(ways).indexOf(way) % all.length
-  return process.env.SIGNEDIMP_ATTACK_FULL ? all : [all[at]!]
+  return process.env.SIGNEDIMP_FULL ? all : [all[at]!]
 }
 
 for (const form of eachForm)

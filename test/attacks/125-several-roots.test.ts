@@ -37,7 +37,7 @@ attacks.after(async () => {
 const all = { engines: 'all' } as const
 /** What the engine has no part in: for the table of results, everywhere; else one place after the other. */
 const spread = (at: number) => ({
-  engines: process.env.SIGNEDIMP_ATTACK_FULL ? engines : [engines[at % engines.length]!],
+  engines: process.env.SIGNEDIMP_FULL ? engines : [engines[at % engines.length]!],
 })
 const at = (name: 'one' | 'two', path = '') => sites[name]!.url + path
 const trust = (name: 'one' | 'two') => ({ name, keys: [pemOf(keys[name])] })
@@ -147,7 +147,7 @@ const chunks: [attack: number, way: Way, detail: string | undefined, code: strin
 
 const targets = ['shared.js', 'main.js']
 for (const [index, [number, way, detail, code]] of chunks.entries()) {
-  const variants = process.env.SIGNEDIMP_ATTACK_FULL ? targets : [targets[index % 2]!]
+  const variants = process.env.SIGNEDIMP_FULL ? targets : [targets[index % 2]!]
   const title = `a module of a root, ${way}`
   attack(number, title, { ...spread(index), variants }, async (page, _, path) => {
     await open(page, 'one', 'two')

@@ -155,7 +155,7 @@ const conditions: Record<string, (page: Page, site: TestSite, folder: string) =>
 
 /** esbuild's output runs in all engines; the others are spread over them, so that each condition meets each engine. */
 function enginesFor(bundler: Bundler, condition: number): readonly EngineName[] {
-  if (bundler === 'esbuild' || process.env.SIGNEDIMP_ATTACK_FULL) return engines
+  if (bundler === 'esbuild' || process.env.SIGNEDIMP_FULL) return engines
   return [engines[(bundlers.indexOf(bundler) + condition) % engines.length]!]
 }
 

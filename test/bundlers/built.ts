@@ -16,7 +16,7 @@ export type ViteName = NonNullable<AppOptions['vite']>
 export const vites: readonly ViteName[] = ['vite5', 'vite6', 'vite7', 'vite']
 
 /** The Vites that an attack is tried with: the oldest and the newest, but all for the table of results. */
-export const attackedVites: readonly ViteName[] = process.env.SIGNEDIMP_ATTACK_FULL
+export const attackedVites: readonly ViteName[] = process.env.SIGNEDIMP_FULL
   ? vites
   : ['vite5', 'vite']
 

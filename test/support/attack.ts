@@ -75,7 +75,7 @@ function onPages(number: number, title: string, options: PageAttack, body: PageB
   const engines = options.engines === 'all' ? allEngines : options.engines
   const variants = options.variants ?? ['']
   engines.forEach((name, index) => {
-    const chosen = process.env.SIGNEDIMP_ATTACK_FULL
+    const chosen = process.env.SIGNEDIMP_FULL
       ? variants
       : share(variants, number, index, engines.length)
     for (const variant of chosen)
@@ -103,7 +103,7 @@ function bundlersFor(
   engine: number,
 ): readonly AppBundler[] {
   if (!turnTo) return ['vite']
-  if (process.env.SIGNEDIMP_ATTACK_FULL) return appBundlers
+  if (process.env.SIGNEDIMP_FULL) return appBundlers
   const turn = Math.floor((place + number) / allEngines.length) + engine
   return [turn % 3 === 0 ? 'esbuild' : 'vite']
 }

@@ -7,6 +7,16 @@ export type EngineName = 'chromium' | 'firefox' | 'webkit'
 /** All engines, in the order in which tests run. */
 export const engines: EngineName[] = ['chromium', 'firefox', 'webkit']
 
+/** The engines that a setting (a list with commas, or `none`) leaves; all when it is not set. @default `SIGNEDIMP_ENGINES` */
+export function selectedEngines(setting = process.env.SIGNEDIMP_ENGINES): EngineName[] {
+  if (!setting) return engines
+  const names = setting.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => name !== 'none' && !engines.includes(name as EngineName))
+  if (unknown !== undefined)
+    throw new TypeError(`SIGNEDIMP_ENGINES names ${unknown}; known: ${engines.join(', ')}`)
+  return engines.filter((name) => names.includes(name))
+}
+
 /** A program that an engine needs, where it is, and the Debian package that has it. */
 export interface Needed {
   what: string

@@ -1,33 +1,30 @@
 import type { Test } from 'uvu'
-import { engines, whyMissing, type EngineName } from './binaries.ts'
+import { engines, selectedEngines, whyMissing, type EngineName } from './binaries.ts'
 import type { Engine, Page } from './page.ts'
-import { launchChromium, launchFirefox } from './puppeteer.ts'
+import { launchByPuppeteer } from './puppeteer.ts'
 import { notSelected, skip } from './skip.ts'
 import { launchWebKit } from './webkit.ts'
 
-export { engines, type EngineName } from './binaries.ts'
+export { engines, selectedEngines, type EngineName } from './binaries.ts'
 export type { Engine, Page } from './page.ts'
 
-/** Starts an engine. The caller closes it; if it does not, it ends with this process. */
+/** Starts an engine, or joins one. The caller closes it; if it does not, what was started ends with this process. */
 export function launch(engine: EngineName): Promise<Engine> {
   return launchers[engine]()
 }
 
 const launchers: Record<EngineName, () => Promise<Engine>> = {
-  chromium: launchChromium,
-  firefox: launchFirefox,
+  chromium: () => launchByPuppeteer('chromium'),
+  firefox: () => launchByPuppeteer('firefox'),
   webkit: launchWebKit,
 }
 
-/** The engines that `SIGNEDIMP_ENGINES` (a list with commas, or `none`) leaves; all when it is not set. */
-export function selectedEngines(): EngineName[] {
-  const setting = process.env.SIGNEDIMP_ENGINES
-  if (!setting) return engines
-  const names = setting.split(',').map((name) => name.trim())
-  const unknown = names.find((name) => name !== 'none' && !engines.includes(name as EngineName))
-  if (unknown !== undefined)
-    throw new TypeError(`SIGNEDIMP_ENGINES names ${unknown}; known: ${engines.join(', ')}`)
-  return engines.filter((name) => names.includes(name))
+/**
+ * The engine of one row of a table whose rows differ in what no engine sees (the bundler, the file that carries the same
+ * code): neighbours take turns. All engines where `SIGNEDIMP_FULL` is set.
+ */
+export function takingTurns(row: number): readonly EngineName[] {
+  return process.env.SIGNEDIMP_FULL ? engines : [engines[row % engines.length]!]
 }
 
 /** Options of {@link inEngines}. */

@@ -26,6 +26,25 @@ const order: TestFile['group'][] = [
   'browser',
 ]
 
+/** The test files that take longest, the longest first: to begin with them keeps a run from waiting for one of them. */
+export const longest: readonly string[] = [
+  'test/browser/enforcement.test.ts',
+  'test/attacks/115-module-entries.test.ts',
+  'test/attacks/33-tampered-app.test.ts',
+  'test/browser/entries.test.ts',
+  'test/browser/fallback.test.ts',
+  'test/browser/retry.test.ts',
+  'test/attacks/40-chunk-answers.test.ts',
+  'test/browser/conformance.test.ts',
+]
+
+/** Puts the longest files in front. */
+export function longestFirst(files: readonly TestFile[]): TestFile[] {
+  const rank = ({ path }: TestFile) =>
+    longest.includes(path) ? longest.indexOf(path) : longest.length
+  return [...files].sort((a, b) => rank(a) - rank(b))
+}
+
 /** Every file under test/, whatever its name. */
 export function filesUnderTest(): string[] {
   return readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })

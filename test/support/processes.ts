@@ -140,6 +140,8 @@ function endHelpersOnExit() {
   watching = true
   process.on('exit', endHelpers)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(128 + constants.signals[signal]))
+    // Whoever has something to say before the end ends by themselves.
+    if (process.listenerCount(signal) === 0)
+      process.once(signal, () => process.exit(128 + constants.signals[signal]))
   }
 }

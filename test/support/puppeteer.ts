@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import puppeteer, {
   TimeoutError,
   type Browser,
@@ -7,70 +6,45 @@ import puppeteer, {
   type Frame,
   type Page as Tab,
 } from 'puppeteer-core'
-import { binaryOf } from './binaries.ts'
+import { addressVariable, startBrowser, type JoinableName } from './browser-processes.ts'
 import { expressionOf, poll, valueOf, type InPage } from './evaluate.ts'
 import type { Engine, Page } from './page.ts'
-import { scratchFolder, startHelper, type Helper } from './processes.ts'
 
-/** Starts Chromium, driven over the DevTools protocol. */
-export async function launchChromium(): Promise<Engine> {
-  const folder = scratchFolder()
-  const flags =
-    'disable-gpu disable-quic no-first-run disable-background-networking disable-component-update disable-sync'
-  const args = flags.split(' ').map((flag) => `--${flag}`)
-  const helper = await startHelper(
-    binaryOf('chromium', 'chromium'),
-    [
-      '--headless=new',
-      '--no-sandbox',
-      '--remote-debugging-port=0',
-      `--user-data-dir=${folder}`,
-      ...args,
-      'about:blank',
-    ],
-    { ready: /DevTools listening on (ws:\S+)/, env: { HOME: folder, TMPDIR: folder } },
-  )
-  return connect('chromium', helper, { browserWSEndpoint: helper.ready, protocol: 'cdp' })
-}
-
-/** Starts Firefox, driven over WebDriver BiDi. Its settings are the defaults, but for start-up pages. */
-export async function launchFirefox(): Promise<Engine> {
-  const folder = scratchFolder()
-  const settings = { 'browser.shell.checkDefaultBrowser': false, 'browser.startup.page': 0 }
-  const lines = Object.entries(settings).map(([name, value]) => `user_pref("${name}", ${value});`)
-  await writeFile(join(folder, 'user.js'), lines.join('\n'))
-  const helper = await startHelper(
-    binaryOf('firefox', 'firefox'),
-    ['--headless', '--no-remote', '--remote-debugging-port=0', '--profile', folder, 'about:blank'],
-    { ready: /WebDriver BiDi listening on (ws:\S+)/, env: { HOME: folder, TMPDIR: folder } },
-  )
-  const browserWSEndpoint = `${helper.ready}/session`
-  return connect('firefox', helper, { browserWSEndpoint, protocol: 'webDriverBiDi' })
-}
-
-async function connect(
-  name: Engine['name'],
-  helper: Helper,
-  options: { browserWSEndpoint: string; protocol: 'cdp' | 'webDriverBiDi' },
-): Promise<Engine> {
+/**
+ * Drives Chromium over the DevTools protocol, Firefox over WebDriver BiDi. Where the environment names one that runs,
+ * it is that one, in which this process is alone; it goes on when the engine is closed. Else one is started.
+ */
+export async function launchByPuppeteer(name: JoinableName): Promise<Engine> {
+  const address = process.env[addressVariable[name]]
+  // One that has ended, or that somebody else in this process drives, is no reason to go without.
+  const joined = address && (await connect(name, address).catch(() => undefined))
+  if (joined) return engineOf(name, joined, () => joined.disconnect())
+  const helper = await startBrowser(name)
   try {
-    const browser = await puppeteer.connect({
-      ...options,
-      defaultViewport: null,
-      protocolTimeout: 60_000,
-    })
-    const version = /\d[\w.]*/.exec(await browser.version())?.[0] ?? 'unknown'
-    const wires = options.protocol === 'cdp' ? wiresOfChromium : wiresOfFirefox
-    return {
-      name,
-      version,
-      open: (url) => openTab(browser, wires, url),
-      close: () => helper.stop(),
-    }
+    return await engineOf(name, await connect(name, helper.ready), () => helper.stop())
   } catch (error) {
     await helper.stop()
     throw error
   }
+}
+
+function connect(name: JoinableName, browserWSEndpoint: string): Promise<Browser> {
+  return puppeteer.connect({
+    browserWSEndpoint,
+    protocol: name === 'chromium' ? 'cdp' : 'webDriverBiDi',
+    defaultViewport: null,
+    protocolTimeout: 60_000,
+  })
+}
+
+async function engineOf(
+  name: JoinableName,
+  browser: Browser,
+  close: () => Promise<void>,
+): Promise<Engine> {
+  const version = /\d[\w.]*/.exec(await browser.version())?.[0] ?? 'unknown'
+  const wires = name === 'chromium' ? wiresOfChromium : wiresOfFirefox
+  return { name, version, open: (url) => openTab(browser, wires, url), close }
 }
 
 async function openTab(

@@ -1,6 +1,7 @@
-import { constants } from 'node:os'
+import { availableParallelism, constants } from 'node:os'
 import { stopCommands } from './command.ts'
-import type { TestFile } from './files.ts'
+import { longestFirst, type TestFile } from './files.ts'
+import { KeptBrowsers } from './kept-browsers.ts'
 import type { Report } from './report.ts'
 import { runFile, type Result } from './run-file.ts'
 
@@ -18,25 +19,42 @@ export async function runStages(
   }
 }
 
+/** How many files run at once: those in browsers wait now and then, which leaves a core to one more. */
+const lanes = Math.min(availableParallelism(), 3) + 1
+
 /**
- * Runs test files, two at a time; those that start browsers come last. They wait for them most of the time, so that two of
- * them take little longer than one.
+ * Runs test files, several at a time. One lane begins with those that need no browser, which say soonest what is wrong; the
+ * others with those that wait for browsers, the longest first, so that none is left alone at the end.
  */
 export async function runFiles(
   report: Report,
   files: readonly TestFile[],
   env: Record<string, string> = {},
 ): Promise<void> {
-  const queue = [false, true]
-    .flatMap((browsers) => files.filter((file) => file.browsers === browsers))
-    .values()
-  const work = async () => {
-    for (const { path } of queue) {
-      if (interrupted) return
-      await report.follow(path, runFile(path, timeoutMs, env))
-    }
+  const browsing = longestFirst(files.filter(({ browsers }) => browsers))
+  const plain = files.filter(({ browsers }) => !browsers)
+  const orders = [[plain, browsing], ...Array(lanes - 1).fill([browsing, plain])] as TestFile[][][]
+  await Promise.all(orders.map((order) => runLane(report, order, env)))
+}
+
+/** Runs one file after the other, as long as the queues, which the lanes share, have any. */
+async function runLane(report: Report, queues: TestFile[][], env: Record<string, string>) {
+  const kept = new KeptBrowsers()
+  for (;;) {
+    const file = queues.find((queue) => queue.length > 0)?.shift()
+    if (!file || interrupted) return kept.end()
+    const { failed } = await report.follow(file.path, runIn(kept, file, env))
+    if (failed > 0) await kept.end()
   }
-  await Promise.all([work(), work()])
+}
+
+async function runIn(
+  kept: KeptBrowsers,
+  { path, browsers }: TestFile,
+  env: Record<string, string>,
+) {
+  const found = browsers ? await kept.environment(env.SIGNEDIMP_ENGINES) : {}
+  return runFile(path, timeoutMs, { ...env, ...found })
 }
 
 /** On an interrupt, ends what runs; the run then ends with what it has, and fails. */

@@ -13,7 +13,14 @@ export async function launchWebKit(): Promise<Engine> {
   const args = ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp']
   const display = await startHelper(binaryOf('webkit', 'Xvfb'), args, { ready: /^(\d+)\n/m })
   const folder = scratchFolder()
-  const env = { DISPLAY: `:${display.ready}`, HOME: folder, TMPDIR: folder, NO_AT_BRIDGE: '1' }
+  const env = {
+    DISPLAY: `:${display.ready}`,
+    HOME: folder,
+    TMPDIR: folder,
+    NO_AT_BRIDGE: '1',
+    // There is no graphics card to hand layers to; to look for one takes each session long.
+    WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+  }
   const open = new Set<Page>()
   try {
     return {
