@@ -430,6 +430,14 @@ test('names that differ in letter case only are refused', async () => {
   )
 })
 
+test('a name that a host could take for the record is refused', async () => {
+  const { message } = await throwsCode(
+    () => sealWith({ 'Signedimp-Seal.json': '{}' }),
+    'ERR_SIGNEDIMP_PATH',
+  )
+  assert.match(message, 'signedimp-seal.json: is the same file as "Signedimp-Seal.json"')
+})
+
 test('a folder with the private key in it is refused', async () => {
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
   await throwsCode(() => sealWith({ 'notes.txt': pem }), 'ERR_SIGNEDIMP_KEY_EXPOSED')
