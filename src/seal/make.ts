@@ -23,7 +23,8 @@ import {
   type SealRecord,
 } from './record.js'
 import { refuseDependents, refusePlain, refusePolicies, refuseSigned } from './refuse.js'
-import { toReport, type SealReport } from './report.js'
+import { toReport } from './report.js'
+import type { SealReport } from './types.js'
 
 /** A release that somebody signs now. */
 export type SignedRelease = Release & { signer: Signer }

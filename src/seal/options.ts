@@ -1,31 +1,16 @@
 import type { KeyObject } from 'node:crypto'
-import { hasHost, type Base } from '../emit/graph.js'
+import { hasHost } from '../emit/graph.js'
 import { generateKey } from '../keys/generate.js'
-import type { KeySource } from '../keys/private.js'
 import { describe } from '../manifest/options.js'
-import { resolveOptions, type ResolvedOptions, type SignedImpOptions } from '../plugin/options.js'
+import { resolveOptions, type ResolvedOptions } from '../plugin/options.js'
 import type { Progress } from '../tree/hash.js'
-
-/** How a folder is sealed: as a build with the plugin would be signed, but for what only a bundler can know. */
-export interface SealOptions extends Omit<SignedImpOptions, 'html' | 'mode'> {
-  /** The private key, as for the plugin. @default a one-time key, which signs this folder and is forgotten */
-  key?: KeySource
-  /**
-   * Where the files will be: a path or URL that ends in `/`; `''` for wherever the pages are.
-   * @default what stands before the files' paths in the pages
-   */
-  base?: string
-  /** Whether to do all but write. @default false */
-  dryRun?: boolean
-  /** Called after each file that was hashed when the sealed folder is verified. */
-  progress?: Progress | undefined
-}
+import type { SealOptions } from './types.js'
 
 /** The options, checked. */
 export interface ResolvedSeal {
   release: ResolvedOptions
   /** Undefined where the pages are to say it. */
-  base: Base | undefined
+  base: string | undefined
   isDryRun: boolean
   isOneTime: boolean
   progress: Progress | undefined
@@ -59,7 +44,7 @@ export async function resolveSeal(options: SealOptions): Promise<ResolvedSeal> {
 /** Not Ed25519: WebKitGTK 2.50 dies of verifying a text of more than 64 KiB with it. */
 const oneTimeKey = (): Promise<KeyObject> => generateKey('ecdsa-p256')
 
-function readBase(base: unknown): Base {
+function readBase(base: unknown): string {
   if (base === '' || base === './') return ''
   const isPlace = typeof base === 'string' && (/^\/(?!\/)/.test(base) || hasHost(base))
   if (isPlace && base.endsWith('/') && !/[?#\\]/.test(base) && URL.canParse(base, 'https://host'))

@@ -6,7 +6,7 @@ import { SignedImpError } from '../errors.js'
 import { isManifestName } from '../manifest/names.js'
 import { isPath } from '../manifest/path.js'
 import { applyDelta, makeDelta, type Delta } from './delta.js'
-import type { SealReport } from './report.js'
+import type { SealReport } from './types.js'
 
 /** Name of the record, at the root of the folder. */
 export const recordName = 'signedimp-seal.json'

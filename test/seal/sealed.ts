@@ -1,7 +1,7 @@
 import { generateKey } from '../../src/keys/generate.ts'
 import { toTrustedKey } from '../../src/keys/public.ts'
-import type { SealOptions } from '../../src/seal/options.ts'
-import type { SealReport } from '../../src/seal/report.ts'
+import type { SealOptions } from '../../src/seal/types.ts'
+import type { SealReport } from '../../src/seal/types.ts'
 import { folderOf } from '../tree/folder.ts'
 
 /** The tools as they are published: they read the bootstrap that is built beside them. */
