@@ -104,8 +104,11 @@ export const seal: Command = defineCommand({
       const { key: publicKey, sign } = await openKey(key)
       options.key = { publicKey, sign }
     }
-    const report = await withProgress(async (progress) =>
-      sealFolder(dir, { ...(await resolve(options)), progress, spell: spellFlags }, secrets),
+    const report = await withProgress((progress) =>
+      withFlags(async () => {
+        const resolved = await resolveSeal(options)
+        return sealFolder(dir, { ...resolved, progress, spell: spellFlags }, secrets)
+      }),
     )
     return { data: report, lines: lines(report), words: words(dir, report) }
   },
@@ -119,12 +122,13 @@ async function secretsOf(dir: string, key: string): Promise<string[]> {
 }
 
 /** What is wrong with an option is wrong with a flag of its name. */
-async function resolve(options: SealOptions) {
+async function withFlags<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await resolveSeal(options)
+    return await work()
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    throw new UsageError(error.message.replace(/^signedImp: /, '').replace(/^"(\w+)"/, '--$1'))
+    const [, name, rest] = /^(?:signedImp: )?"(\w+)" ([^]*)/.exec((error as Error).message) ?? []
+    if (!(error instanceof TypeError) || name === undefined) throw error
+    throw new UsageError(`--${name} ${rest}`)
   }
 }
 

@@ -142,8 +142,8 @@ for (const [args, message] of [
   [['seal', 'dist', '--build', 'x'], '--build must be a whole number'],
   [['seal', 'dist', '--key', 'missing.key'], 'missing.key: no such file or folder'],
   [['seal', 'missing'], 'missing: no such file or folder'],
-  [['seal', 'dist', '--tags', '--base', './'], '"tags" needs the place of the files'],
-  [['seal', 'dist', '--pure'], '"pure" needs keys that are all RSA'],
+  [['seal', 'dist', '--tags', '--base', './'], 'signedimp: --tags needs the place of the files'],
+  [['seal', 'dist', '--pure'], 'signedimp: --pure needs keys that are all RSA'],
   [['unseal'], '<dir> is missing'],
 ] as const)
   test(`refused, with status 2 and no stack: signedimp ${args.join(' ')}`, async () => {
