@@ -111,6 +111,7 @@ export default [
     const suffix = Object.keys(form).map((name) => `-${name}`)
     return [
       forPages('boot', `page${suffix}.js`, 'iife', form),
+      forPages('report-only', `report-only${suffix}.js`, 'iife', form),
       forPages('module', `module${suffix}.js`, 'es', { ...form, module: true }),
     ]
   }),

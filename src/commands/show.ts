@@ -6,6 +6,7 @@ import { summaryOf } from '../tree/report.js'
 import { readManifest } from '../tree/stored.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { releaseRows } from './release.js'
+import { findReportOnly, reportOnlyRows } from './report-only.js'
 
 /** Shows a manifest as it stands. */
 export const show: Command = defineCommand({
@@ -25,7 +26,11 @@ export const show: Command = defineCommand({
     const isFolder = (await stat(target)).isDirectory()
     const path = isFolder ? join(target, defaultManifestName) : target
     const stored = parseUnverified(path, await readManifest(dirname(path), basename(path)))
-    return { data: describe(stored, files), lines: lines(stored, files) }
+    const reportOnly = isFolder ? await findReportOnly(target) : []
+    return {
+      data: { ...describe(stored, files), ...(isFolder && { reportOnly }) },
+      lines: lines(stored, files, reportOnly),
+    }
   },
 })
 
@@ -44,6 +49,7 @@ function describe({ path, manifest, signatures }: UnverifiedManifest, files: boo
 const lines = (
   { path, manifest, signatures }: UnverifiedManifest,
   files: boolean,
+  reportOnly: readonly string[],
 ): Output['lines'] => [
   { text: `NOT VERIFIED: this is what ${path} says, whoever wrote it`, colour: 'yellow' },
   ...columns([
@@ -53,6 +59,7 @@ const lines = (
       'signature',
       `${fingerprint} ${scheme}`,
     ]),
+    ...reportOnlyRows(reportOnly),
   ]),
   ...(files ? [...manifest.files].map(([file, hash]) => `${hash} ${file}`) : []),
 ]

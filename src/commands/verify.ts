@@ -4,6 +4,7 @@ import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
+import { findReportOnly, reportOnlyRows } from './report-only.js'
 
 /** Verifies a folder. */
 export const verify: Command = defineCommand({
@@ -46,18 +47,25 @@ export const verify: Command = defineCommand({
       verifyDirectory(dir, keys, { threshold, name, build, manifest, progress }),
     )
     const asked = name === undefined ? ` for "${report.name}"; give --name to accept no other` : ''
-    const words = [`${dir} is as signed${asked}.`, ...wordsOnMaps(report)]
-    return { data: report, lines: lines(report), words }
+    const reportOnly = await findReportOnly(dir)
+    const words = [
+      `${dir} is as signed${asked}.`,
+      ...wordsOnMaps(report),
+      ...(reportOnly.length > 0
+        ? ["Pages of mode 'report-only' are in it: nothing protects them."]
+        : []),
+    ]
+    const told = columns([...rows(report), ...reportOnlyRows(reportOnly)])
+    return { data: { ...report, reportOnly }, lines: told, words }
   },
 })
 
-const lines = (report: VerifyReport): string[] =>
-  columns([
-    ...releaseRows(report),
-    ...report.signers.map((key): [string, string] => ['signer', key]),
-    ...report.pageManifests.map((path): [string, string] => ['page manifest', path]),
-    ...report.missingSourceMaps.map((path): [string, string] => ['deleted map', path]),
-  ])
+const rows = (report: VerifyReport): Parameters<typeof columns>[0] => [
+  ...releaseRows(report),
+  ...report.signers.map((key): [string, string] => ['signer', key]),
+  ...report.pageManifests.map((path): [string, string] => ['page manifest', path]),
+  ...report.missingSourceMaps.map((path): [string, string] => ['deleted map', path]),
+]
 
 function wordsOnMaps({ missingSourceMaps: { length } }: VerifyReport): string[] {
   if (length === 0) return []

@@ -85,6 +85,17 @@ export const digestRelease = ({ page, keys, threshold, ...release }: Release): s
     ]),
   )
 
+/** The report-only bootstrap with its keys in it. @param built without keys */
+export function createReportOnly(
+  built: string,
+  keys: readonly TrustedKey[],
+  threshold: number,
+): Pick<Bootstrap, 'code' | 'integrity' | 'linked'> {
+  const code = fill(built.trim(), pinnedSlot, toLiteral({ keys, threshold }))
+  const integrity = toIntegrity('sha256', hashBytes('sha256', code))
+  return { code, integrity, linked: nameByContent('signedimp-report-only', code) }
+}
+
 function fill(code: string, slot: string, text: string): string {
   const parts = code.split(slot)
   if (parts.length !== 2) throw new Error(`the built bootstrap has no place for ${slot}`)

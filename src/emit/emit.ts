@@ -11,13 +11,16 @@ import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
+import type { FixedMap } from './fixed-map.js'
 import { createGraph, type Base, type Graph } from './graph.js'
-import type { HeadersForm } from './forms.js'
+import type { HeadersForm, Policy } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
+import type { RewrittenPage } from './html.js'
 import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
 import { startPages, type StartedPages } from './pages.js'
+import type { ReportOnly } from './report-only.js'
 import { startEntries, type StartedEntry } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
@@ -45,6 +48,7 @@ export interface Release {
   pagesLater: boolean
   /** Whether pages may load modules by tags, for which static imports are absolute. */
   tags: boolean
+  policy: Policy
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   /** What pages show where their bootstrap does not run, if anything. */
@@ -58,6 +62,8 @@ export interface Release {
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
   page: PageCode
+  /** The built report-only bootstrap, where pages get that and refuse nothing. */
+  reportOnly?: string | undefined
 }
 
 /** What became of an output. */
@@ -78,6 +84,10 @@ export interface Emitted {
   entries: StartedEntry[]
   /** What survives, but not as it was. */
   warnings: string[]
+  /** Of a report-only output: what is known of the one that would refuse. */
+  reportOnly?: ReportOnly
+  /** What a policy must allow for the import map of a page, where that is the same in each view, by page. */
+  maps: Map<string, FixedMap>
   /** External modules that pages may load, with their integrity metadata. */
   external: Map<string, string>
   /** What is not checked and was accepted. */
@@ -147,7 +157,8 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
-  const headers = writeHeaders(output, release)
+  const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
+  const headers = writeHeaders(output, release, maps)
   addHeaders(headers, output, changes)
   const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
   const checked = [
@@ -171,8 +182,10 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
       ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(release.tags ? pages.flatMap(mapWarnings) : []),
       ...headers.warnings,
     ],
+    maps,
     external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified, release.spell),
     checked: new Set(checked),
@@ -221,7 +234,7 @@ function ownFiles(
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` where the app has a file of that name */
-function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
+export function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
   if (output.has(path))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',
@@ -235,7 +248,7 @@ function addOwn(path: string, code: string, output: Output, { change }: Changes)
  * Notes which files of ours have other names when they have other bytes. That of an entry names the list of what it may
  * load: it is one of them only if all of that is.
  */
-function nameByContent(
+export function nameByContent(
   output: Output,
   manifests: readonly string[],
   entries: readonly StartedEntry[],
@@ -252,10 +265,21 @@ const noPage = new SignedImpError(
   'there is no page in this output, and the option "tags" is for pages; leave it out',
 )
 
+/** What has a meaning by an import map only cannot be loaded by tags, and what a page starts with imports it. */
+const mapWarnings = ({ path, foreign }: RewrittenPage): string[] =>
+  foreign
+    .filter(({ isStatic }) => isStatic)
+    .slice(0, 1)
+    .map(
+      ({ from, specifier }) =>
+        `tags: ${path} refuses what imports "${specifier}", as ${from} does, where there is no import map; tags load only modules of the build: bundle it`,
+    )
+
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`
 
-function checkPaths(output: Output): void {
+/** @throws SignedImpError `ERR_SIGNEDIMP_PATH` */
+export function checkPaths(output: Output): void {
   for (const path of output.keys())
     if (!isPath(path))
       throw new SignedImpError('ERR_SIGNEDIMP_PATH', 'cannot be listed in a manifest; rename it', {

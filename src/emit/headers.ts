@@ -2,10 +2,11 @@ import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
-import { headersFiles } from './forms.js'
+import type { FixedMap } from './fixed-map.js'
+import { headersFiles, type Policy } from './forms.js'
 import { hasHost } from './graph.js'
 import { decode, isPage, textOf, type Output, type OutputFile } from './output.js'
-import { createPolicy } from './policy.js'
+import { createPolicy, strictDynamic, type PolicyNeeds } from './policy.js'
 import { writers } from './servers.js'
 
 /** Headers by name. */
@@ -28,10 +29,14 @@ export interface WrittenHeaders {
 }
 
 /** Writes, in each form that is asked for, with which headers a finished output is to be served. */
-export function writeHeaders(output: Output, release: Release): WrittenHeaders {
+export function writeHeaders(
+  output: Output,
+  release: Release,
+  maps: ReadonlyMap<string, FixedMap>,
+): WrittenHeaders {
   const written: WrittenHeaders = { texts: new Map(), warnings: [] }
   if (release.headers.length === 0) return written
-  const site = createSiteHeaders(output, release, written.warnings)
+  const site = createSiteHeaders(output, release, maps, written.warnings)
   for (const form of new Set(release.headers)) {
     const { text, warnings = [] } = writers[form](site)
     written.texts.set(headersFiles[form], text)
@@ -46,7 +51,8 @@ const immutable = 'public, max-age=31536000, immutable'
 /** What every file of an output is to be served with. What is not known to be named by its content is asked for again. */
 export function createSiteHeaders(
   output: Output,
-  { base, manifestName }: Pick<Release, 'base' | 'manifestName'>,
+  { base, manifestName, policy }: Pick<Release, 'base' | 'manifestName' | 'policy'>,
+  maps: ReadonlyMap<string, FixedMap>,
   warnings: string[],
 ): SiteHeaders {
   const files = new Map<string, Headers>()
@@ -56,7 +62,10 @@ export function createSiteHeaders(
     files.set(
       file.path,
       isPage(file.path)
-        ? { ...policyOf(file, hasWasm, warnings), 'Cache-Control': revalidated }
+        ? {
+            ...policyOf(file, { hasWasm, trusted: trustedOf(file.path, policy, maps) }, warnings),
+            'Cache-Control': revalidated,
+          }
         : { ...ownHeaders(file), ...shared },
     )
   files.set(manifestName, { 'Cache-Control': revalidated, ...shared })
@@ -69,9 +78,20 @@ const ownHeaders = ({ path, isContentNamed }: OutputFile): Headers => ({
   ...(/\.m?js$/.test(path) ? { 'X-Content-Type-Options': 'nosniff' } : {}),
 })
 
-function policyOf(file: OutputFile, hasWasm: boolean, warnings: string[]): Headers {
+/** What the policy of a page allows beside its own scripts: what these start, or the hosts of modules and the import map. */
+function trustedOf(
+  path: string,
+  policy: Policy,
+  maps: ReadonlyMap<string, FixedMap>,
+): readonly string[] {
+  if (policy === 'strict-dynamic') return [strictDynamic]
+  const { hosts = [], hashes = [] } = maps.get(path) ?? {}
+  return [...hosts, ...hashes]
+}
+
+function policyOf(file: OutputFile, needs: PolicyNeeds, warnings: string[]): Headers {
   const text = decode(file.fixed ?? textOf(file))
-  const found = text === undefined ? notUtf8 : createPolicy(text, hasWasm)
+  const found = text === undefined ? notUtf8 : createPolicy(text, needs)
   if ('policy' in found) return { 'Content-Security-Policy': found.policy }
   warnings.push(
     `headers: ${file.path} gets no Content-Security-Policy, which would block what it has: ${found.hindrance}`,

@@ -3,10 +3,11 @@ import { SignedImpError } from '../errors.js'
 import { tagKey } from '../manifest/linking.js'
 import { escapeAttribute } from './escape.js'
 import { createFallback } from './fallback.js'
+import type { FixedMap } from './fixed-map.js'
 import { foldMaps, notFolded } from './fold.js'
 import type { ForeignImport } from './foreign.js'
 import type { Base } from './graph.js'
-import { judgeTag, tagsOf } from './judge.js'
+import { judgeTag, tagsOf, type Action } from './judge.js'
 import type { Uncovered } from './output.js'
 import { findTags, type Tag } from './tags.js'
 
@@ -41,6 +42,8 @@ export interface PageContext {
   blob: string
   /** Path of the runtime that loads modules by tags, if the build has it. */
   tags: string | undefined
+  /** Tells the hash of the page's map, where that is to be the same in each view. @param own the page's own map */
+  fixMap?: ((own: string | undefined) => FixedMap) | undefined
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
   release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
@@ -59,6 +62,7 @@ export interface PageContext {
 
 /** A page made to start through the bootstrap. */
 export interface RewrittenPage {
+  path: string
   html: string
   /** Main chunks that the page starts. */
   entries: string[]
@@ -66,6 +70,8 @@ export interface RewrittenPage {
   checked: string[]
   /** External modules that the page may load, with their integrity metadata. */
   external: ReadonlyMap<string, string>
+  /** What a policy must allow for its import map, where that is the same in each view. */
+  fixed: FixedMap | undefined
   /** What the page was seen to import from outside of the output. */
   foreign: readonly ForeignImport[]
   uncovered: Uncovered[]
@@ -84,6 +90,7 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
   const maps = tagsOf('map', actions)
   const foreign = page.foreignOf(entries)
   const folded = module ? foldMaps(maps, module, foreign, page) : notFolded(maps)
+  const fixed = module ? page.fixMap?.(folded.text) : undefined
   for (const action of actions) {
     if (action.kind === 'entry' || action.kind === 'remove' || (module && action.kind === 'map'))
       removeLine(text, html, action.tag)
@@ -91,21 +98,23 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
   }
   if (module) {
     refuseUnknownCharset(page, tags)
-    // Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only.
-    const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
-    const at = Math.max(first, ...tags.filter(isCharset).map(({ end }) => end))
     text.appendLeft(
-      at,
-      renderBootstrap(page, entries, module.attributes, findNonce(module, tags), folded.text),
+      placeOfBootstrap(actions),
+      renderBootstrap(page, entries, module.attributes, findNonce(module, tags), {
+        'data-map': folded.text,
+        'data-folder': fixed?.folder,
+      }),
     )
     const fallback = page.fallback !== undefined && createFallback(html, page.fallback)
     if (fallback) text.appendLeft(fallback.at, fallback.markup)
   }
   return {
+    path: page.path,
     html: text.toString(),
     entries,
     checked: [...checked, ...entries, ...folded.targets],
     external: folded.external,
+    fixed,
     foreign,
     uncovered: [
       ...folded.uncovered,
@@ -113,6 +122,13 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
       ...(markupInSelect.test(html) ? [unclearSelect] : []),
     ],
   }
+}
+
+/** Before whatever loads or runs, but behind the charset, which browsers look for in the first 1,024 bytes only. */
+export function placeOfBootstrap(actions: (Action & { tag: Tag })[]): number {
+  const first = actions.find(({ tag, kind }) => kind !== 'keep' && !tag.isInert)!.tag.start
+  const charsets = actions.filter(({ tag }) => isCharset(tag))
+  return Math.max(first, ...charsets.map(({ tag }) => tag.end))
 }
 
 /** Whether a text is the same in every charset that the web has, but UTF-16. */
@@ -148,7 +164,7 @@ const removeLine = (text: MagicString, html: string, { start, end }: Tag) =>
   text.remove(start, end + (/^\r?\n/.exec(html.slice(end, end + 2))?.[0].length ?? 0))
 
 /** The nonce of the tag that the bootstrap replaces, or the one that Vite leaves in a page for scripts. */
-const findNonce = ({ attributes }: Tag, tags: Tag[]): string | undefined =>
+export const findNonce = ({ attributes }: Tag, tags: Tag[]): string | undefined =>
   attributes.get('nonce') ??
   tags
     .find((tag) => tag.name === 'meta' && tag.attributes.get('property') === 'csp-nonce')
@@ -175,7 +191,7 @@ function renderBootstrap(
   entries: string[],
   module: Map<string, string>,
   nonce: string | undefined,
-  map: string | undefined,
+  map: Attributes,
 ): string {
   const shared = {
     crossorigin: module.get('crossorigin') === 'use-credentials' ? 'use-credentials' : '',
@@ -193,7 +209,7 @@ function renderBootstrap(
     'data-blob': page.blob,
     ...tagData(page),
     'data-entry': entries.map(encodeURIComponent).join(' '),
-    'data-map': map,
+    ...map,
     'data-credentials': shared.crossorigin === '' ? undefined : 'include',
     ...page.release,
     ...shared,
@@ -209,7 +225,8 @@ const tagData = ({ tags, crossOrigin }: PageContext): Attributes =>
     ? {}
     : { 'data-tags': tags, 'data-key': tagKey, 'data-whole': crossOrigin ? '' : undefined }
 
-function renderScript(
+/** The bootstrap's own tag. */
+export function renderScript(
   { linked, bootstrap, refer, integrityOf }: PageContext,
   data: Attributes,
 ): string {

@@ -15,9 +15,7 @@ export const needsRsa =
  * @param pure whether pages are to do without the engine's cryptography where it has none, which RSA keys alone allow
  */
 export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): Promise<PageCode> {
-  const der = keys.some(({ algorithm }) => algorithm.namedCurve !== undefined)
-  const form = pure ? '-pure' : der ? '-der' : ''
-  const read = (file: string) => readFile(new URL(`./bootstrap/${file}`, import.meta.url), 'utf8')
+  const form = formOf(keys, pure)
   return {
     bootstrap: await read(`page${form}.js`),
     runtime: await read('runtime.js'),
@@ -28,3 +26,15 @@ export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): 
     pure,
   }
 }
+
+/** Reads the bootstrap that refuses nothing. */
+export const readReportOnly = (keys: readonly TrustedKey[], pure: boolean): Promise<string> =>
+  read(`report-only${formOf(keys, pure)}.js`)
+
+function formOf(keys: readonly TrustedKey[], pure: boolean): string {
+  const der = keys.some(({ algorithm }) => algorithm.namedCurve !== undefined)
+  return pure ? '-pure' : der ? '-der' : ''
+}
+
+const read = (file: string): Promise<string> =>
+  readFile(new URL(`./bootstrap/${file}`, import.meta.url), 'utf8')

@@ -2,6 +2,7 @@ import type { Emitted, Release } from './emit.js'
 import { hasHost } from './graph.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type Uncovered } from './output.js'
+import type { ReportOnly } from './report-only.js'
 
 /** What a build tells about itself. */
 export interface Report {
@@ -20,6 +21,8 @@ export interface Report {
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
   bootstrap: { integrity: string; inline: boolean }
+  /** Sources of each page's import map for a Content-Security-Policy, where that is the same in each view. */
+  maps: { page: string; hashes: readonly string[] }[]
   /** External modules that pages may load, with their integrity metadata. */
   external: { url: string; integrity: string }[]
   /** Whether pages may do without https. */
@@ -31,6 +34,8 @@ export interface Report {
   /** Whether the files are on another origin than the pages; undefined when that depends on the host. */
   sameOrigin: boolean
   milliseconds: number
+  /** Of a build whose pages refuse nothing: what is known of one that would refuse. */
+  reportOnly?: ReportOnly
 }
 
 const kinds: [kind: string, pattern: RegExp][] = [
@@ -76,11 +81,13 @@ export function createReport(
     pages: emitted.pages,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    maps: [...emitted.maps].map(([page, { hashes }]) => ({ page, hashes })),
     external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
     pure: release.page.pure,
     unverified: emitted.accepted,
     unchecked,
     sameOrigin: !hasHost(release.base),
+    ...(emitted.reportOnly && { reportOnly: emitted.reportOnly }),
     ...rest,
   }
 }
@@ -115,6 +122,12 @@ export function formatReport(report: Report): string[] {
     ...(bootstrap.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),
+    ...(report.reportOnly
+      ? [`  with mode 'on' that will be '${report.reportOnly.enforcing}'`]
+      : []),
+    ...report.maps.map(
+      ({ page, hashes }) => `  import map of ${page} for its policy: ${hashes.join(' ')}`,
+    ),
     ...(report.pure ? [plainHttp] : []),
     ...(counted.length
       ? [`  listed, but not enforced when a page or a stylesheet loads them: ${counted.join(', ')}`]
@@ -135,10 +148,12 @@ const plainHttp =
   '  pure: starts over plain http too, where whoever can change the page on its way can leave the checks out'
 
 /** What holds for the pages of a build. */
-const promiseOf = ({ sameOrigin }: Report): string =>
-  sameOrigin
-    ? '  promise: for the documents of this build; other documents that the same host serves on this origin are not covered'
-    : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages'
+const promiseOf = ({ sameOrigin, reportOnly }: Report): string =>
+  reportOnly
+    ? '  promise: none: pages report what they would refuse, and refuse nothing'
+    : sameOrigin
+      ? '  promise: for the documents of this build; other documents that the same host serves on this origin are not covered'
+      : '  promise: for the documents of this build, whoever serves the files; their host has another origin than the pages'
 
 /** One of several things in the singular, which is without the first word's `s`. */
 const countOf = (count: number, plural: string): string =>

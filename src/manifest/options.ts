@@ -26,6 +26,25 @@ export const nameRule: Rule = [
 /** The rule of options that are called back. */
 export const functionRule: Rule = ['a function', (value) => typeof value === 'function']
 
+const here = 'https://page.invalid'
+
+/** In the spelling of URLs, so that it is the address that it seems to be: a page takes `/\\host` for another host. */
+const isAddress = (text: string): boolean => {
+  if (!/^(https:\/)?\//.test(text)) return false
+  try {
+    const { href, username, password, hash } = new URL(text, here)
+    return [text, `${text}/`, here + text].includes(href) && !(username || password || hash)
+  } catch {
+    return false
+  }
+}
+
+/** The rule of options that say where reports go. */
+export const addressRule: Rule = [
+  'an https: URL or a path that begins with one slash, spelled as in an address bar',
+  (value) => typeof value === 'string' && isAddress(value),
+]
+
 /**
  * Refuses options that nobody knows, and values that are not what they should be; `undefined` is an option not given.
  * @throws TypeError that names the option

@@ -1,6 +1,7 @@
 import { defaultManifestName } from '../manifest/names.js'
 import type { SignedImpError } from '../errors.js'
 import {
+  addressRule,
   buildRule,
   checkOptions,
   functionRule,
@@ -24,6 +25,8 @@ export interface TrustOptions {
 export interface ManagerOptions extends TrustOptions {
   /** Called once for each refusal, before the window gets its event. What it throws is reported to the window. @default none */
   onRefusal?: (refused: SignedImpError) => void
+  /** Where refusals are reported to: an https: URL, or a path on the page's own host. @default nowhere */
+  reportTo?: string
 }
 
 /** What a root must be. */
@@ -60,7 +63,11 @@ const rules: Record<keyof TrustOptions, Rule> = {
   name: nameRule,
 }
 
-const managerRules: Record<keyof ManagerOptions, Rule> = { ...rules, onRefusal: functionRule }
+const managerRules: Record<keyof ManagerOptions, Rule> = {
+  ...rules,
+  onRefusal: functionRule,
+  reportTo: addressRule,
+}
 
 const rootRules: Record<keyof RootOptions, Rule> = {
   ...rules,
@@ -71,9 +78,10 @@ const rootRules: Record<keyof RootOptions, Rule> = {
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
 export function resolveManager(
   options: ManagerOptions,
-): Defaults & Pick<ManagerOptions, 'onRefusal'> {
-  const { keys = [], threshold = 1, name, onRefusal } = checked(options, managerRules)
-  return { keys: readKeys(keys), threshold, name, ...(onRefusal && { onRefusal }) }
+): Defaults & Pick<ManagerOptions, 'onRefusal' | 'reportTo'> {
+  const { keys = [], threshold = 1, name, onRefusal, reportTo } = checked(options, managerRules)
+  const told = { ...(onRefusal && { onRefusal }), ...(reportTo && { reportTo }) }
+  return { keys: readKeys(keys), threshold, name, ...told }
 }
 
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */

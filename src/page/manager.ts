@@ -14,6 +14,7 @@ import { overlap, toBase, toUrl } from './place.js'
 import { isListed } from './integrity.js'
 import { announce, notEnforceable } from './refuse.js'
 import { openRoot, refuseRemoved, type Root } from './root.js'
+import { createSend } from './tell.js'
 import { checkInit, copyBytes, either, toResponse } from './whole.js'
 
 /** What all code of the page finds of the installed manager, as `__signedimpManager`: it can trust nobody more by it. */
@@ -21,6 +22,8 @@ export type InstalledManager = Readonly<Pick<SignedImportManager, 'import' | 'fe
 
 interface Place {
   base: string
+  /** What it was asked to be. */
+  required: Required
   removal: AbortController
   root: Promise<Root>
 }
@@ -39,6 +42,8 @@ const globalName = '__signedimpManager'
 export class SignedImportManager {
   readonly #defaults: Defaults
   readonly #onRefusal: ManagerOptions['onRefusal']
+  readonly #reportTo: ManagerOptions['reportTo']
+  readonly #send = createSend()
   readonly #places = new Set<Place>()
   readonly #told = new WeakSet<SignedImpError>()
   #isInstalled = false
@@ -48,9 +53,10 @@ export class SignedImportManager {
    * @throws SignedImpError `ERR_SIGNEDIMP_KEY`
    */
   constructor(options: ManagerOptions = {}) {
-    const { onRefusal, ...defaults } = resolveManager(options)
+    const { onRefusal, reportTo, ...defaults } = resolveManager(options)
     this.#defaults = defaults
     this.#onRefusal = onRefusal
+    this.#reportTo = reportTo
   }
 
   /**
@@ -96,7 +102,7 @@ export class SignedImportManager {
       await place.root
     } catch (error) {
       if (place) this.#places.delete(place)
-      throw this.#tell(error)
+      throw this.#tell(error, place)
     }
   }
 
@@ -156,8 +162,8 @@ export class SignedImportManager {
     for (const other of [...taken, ...ownBases()])
       if (overlap(base, other)) throw new TypeError(`"base" ${base} shares URLs with ${other}`)
     const removal = new AbortController()
-    const tell = (refused: SignedImpError) => void this.#tell(refused)
-    const place = { base, removal, root: openRoot(base, required, removal.signal, tell) }
+    const tell = (refused: SignedImpError) => void this.#tell(refused, { base, required })
+    const place = { base, required, removal, root: openRoot(base, required, removal.signal, tell) }
     this.#places.add(place)
     return place
   }
@@ -168,8 +174,8 @@ export class SignedImportManager {
     work: (path: string, root: Root) => Promise<T>,
   ): Promise<T> {
     const { href } = toFileUrl(reference)
+    const place = [...this.#places].find(({ base }) => href.startsWith(base))
     try {
-      const place = [...this.#places].find(({ base }) => href.startsWith(base))
       if (!place) throw refusal('UNLISTED', 'no root holds it', href)
       const root = await place.root
       const path = root.pathOf(href)
@@ -177,15 +183,22 @@ export class SignedImportManager {
       refuseRemoved(place.removal.signal, path)
       return result
     } catch (error) {
-      throw this.#tell(error)
+      throw this.#tell(error, place)
     }
   }
 
-  /** Tells the page of a refusal, once. */
-  #tell<T>(error: T): T {
+  /** Name and build are those that the root was asked to have; of what no root holds, there are none. */
+  #report(refused: SignedImpError, place?: Pick<Place, 'base' | 'required'>): void {
+    const { name, build } = place?.required ?? {}
+    this.#send({ name, build, report: this.#reportTo }, refused, place && { root: place.base })
+  }
+
+  /** Tells the page of a refusal, once, and the address that the manager was given. */
+  #tell<T>(error: T, place?: Pick<Place, 'base' | 'required'>): T {
     if (error instanceof SignedImpError && !this.#told.has(error)) {
       this.#told.add(error)
       try {
+        this.#report(error, place)
         this.#onRefusal?.(error)
       } catch (thrown) {
         reportError(thrown)

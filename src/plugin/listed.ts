@@ -5,6 +5,7 @@ import type { HashType } from '../crypto/algorithms.js'
 import { acceptUncovered, bringsCode } from '../emit/coverage.js'
 import type { Release } from '../emit/emit.js'
 import { isPage, type Uncovered } from '../emit/output.js'
+import { tellFailure } from '../emit/report-only.js'
 import { SignedImpError } from '../errors.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isSourceMap } from '../manifest/path.js'
@@ -38,7 +39,8 @@ export async function readFiles(
   const files = new Map([...found].filter(([path]) => listed.has(path)))
   const added = [...files.keys()].filter((path) => !expected.has(path))
   const left = findLeftOvers(folder, now, files, added)
-  acceptUncovered(await findAddedCode(folder.dir, added, left, secrets), unverified)
+  const code = await findAddedCode(folder.dir, added, left, secrets)
+  await tellFailure(folder.reports[0]?.reportOnly, () => acceptUncovered(code, unverified))
   return files
 }
 

@@ -2,14 +2,14 @@ import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { isPattern } from '../emit/coverage.js'
 import { fallbackText } from '../emit/fallback.js'
-import { headersFiles, type HeadersForm } from '../emit/forms.js'
+import { headersFiles, type HeadersForm, type Policy } from '../emit/forms.js'
 import { isPage } from '../emit/output.js'
 import { isIntegrity, whyNotExternal } from '../emit/own-map.js'
 import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
-import type { Rule } from '../manifest/options.js'
+import { addressRule, type Rule } from '../manifest/options.js'
 import { isSafeText } from '../manifest/path.js'
 
 /** Options of the plugin. */
@@ -36,6 +36,8 @@ export interface SignedImpOptions {
   html?: readonly string[] | 'later'
   /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
   tags?: boolean
+  /** Which policy pages are made for: `'self'` for one that goes by hosts, and has the hash of their import map. @default 'strict-dynamic' */
+  policy?: Policy
   /** Whether pages may do without https, where browsers give no cryptography: with RSA keys only. @default false */
   pure?: boolean
   /** Forms in which files say with which headers to serve the output: `_headers`, `nginx`, `apache`, `json`. @default [] */
@@ -48,9 +50,12 @@ export interface SignedImpOptions {
   reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
-  /** `'off'` signs nothing and checks nothing, and says so in every build. @default 'on' */
-  mode?: 'on' | 'off'
+  /** `'report-only'` refuses nothing and tells what it would, `'off'` signs nothing; both say so in every build. @default 'on' */
+  mode?: Mode
 }
+
+/** What a build is to do: have pages refuse what is not signed, only tell of it, or nothing. */
+export type Mode = 'on' | 'report-only' | 'off'
 
 /** The options, checked and filled in; what depends on files is still to be read. */
 export interface ResolvedOptions {
@@ -67,13 +72,14 @@ export interface ResolvedOptions {
   inline: boolean | 'all'
   html: readonly string[] | 'later'
   tags: boolean
+  policy: Policy
   pure: boolean
   headers: readonly HeadersForm[]
   external: ReadonlyMap<string, string>
   fallback: string | undefined
   reportTo: string | undefined
   unverified: readonly string[]
-  mode: 'on' | 'off'
+  mode: Mode
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -83,15 +89,6 @@ const isPlain = (value: unknown): value is object =>
   typeof value === 'object' &&
   value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value))
-
-const here = 'https://page.invalid'
-
-/** In the spelling of URLs, so that it is the address that it seems to be: a page takes `/\\host` for another host. */
-const isAddress = (text: string): boolean => {
-  if (!/^(https:\/)?\//.test(text) || !URL.canParse(text, here)) return false
-  const { href, username, password, hash } = new URL(text, here)
-  return [text, `${text}/`, here + text].includes(href) && !(username || password || hash)
-}
 
 const isKeySource = (value: unknown): boolean =>
   isText(value) || value instanceof URL || value instanceof KeyObject
@@ -132,6 +129,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
   tags: ['true or false', (v) => typeof v === 'boolean'],
+  policy: ["'strict-dynamic' or 'self'", (v) => v === 'strict-dynamic' || v === 'self'],
   pure: ['true or false', (v) => typeof v === 'boolean'],
   headers: [
     `an array of ${Object.keys(headersFiles).join(', ')}`,
@@ -139,15 +137,12 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   ],
   external: ['an object of URLs, each with one sha256-, sha384- or sha512- hash', isPlain],
   fallback: ['true, false or a text', (v) => typeof v === 'boolean' || isText(v)],
-  reportTo: [
-    'an https: URL or a path that begins with one slash, spelled as in an address bar',
-    (v) => isText(v) && isAddress(v),
-  ],
+  reportTo: addressRule,
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
   ],
-  mode: ["'on' or 'off'", (v) => v === 'on' || v === 'off'],
+  mode: ["'on', 'report-only' or 'off'", (v) => v === 'on' || v === 'report-only' || v === 'off'],
 }
 
 /**
@@ -185,6 +180,14 @@ export function resolveOptions(
     throw new TypeError(
       `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
     )
+  if (given.mode === 'report-only' && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "mode" must be 'on' or 'off' with html: 'later': 'report-only' is for the build's own pages`,
+    )
+  if (given.policy && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "policy" is for the build's own pages, and html: 'later' makes none of them; give --policy to signedimp html`,
+    )
   return {
     key: (key || undefined) as KeySource | undefined,
     password,
@@ -198,6 +201,7 @@ export function resolveOptions(
     inline,
     html: given.html ?? [],
     tags: given.tags ?? false,
+    policy: given.policy ?? 'strict-dynamic',
     pure: given.pure ?? false,
     headers: given.headers ?? [],
     external: readExternal(given.external ?? {}),

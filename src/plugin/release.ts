@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
 import type { Release } from '../emit/emit.js'
 import { isOwnUrl } from '../emit/graph.js'
-import { arePure, needsRsa, readPageCode } from '../emit/page-code.js'
+import { arePure, needsRsa, readPageCode, readReportOnly } from '../emit/page-code.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
 import { isPublicKey, loadPublicKey, type PublicKeySource } from '../keys/public.js'
@@ -60,8 +60,19 @@ export async function readRelease(
   root: string,
   base: string,
 ): Promise<Release> {
-  const { threshold, hash, manifest, build, expires, inline, tags, unverified, headers, external } =
-    options
+  const {
+    threshold,
+    hash,
+    manifest,
+    build,
+    expires,
+    inline,
+    tags,
+    policy,
+    unverified,
+    headers,
+    external,
+  } = options
   if (tags && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(base)
   const { own, signer } = await readOwnKey(options, root)
   const keys = await readTrustedKeys(own, options, root)
@@ -78,12 +89,15 @@ export async function readRelease(
     inline,
     pagesLater: options.html === 'later',
     tags,
+    policy,
     headers,
     external: external.size > 0 ? refuseOwn(external, base) : external,
     fallback: options.fallback,
     reportTo: options.reportTo,
     unverified,
     page: await readPageCode(keys, options.pure),
+    reportOnly:
+      options.mode === 'report-only' ? await readReportOnly(keys, options.pure) : undefined,
   }
 }
 

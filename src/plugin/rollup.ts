@@ -4,7 +4,7 @@ import { createBuild, type Build } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
 import { resolveOptions, type SignedImpOptions } from './options.js'
 import type { Place } from './release.js'
-import { notSigned } from './sign.js'
+import { warningsOf } from './sign.js'
 import type { HookContext, Plugin, ViteConfig } from './types.js'
 import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.js'
 
@@ -39,7 +39,7 @@ export function signedImp(...args: unknown[]): Plugin {
 
   function isOn({ environment }: HookContext): boolean {
     const isForPages = environment ? environment.config.consumer === 'client' : !vite?.build.ssr
-    return options.mode === 'on' && isForPages && !(vite && isStorybook(vite))
+    return options.mode !== 'off' && isForPages && !(vite && isStorybook(vite))
   }
 
   return {
@@ -79,7 +79,8 @@ export function signedImp(...args: unknown[]): Plugin {
     },
 
     augmentChunkHash(chunk) {
-      return isOn(this) ? buildOf(this).salt(this, chunk) : undefined
+      // Modules that stay as they are keep their names.
+      return isOn(this) && options.mode === 'on' ? buildOf(this).salt(this, chunk) : undefined
     },
 
     buildStart() {
@@ -114,7 +115,7 @@ export function signedImp(...args: unknown[]): Plugin {
     const text = formatReport(report).join('\n')
     if (vite) vite.logger.info(text)
     else context.info?.(text)
-    if (!report.signed) warn(context, notSigned)
+    for (const warning of warningsOf(report)) warn(context, warning)
   }
 
   function warn(context: HookContext, text: string): void {

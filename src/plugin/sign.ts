@@ -1,6 +1,7 @@
 import { emitOutput, type Emitted, type Release } from '../emit/emit.js'
 import type { Output } from '../emit/output.js'
 import type { Parse } from '../emit/reassigned.js'
+import { emitReportOnly } from '../emit/report-only.js'
 import { createReport, type Report } from '../emit/report.js'
 import type { ResolvedOptions } from './options.js'
 
@@ -24,12 +25,26 @@ export async function signOutput(
     parse,
   }: { options: ResolvedOptions; started: number; parse?: Parse | undefined },
 ): Promise<SignedOutput> {
-  const emitted = await emitOutput(output, release, parse)
+  const emit = release.reportOnly === undefined ? emitOutput : emitReportOnly
+  const emitted = await emit(output, release, parse)
   const milliseconds = performance.now() - started
   const rest = { oneTimeKey: !options.key, milliseconds }
   return { emitted, report: createReport(output, emitted, release, rest) }
 }
 
-/** What every build says that somebody else is to sign. */
-export const notSigned =
-  'signedimp: NOT SIGNED YET: the pages of this build refuse to start; run signedimp sign <folder> --key <private key>'
+/** What a build must say aloud, each time: that pages refuse nothing, or, until somebody else signs, everything. */
+export const warningsOf = ({ signed, reportOnly }: Report): string[] => [
+  ...(signed
+    ? []
+    : [
+        `signedimp: NOT SIGNED YET: the pages of this build ${reportOnly ? 'report that' : 'refuse to start'}; run signedimp sign <folder> --key <private key>`,
+      ]),
+  ...(reportOnly
+    ? [
+        "signedimp: mode is 'report-only': the pages of this build report what they would refuse, and REFUSE NOTHING",
+        ...reportOnly.wouldFail.map(
+          (message) => `signedimp: with mode 'on' this build fails: ${message}`,
+        ),
+      ]
+    : []),
+]

@@ -24,7 +24,7 @@ export interface ResolvedSeal {
  */
 export async function resolveSeal(options: SealOptions): Promise<ResolvedSeal> {
   const { key, base, dryRun = false, progress, ...rest } = options
-  for (const name of ['html', 'mode'])
+  for (const name of ['html', 'mode', 'policy'])
     if (name in rest)
       throw new TypeError(`"${name}" is an option of the plugin, and none of a seal`)
   if (typeof dryRun !== 'boolean') throw wrong('dryRun', 'true or false', dryRun)

@@ -5,12 +5,12 @@ import {
   appBundlers,
   buildSigned,
   pageManifestOf,
-  serveApp,
   type AppBundler,
   type TestSite,
 } from '../support/app.ts'
-import { inEngines, type Page } from '../support/browsers.ts'
+import { inEngines } from '../support/browsers.ts'
 import { buildEntries, handWritten } from '../support/entry-app.ts'
+import { settled, within } from '../support/reports.ts'
 import { glance, look, open, starts } from '../support/visit.ts'
 
 // What a page tells the address that its build names of what it refuses.
@@ -24,48 +24,6 @@ test.before(async () => {
   folders.silent = await buildSigned(key)
   folders.entries = await buildEntries(key, { signed })
 })
-
-/** A report as it came. */
-interface Report {
-  method: string
-  url: string
-  type: string
-  text: string
-}
-
-/** Serves a folder, and gathers what is sent to `report`. */
-async function within(
-  folder: string,
-  body: (site: TestSite, reports: Report[]) => Promise<void>,
-): Promise<void> {
-  const reports: Report[] = []
-  const site = await serveApp(folder, {
-    async handle(request, response, path) {
-      if (path !== 'report') return false
-      const chunks = await request.toArray()
-      const { method = '', url = '', headers } = request
-      const text = Buffer.concat(chunks).toString()
-      reports.push({ method, url, type: String(headers['content-type']), text })
-      response.writeHead(204).end()
-      return true
-    },
-  })
-  try {
-    await body(site, reports)
-  } finally {
-    await site.close()
-  }
-}
-
-/** Gives what came once nothing more comes. */
-async function settled(page: Page, reports: Report[], count: number): Promise<object[]> {
-  for (let turn = 0; turn < 50 && reports.length < count; turn++)
-    await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 20)))
-  await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 200)))
-  for (const { method, url, type } of reports)
-    assert.equal([method, url, type], ['POST', '/report', 'text/plain;charset=UTF-8'])
-  return reports.map(({ text }) => JSON.parse(text))
-}
 
 const about = { name: 'shop', build: 41 }
 const changed = {

@@ -24,6 +24,7 @@ import {
   vites,
   type ViteName,
 } from './built.ts'
+import { logging } from './logging.ts'
 
 const key = await generateKey('ed25519')
 
@@ -464,22 +465,6 @@ for (const vite of vites) {
     }
     await check(dir, key)
   })
-}
-
-/** A logger for Vite, and what it was told. */
-function logging() {
-  const lines: string[] = []
-  const note = (kind: string) => (text: string) => void lines.push(`${kind}: ${text}`)
-  const logger = {
-    info: note('info'),
-    warn: note('warn'),
-    warnOnce: note('warn'),
-    error: note('error'),
-    clearScreen() {},
-    hasErrorLogged: () => false,
-    hasWarned: false,
-  }
-  return { logger, said: () => lines.join('\n') }
 }
 
 const signedTextOf = (manifest: string) => manifest.slice(manifest.indexOf('\n\n') + 2)

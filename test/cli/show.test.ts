@@ -56,11 +56,28 @@ test('--json says that nothing was verified', () => {
     files: 2,
     imports: 1,
     signatures: [{ fingerprint, scheme: 'ed25519' }],
+    reportOnly: [],
     list: [
       { path: 'a.js', hash: digest },
       { path: 'b.js', hash: digest },
     ],
   })
+})
+
+test('pages that refuse nothing are named, of a folder', () => {
+  const cwd = folderWith('ed25519')
+  writeInto(cwd, 'dist/index.html', '<script data-mode="report-only" data-manifest="m">1</script>')
+  writeInto(
+    cwd,
+    'dist/deep/on.html',
+    '<p data-x="data-mode=report-only"><script data-manifest="m"></script>',
+  )
+  const { stdout } = signedimp(['show', 'dist'], { cwd })
+  assert.match(stdout, /\nREPORT-ONLY +index\.html: refuses nothing\n$/)
+  const { reportOnly } = jsonOf(signedimp(['show', 'dist', '--json'], { cwd }))
+  assert.equal(reportOnly, ['index.html'])
+  const file = signedimp(['show', 'dist/signedimp-manifest.txt', '--json'], { cwd })
+  assert.is(jsonOf(file).reportOnly, undefined)
 })
 
 test('a manifest cannot play with the terminal', () => {

@@ -25,6 +25,17 @@ test('what is as signed passes, and it is told what it is', async () => {
   assert.is(stderr, 'dist is as signed.\n')
 })
 
+test('pages that refuse nothing are named, and it is said that nothing protects them', async () => {
+  const { cwd, verify } = await app()
+  writeInto(cwd, 'dist/index.html', '<script data-mode="report-only" data-manifest="m">1</script>')
+  assert.is(signedimp(['sign', 'dist', '--key', 'a.key'], { cwd }).status, 0)
+  const { status, stdout, stderr } = verify('--key', 'a.key.pub', '--name', 'shop')
+  assert.is(status, 0)
+  assert.match(stdout, /\nREPORT-ONLY +index\.html: refuses nothing\n$/)
+  assert.match(stderr, "Pages of mode 'report-only' are in it: nothing protects them.\n")
+  assert.equal(jsonOf(verify('--key', 'a.key.pub', '--json')).reportOnly, ['index.html'])
+})
+
 test('what keygen makes, sign signs and verify verifies', () => {
   const cwd = appFolder()
   const env = { SIGNEDIMP_PASSWORD: 'pw' }
@@ -54,6 +65,7 @@ test('--json is one object, and nothing else is said', async () => {
     signers: [a],
     pageManifests: [],
     missingSourceMaps: [],
+    reportOnly: [],
   })
 })
 

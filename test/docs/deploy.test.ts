@@ -63,6 +63,18 @@ test('the exit status of verify is what the document says', async () => {
   assert.is(runScript(verify!.replace('.pub', '.none'), app).status, 2)
 })
 
+test('a deployment can fail on pages that refuse nothing', async () => {
+  const [check] = blocksOf(sectionOf(page, 'Rolling out'), 'sh')
+  const app = copyApp(await build())
+  assert.is(runScript(check!, app).status, 0)
+  const [config] = blocksOf(sectionOf(page, 'Rolling out'), 'js')
+  writeFileSync(join(app, 'vite.config.js'), config!)
+  succeed('vite build', app)
+  assert.is(runScript(check!, app).status, 1)
+  const json = succeed(check!.replace(/ \|.*/s, ''), app)
+  assert.equal(JSON.parse(json).reportOnly, ['index.html'])
+})
+
 /** Runs a script while this process serves. @returns its exit status */
 function runBeside(script: string, cwd: string): Promise<number | null> {
   const { args, env } = shellFor(script)

@@ -27,7 +27,7 @@ const pem = publicKeyPem(ed)
 const create = (options: unknown) => new SignedImportManager(options as object)
 
 for (const [options, words] of [
-  [{ key: pem }, /^"key" is no option; there are keys, threshold, name, onRefusal$/],
+  [{ key: pem }, /^"key" is no option; there are keys, threshold, name, onRefusal, reportTo$/],
   [{ base: '/' }, /"base" is no option/],
   [null, /^"options" must be an object, got null$/],
   ['https://x.example/', /^"options" must be an object, got string$/],
@@ -44,6 +44,11 @@ for (const [options, words] of [
   [{ name: '' }, /^"name" must be NFC text/],
   [{ name: 'a\nb' }, /"name"/],
   [{ name: 7 }, /"name".*got 7/],
+  [{ reportTo: '' }, /^"reportTo" must be an https: URL or a path/],
+  [{ reportTo: 'http://x.example/' }, /"reportTo"/],
+  [{ reportTo: '//x.example/' }, /"reportTo"/],
+  [{ reportTo: 'https://a:b@x.example/' }, /"reportTo"/],
+  [{ reportTo: 7 }, /"reportTo".*got 7/],
 ] as [unknown, RegExp][])
   test(`options ${JSON.stringify(options)?.slice(0, 40)} are a mistake`, () =>
     mistaken(() => create(options), words))

@@ -150,6 +150,7 @@ test('a wrong option is a TypeError that names it', async () => {
     progress: 1,
     html: 'later',
     mode: 'off',
+    policy: 'self',
     threshold: 0,
     color: 'red',
   })) {

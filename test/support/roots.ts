@@ -4,7 +4,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadSigner } from '../../src/keys/private.ts'
 import { publicKeyPem, toTrustedKey } from '../../src/keys/public.ts'
-import type { RootOptions } from '../../src/page/manager-options.ts'
+import type { ManagerOptions, RootOptions } from '../../src/page/manager-options.ts'
 import { signDirectory } from '../../src/tree/sign.ts'
 import { serveApp, type TestSite } from './app.ts'
 import { entryFiles } from './entry-app.ts'
@@ -29,16 +29,19 @@ globalThis.outcome = (work) => work.then(
 )
 `
 
-/** Serves a page that nobody signed, with the package as it is published. */
-export async function serveHost(): Promise<TestSite> {
+/** Writes a page that nobody signed into a folder, with the package as it is published. */
+export async function writeHost(): Promise<string> {
   const folder = scratchFolder()
   await writeFiles(folder, {
     'index.html': `<!doctype html><meta charset="utf-8"><script type="module" nonce="abc" src="/host.js"></script>`,
     'host.js': hostScript,
   })
   await cp(join(checkout, 'dist'), join(folder, 'signedimp'), { recursive: true })
-  return serveApp(folder)
+  return folder
 }
+
+/** Serves such a page. */
+export const serveHost = async (): Promise<TestSite> => serveApp(await writeHost())
 
 /** The entries of {@link entryFiles} as esbuild emits them: split, and in an order of its own. */
 export async function buildWithEsbuild(key: KeyObject, name: string): Promise<string> {
@@ -89,13 +92,17 @@ interface HostGlobals {
 }
 
 /** Opens a host page, and installs a manager in it. */
-export async function openHost(page: Page, url: string): Promise<void> {
+export async function openHost(
+  page: Page,
+  url: string,
+  options: ManagerOptions = {},
+): Promise<void> {
   await page.goto(url)
   await page.waitFor("'outcome' in globalThis")
-  await page.evaluate(() => {
+  await page.evaluate((given) => {
     const host = globalThis as unknown as HostGlobals
-    host.manager = new host.SignedImportManager().install()
-  })
+    host.manager = new host.SignedImportManager(given).install()
+  }, options as object)
 }
 
 /** Adds a root. @returns `ok`, or why not: `CODE path`, `TypeError: message` */

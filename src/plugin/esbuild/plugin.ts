@@ -8,7 +8,7 @@ import { openSession, type Session } from './session.js'
 import type { BuildResult, EsbuildPlugin, Message, PluginBuild, Told } from './types.js'
 import { endFilter, keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
 import { resolveOptions, type ResolvedOptions, type SignedImpOptions } from '../options.js'
-import { notSigned } from '../sign.js'
+import { warningsOf } from '../sign.js'
 
 /**
  * Signs what esbuild emits, and makes its pages run nothing else.
@@ -106,7 +106,7 @@ async function close(build: PluginBuild, session: Session, result: BuildResult):
     const report = await session.close(result)
     if (!report) return {}
     tell(report, session)
-    if (!report.signed) await warn(build, result, [notSigned])
+    await warn(build, result, warningsOf(report))
     return {}
   } catch (error) {
     return { errors: [toMessage(error)] }
