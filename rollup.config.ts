@@ -107,6 +107,7 @@ export default [
   forPages('late', 'late.js', 'es', { module: true }),
   forPages('blob', 'blob.js', 'es', { module: true }),
   forPages('tags', 'tags.js', 'es'),
+  forPages('resources', 'fetch.js', 'es', { module: true }),
   ...[{}, { der: true }, { pure: true }].flatMap((form) => {
     const suffix = Object.keys(form).map((name) => `-${name}`)
     return [

@@ -182,7 +182,16 @@ for (const [algorithm, file, kilobytes] of limits) {
     const key = toTrustedKey(await generateKey(algorithm))
     const bootstrap = bootstraps.find((one) => one.file === file)!.code
     const { code } = createBootstrap(
-      { bootstrap, runtime: '', module: '', late: '', blob: '', tags: '', pure: false },
+      {
+        bootstrap,
+        runtime: '',
+        module: '',
+        late: '',
+        blob: '',
+        tags: '',
+        fetch: '__SIGNEDIMP_GUARDED__',
+        pure: false,
+      },
       [key],
       1,
     )

@@ -67,6 +67,7 @@ const readPage = (file: string): PageCode => ({
   late: source('dist/bootstrap/late.js'),
   blob: source('dist/bootstrap/blob.js'),
   tags: source('dist/bootstrap/tags.js'),
+  fetch: source('dist/bootstrap/fetch.js'),
   pure: file.includes('pure'),
 })
 

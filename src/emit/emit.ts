@@ -13,6 +13,7 @@ import { moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
 import type { FixedMap } from './fixed-map.js'
 import { createGraph, type Base, type Graph } from './graph.js'
+import { findEarly, findNamed, guardedPattern } from './guarded.js'
 import type { HeadersForm, Policy } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
 import type { RewrittenPage } from './html.js'
@@ -58,6 +59,8 @@ export interface Release {
   unverified: readonly string[]
   /** How to accept names where those of `unverified` come from. @default as the option */
   spell?: ((names: string[]) => string) | undefined
+  /** Files beside WebAssembly that `fetch` is to check: all, or those that a pattern names. */
+  resources: boolean | readonly string[]
   /** Integrity metadata of external modules by URL. */
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
@@ -94,6 +97,8 @@ export interface Emitted {
   accepted: Uncovered[]
   /** Entries, stylesheets and classic scripts that a page's tag checks, and stylesheets that chunks load checked. */
   checked: Set<string>
+  /** Files that `fetch` checks. */
+  fetched: Set<string>
 }
 
 /**
@@ -133,9 +138,15 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
   const spelling = { hasAliases, base: release.tags ? release.base : undefined }
   const linked = await linkModules(output, graph, moved, spelling, changes)
+  const pattern = guardedPattern(release)
+  const guarded = [...output.keys()].filter((path) => pattern.test(path))
+  if (moved.length > 0) linked.resources = findNamed(output, guarded)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
-  const bootstrap = createBootstrap(release.page, release.keys, release.threshold)
-  const own = ownFiles(bootstrap, release, hasPages, hasAliases)
+  const bootstrap = createBootstrap(release.page, release.keys, release.threshold, pattern)
+  const own = [
+    ...ownFiles(bootstrap, release, hasPages, hasAliases),
+    ...(guarded.length > 0 ? [bootstrap.fetch] : []),
+  ]
   const need = { standIns: moved.length > 0, noCircle: release.tags }
   const standIns = createStandIns(linked, need)
   const copied = await findCopied(output)
@@ -166,9 +177,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     ...entries.map(({ path }) => path),
     ...[...linked.styles.values()].flat(),
   ]
+  const fetched = moved.length > 0 ? [...linked.resources.values()].flat() : guarded
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
-    ...findUncovered(output, new Set([...checked, ...ownPaths])),
+    ...findUncovered(output, new Set([...checked, ...ownPaths, ...fetched])),
+    ...findEarly(pages, output, guarded),
   ]
   return {
     changed: changes.changed,
@@ -189,6 +202,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified, release.spell),
     checked: new Set(checked),
+    fetched: new Set(fetched),
   }
 }
 

@@ -44,6 +44,8 @@ export interface PageContext {
   tags: string | undefined
   /** Tells the hash of the page's map, where that is to be the same in each view. @param own the page's own map */
   fixMap?: ((own: string | undefined) => FixedMap) | undefined
+  /** Path of what guards `fetch`, if the build has it. */
+  guard: readonly string[]
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
   release: Record<string, string | undefined>
   /** Whether the files are on another origin than the page. */
@@ -75,6 +77,8 @@ export interface RewrittenPage {
   /** What the page was seen to import from outside of the output. */
   foreign: readonly ForeignImport[]
   uncovered: Uncovered[]
+  /** Texts of its own classic scripts, which may run before anything is checked. */
+  inline: string[]
 }
 
 /** Turns a page's module tags into one bootstrap, and gives integrity to what else it loads. */
@@ -116,6 +120,7 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
     external: folded.external,
     fixed,
     foreign,
+    inline: module ? tagsOf('after', actions).map(({ text: script }) => script) : [],
     uncovered: [
       ...folded.uncovered,
       ...uncovered.map(({ name, reason }) => ({ name, reason })),
@@ -199,7 +204,11 @@ function renderBootstrap(
   }
   const preload = (as: string, href: string, integrity?: string) =>
     `<link${attributes({ rel: 'preload', as, href, integrity, ...shared })}>\n`
-  const modules = new Set([page.runtime, ...entries.flatMap((entry) => page.closure(entry))])
+  const modules = new Set([
+    page.runtime,
+    ...page.guard,
+    ...entries.flatMap((entry) => page.closure(entry)),
+  ])
   const preloads = [...modules].map((path) =>
     preload('script', page.refer(path), page.integrityOf(path)),
   )

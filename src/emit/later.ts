@@ -1,11 +1,12 @@
 /** Pages that are made of an output when that is signed already. */
 import { hashBytes } from '../crypto/node.js'
 import type { StaticImport } from '../manifest/format.js'
-import { isModulePath } from '../manifest/path.js'
+import { isGuard, isModulePath } from '../manifest/path.js'
 import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { createChanges } from './changes.js'
 import { acceptUncovered, spellFlags } from './coverage.js'
 import type { Release } from './emit.js'
+import { findEarly } from './guarded.js'
 import {
   readPage,
   refuse,
@@ -69,6 +70,7 @@ export async function startLater(
     tags: false,
     headers: [],
     external: new Map<string, string>(),
+    resources: false,
     reportTo: starts[0]!.entry.report,
   }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)
@@ -98,9 +100,17 @@ export async function startLater(
     files,
     bootstrap,
     hashes: pages[0]!.fixed?.hashes ?? [],
-    accepted: acceptUncovered(pages[0]!.uncovered, release.unverified, spellFlags),
+    accepted: acceptUncovered(
+      [...pages[0]!.uncovered, ...findEarly(pages, output, guardedIn(folder))],
+      release.unverified,
+      spellFlags,
+    ),
   }
 }
+
+/** Which other files the page guards, only the file that does so says. */
+const guardedIn = ({ main: { files } }: SignedFolder): string[] =>
+  [...files.keys()].filter((path) => /\.wasm$/i.test(path))
 
 /** The given keys in the order of an entry's, so that the bootstrap is the same as in pages of the build. */
 const inOrder = (keys: Release['keys'], { pinned }: ModuleBootstrap): Release['keys'] =>
@@ -145,7 +155,7 @@ function listFor(
 ): { digests: Map<string, string>; imports: Map<string, StaticImport[]> } {
   const lists = starts.map(({ entry }) => pages.get(entry.manifest)!)
   const others = [...main.files.keys()].filter(
-    (path) => !isModulePath(path) && isForPages(path, release),
+    (path) => isGuard(path) || (!isModulePath(path) && isForPages(path, release)),
   )
   const paths = [...lists.flatMap(({ files }) => [...files.keys()]), ...others, ...checked]
   return {

@@ -25,6 +25,8 @@ export interface LinkedModules {
   lazy: Map<string, { paths: string[]; isOpen: boolean }>
   /** Stylesheets that a module has Vite's helper link when it loads others. */
   styles: Map<string, string[]>
+  /** Guarded files that a module's text names, where entries start by themselves. */
+  resources: Map<string, string[]>
   /** Imports by a module of what is not of the output, where its text names it. */
   foreign: Map<string, ForeignImport[]>
   /** Names that a module exports. */
@@ -56,6 +58,7 @@ export async function linkModules(
     imports: new Map(),
     lazy: new Map(),
     styles: new Map(),
+    resources: new Map(),
     foreign: new Map(),
     exports: new Map(),
     locals: new Map(),

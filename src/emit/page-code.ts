@@ -23,6 +23,7 @@ export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): 
     late: await read('late.js'),
     blob: await read('blob.js'),
     tags: await read('tags.js'),
+    fetch: await read('fetch.js'),
     pure,
   }
 }

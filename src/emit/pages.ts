@@ -1,7 +1,7 @@
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { closureOf, tagKey } from '../manifest/linking.js'
-import { below, isModulePath } from '../manifest/path.js'
+import { below, isGuard, isModulePath } from '../manifest/path.js'
 import { parseManifest, type StaticImport } from '../manifest/format.js'
 import type { Listed } from '../manifest/import-map.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
@@ -114,6 +114,7 @@ function createPageContext(
     blob: bootstrap.blob.fileName,
     tags: release.tags ? bootstrap.tags.fileName : undefined,
     fixMap: listed && ((own) => fixMap(listed, refer(''), release.tags ? tagKey : undefined, own)),
+    guard: [...digests.keys()].filter(isGuard),
     release: {
       'data-name': name,
       'data-build': build === undefined ? undefined : String(build),

@@ -3,14 +3,20 @@ import type { LinkedModules } from './modules.js'
 /** What a module may load, itself included, or undefined where only its run tells. */
 export function reach(
   main: string,
-  { imports, lazy, styles }: Pick<LinkedModules, 'imports' | 'lazy' | 'styles'>,
+  {
+    imports,
+    lazy,
+    styles,
+    resources,
+  }: Pick<LinkedModules, 'imports' | 'lazy' | 'styles' | 'resources'>,
 ): Set<string> | undefined {
   const reached = new Set([main])
   for (const path of reached) {
     const { paths, isOpen } = lazy.get(path) ?? { paths: [], isOpen: false }
     if (isOpen) return undefined
     for (const to of imports.get(path) ?? []) reached.add(to.path)
-    for (const to of [...paths, ...(styles.get(path) ?? [])]) reached.add(to)
+    const fetched = resources.get(path) ?? []
+    for (const to of [...paths, ...(styles.get(path) ?? []), ...fetched]) reached.add(to)
   }
   return reached
 }

@@ -27,6 +27,7 @@ export function watchPage(html: string, page: PageContext): RewrittenPage {
     fixed: undefined,
     foreign: [],
     uncovered: [],
+    inline: [],
   }
 }
 

@@ -84,6 +84,8 @@ export async function emitReportOnly(
     external: new Map([...external].filter(([, integrity]) => integrity !== '')),
     accepted: trial?.accepted ?? [],
     checked: trial?.checked ?? new Set(pages.flatMap(({ checked }) => checked)),
+    // Such a page watches no fetch.
+    fetched: new Set(),
     reportOnly,
   }
 }

@@ -85,9 +85,14 @@ const preloadsOf = (
  * gave it another name.
  */
 function listFor(main: string, startable: Startable, release: Release) {
-  const { digests, imports, bootstrap, hasAliases, copied } = startable
+  const { digests, imports, bootstrap, hasAliases, copied, resources } = startable
   const reached = reach(main, startable)
-  const own = [bootstrap.blob.fileName, ...(hasAliases ? [bootstrap.late.fileName] : [])]
+  const isFetching = [...(reached ?? [])].some((path) => resources.get(path)?.length)
+  const own = [
+    bootstrap.blob.fileName,
+    ...(hasAliases ? [bootstrap.late.fileName] : []),
+    ...(isFetching ? [bootstrap.fetch.fileName] : []),
+  ]
   const wanted = reached && new Set([...reached, ...[...reached].map(standInOf), ...own])
   const isListed = (path: string) =>
     wanted?.has(path) ?? (isForPages(path, release) && !copied.has(path))

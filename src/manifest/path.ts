@@ -16,6 +16,9 @@ export const isPath = (path: string): boolean => isSafeText(path) && !emptyOrDot
 /** Whether a page may load a path as a module, so that its map guards it as one. */
 export const isModulePath = (path: string): boolean => /\.m?js(on)?$/.test(path)
 
+/** Whether a path names the file of ours that guards `fetch`. */
+export const isGuard = (path: string): boolean => /^signedimp-fetch-\w{16}\.js$/.test(path)
+
 /**
  * Whether a path names a source map. No page runs one, and uploaders delete them in the build or after it: one that is
  * gone is no fault. One that is changed is.

@@ -2,6 +2,7 @@
 import type { SignedImpError } from '../errors.js'
 import type { Adopting, ModuleRuntime, PageBoot, Runtime } from './context.js'
 import { parsed } from './events.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
 import { importNatively } from './native-import.js'
@@ -18,6 +19,7 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
   const { link, evaluate, resolve } = createLinked(context, importNatively)
   const tell = createTell(context)
   const load: Load = async (path, options) => evaluate(await link(path), options)
+  const guard = createGuarding(context, load)
   const show = (refused: SignedImpError) => showRefusal(refused, tell)
 
   /** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */
@@ -32,12 +34,14 @@ function createRuntime(): Pick<ModuleRuntime, 'main'> & Runtime {
     meta: createMeta(context, resolve),
     link: createLink(context, tell),
     main: async (path, loaded) => {
+      await guard()
       const urls = await link(path)
       loaded()
       return evaluate(urls)
     },
     start: async () => {
       await proveNamed(context)
+      await guard()
       Object.freeze(context)
       const mains = mainsOf(context).map((path) => link(path).catch(show))
       await parsed()

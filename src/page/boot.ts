@@ -6,6 +6,7 @@ import { below, pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { EnforcedMap, PageBoot, PageData, Runtime } from './context.js'
+import { nativeFetch } from './download.js'
 import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchWhole, maxManifestLines } from './manifest.js'
@@ -46,6 +47,7 @@ async function start(): Promise<void> {
     stored,
     url,
     toUrl,
+    fetch: nativeFetch,
     byTag: (url, integrity) => runModule(url, carrier, integrity),
   }
   Object.defineProperty(self, '__signedimp', { value: context })

@@ -27,6 +27,8 @@ export interface Boot extends Reported {
   credentials: RequestCredentials | undefined
   /** URL of a listed path, as the map knows it. */
   toUrl(path: string): string
+  /** The engine's own, as it was before anything of the app ran. */
+  fetch: typeof fetch
 }
 
 /** An import map that the browser was seen to obey. */

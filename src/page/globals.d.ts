@@ -13,6 +13,9 @@ declare const __SIGNEDIMP_PINNED__: import('./context.js').Pinned
 /** Stands in the built module bootstrap once, for what the plugin knows of the entry. */
 declare const __SIGNEDIMP_ENTRY__: import('../manifest/linking.js').Entry
 
+/** Stands in the built guard of `fetch` once, for the plugin to put the pattern of the files in its place that are guarded. */
+declare const __SIGNEDIMP_GUARDED__: string
+
 /** What the bootstrap leaves for its runtime, which adds what the chunks use. */
 declare const __signedimp: unknown
 

@@ -1,7 +1,9 @@
 /** The runtime of module entries where a late import map was proven: the browser checks and links. */
 import { isModulePath } from '../manifest/path.js'
+import { refusal } from '../manifest/refusal.js'
 import { createClaims } from './claims.js'
 import type { Adopting, Mapped, ModuleRuntime, Registry } from './context.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
 import { listedClosure } from './prove.js'
@@ -26,6 +28,9 @@ const resolve = (url: string) => {
 }
 
 const tell = createTell(context)
+const guard = createGuarding(context, async (path) => {
+  if ((await context.byTag(keyOf(path))) !== 'load') throw refusal('REFUSED', 'not as signed', path)
+})
 
 const runtime: Pick<ModuleRuntime, keyof Registry | 'main'> & Adopting = {
   adopt,
@@ -33,6 +38,7 @@ const runtime: Pick<ModuleRuntime, keyof Registry | 'main'> & Adopting = {
   meta: createMeta(context, resolve),
   link: createLink(context, tell),
   main: async (path, loaded) => {
+    await guard()
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))
     void Promise.all(downloads).then(loaded)
     return load(path)

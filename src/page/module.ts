@@ -6,6 +6,7 @@ import { pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import type { SignedImpError } from '../errors.js'
 import type { ModuleBoot, ModuleRuntime } from './context.js'
+import { nativeFetch } from './download.js'
 import { holdMilestones } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchManifest } from './manifest.js'
@@ -85,6 +86,7 @@ async function boot(): Promise<ModuleBoot> {
     url,
     credentials: undefined,
     toUrl,
+    fetch: nativeFetch,
     name,
     build,
     report: entry.report,

@@ -1,6 +1,8 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
+import { refusal } from '../manifest/refusal.js'
 import { createClaims } from './claims.js'
 import type { Adopting, Linkable, Mapped, Runtime } from './context.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta } from './import.js'
 import { createMeanings, proveMeanings } from './meanings.js'
 import { createMappedLoad } from './mapped.js'
@@ -18,6 +20,11 @@ const { load, adopt } = createRelinker(context, known)
 const tell = createTell(context)
 const meanings = createMeanings(context)
 
+const guard = createGuarding(context, async (path) => {
+  if ((await context.byTag(context.toUrl(path) + context.salt)) !== 'load')
+    throw refusal('REFUSED', 'not as signed', path)
+})
+
 const runtime: Runtime & Adopting = {
   enforcement: 'map',
   import: createImport(context, createMappedLoad(context, known, load), tell, meanings),
@@ -30,6 +37,7 @@ const runtime: Runtime & Adopting = {
     proveMeanings(context)
     paths.forEach(prove)
     await proveNamed(context)
+    await guard()
     // Until then another runtime might take its place.
     Object.freeze(context)
     // Tags run in order, downloads overlap.

@@ -4,6 +4,7 @@ import { proveConfined } from './confine.js'
 import type { PageBoot, Runtime } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { claim } from './linked.js'
 import { refusedOnce } from './load-failure.js'
@@ -46,6 +47,8 @@ async function loadBehindImports(path: string): Promise<void> {
   throw (await diagnose(context, [path])) ?? refusedOnce(path, 'try again')
 }
 
+const guard = createGuarding(context, load)
+
 const runtime: Runtime = {
   enforcement: 'tags',
   import: createImport(
@@ -74,6 +77,7 @@ const runtime: Runtime = {
     if (whole === undefined) await proveConfined(byTag)
     const mains = mainsOf(context)
     for (const path of mains) listedClosure(manifest, path)
+    await guard()
     Object.freeze(context)
     await parsed()
     for (const path of mains) await load(path).catch((refused) => showRefusal(refused, tell))

@@ -50,6 +50,8 @@ export interface SignedImpOptions {
   reportTo?: string
   /** Names of code that nothing checks and that you accept: paths or URLs, `*` for any characters but `/`. @default [] */
   unverified?: readonly string[]
+  /** Files beside WebAssembly that `fetch` gives only as they are signed: all, or paths, `*` as in `unverified`. @default false */
+  resources?: boolean | readonly string[]
   /** `'report-only'` refuses nothing and tells what it would, `'off'` signs nothing; both say so in every build. @default 'on' */
   mode?: Mode
 }
@@ -79,6 +81,7 @@ export interface ResolvedOptions {
   fallback: string | undefined
   reportTo: string | undefined
   unverified: readonly string[]
+  resources: boolean | readonly string[]
   mode: Mode
 }
 
@@ -141,6 +144,10 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   unverified: [
     'an array of paths or URLs, each of which names something and is not only *',
     (v) => Array.isArray(v) && v.every((name) => isText(name) && isPattern(name)),
+  ],
+  resources: [
+    'true, false or an array of paths',
+    (v) => typeof v === 'boolean' || (Array.isArray(v) && v.every(isText)),
   ],
   mode: ["'on', 'report-only' or 'off'", (v) => v === 'on' || v === 'report-only' || v === 'off'],
 }
@@ -208,6 +215,7 @@ export function resolveOptions(
     fallback: given.fallback === true ? fallbackText : given.fallback || undefined,
     reportTo: given.reportTo,
     unverified: given.unverified ?? [],
+    resources: given.resources ?? false,
     mode: given.mode ?? 'on',
   }
 }

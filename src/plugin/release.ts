@@ -95,6 +95,7 @@ export async function readRelease(
     fallback: options.fallback,
     reportTo: options.reportTo,
     unverified,
+    resources: options.resources,
     page: await readPageCode(keys, options.pure),
     reportOnly:
       options.mode === 'report-only' ? await readReportOnly(keys, options.pure) : undefined,

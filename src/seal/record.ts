@@ -59,6 +59,7 @@ export const toOptions = (release: Release): SealRecord['options'] => ({
   base: release.base,
   inline: release.inline,
   tags: release.tags,
+  resources: release.resources,
   headers: release.headers,
   external: Object.fromEntries(release.external),
   ...(release.fallback !== undefined && { fallback: release.fallback }),

@@ -1,4 +1,4 @@
-/** npm run bench -- [--only size|build|load|entries|chains] [--quick] [--json] [--write] */
+/** npm run bench -- [--only size|build|load|entries|chains|wasm] [--quick] [--json] [--write] */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { format } from 'prettier'
@@ -8,6 +8,7 @@ import { describeMachine, loadAverage } from './machine.ts'
 import { say, sayNoMore } from './progress.ts'
 import { chainApps, entryApps, pageApps } from './sites.ts'
 import { measureSize } from './size.ts'
+import { measureWasm } from './wasm.ts'
 import { toMarkdown, toText, type Section, type Table } from './table.ts'
 
 const parts: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -16,6 +17,7 @@ const parts: Record<string, (quick: boolean) => Promise<Section>> = {
   load: (quick) => measureLoad(quick, pageApps),
   entries: (quick) => measureLoad(quick, entryApps),
   chains: (quick) => measureLoad(quick, chainApps),
+  wasm: measureWasm,
 }
 
 const { values } = parseArgs({

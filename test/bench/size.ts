@@ -90,6 +90,7 @@ async function readPageCode(file: string): Promise<PageCode> {
     late: await read('late.js'),
     blob: await read('blob.js'),
     tags: await read('tags.js'),
+    fetch: await read('fetch.js'),
     pure: file.includes('pure'),
   }
 }

@@ -19,6 +19,7 @@ const pageOf = (module: string) => ({
   late: '',
   blob: '',
   tags: '',
+  fetch: '__SIGNEDIMP_GUARDED__',
   pure: false,
   module: source(module),
 })

@@ -19,6 +19,7 @@ const page = {
   late: 'late()',
   blob: 'blob()',
   tags: 'tags()',
+  fetch: 'fetch(__SIGNEDIMP_GUARDED__)',
   pure: false,
 }
 const release: LaterRelease = {

@@ -18,6 +18,7 @@ const report: Report = {
   external: [],
   pure: false,
   unverified: [],
+  fetched: 0,
   unchecked: {},
   sameOrigin: true,
   milliseconds: 12.4,

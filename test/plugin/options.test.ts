@@ -215,6 +215,7 @@ const wrong: Record<string, unknown[]> = {
     null,
     {},
   ],
+  resources: ['data.json', 1, null, {}, [''], [1], () => true],
   unverified: [
     'a.js',
     {},
@@ -312,6 +313,7 @@ test('what is not given', () => {
     fallback: undefined,
     reportTo: undefined,
     unverified: [],
+    resources: false,
     mode: 'on',
   })
   assert.equal(
@@ -332,6 +334,7 @@ const right: Record<string, unknown[]> = {
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   fallback: ['Bitte neu laden'],
   reportTo: ['/', '/report', '/a?app=1', 'https://x.example', 'https://x.example/a?b=1'],
+  resources: [true, false, [], ['*.bin', 'data/*', 'a.json']],
   unverified: [
     [],
     ['sw.js'],

@@ -214,7 +214,6 @@ const uncovered: [title: string, files: Files, name: string][] = [
     { 'assets/w.js': 'import"./dep.js";postMessage(1)' },
     'assets/w.js',
   ],
-  ['WebAssembly', { 'assets/x.wasm': '\0asm' }, 'assets/x.wasm'],
   ['a service worker', { 'sw.js': 'self.addEventListener("fetch",()=>{})' }, 'sw.js'],
   ['chunks of System.register', { 'assets/s.js': 'System.register([],()=>({}))' }, 'assets/s.js'],
   [
@@ -287,6 +286,13 @@ test('an inline script that imports waits for a module that is checked', async (
     assert.ok(added.includes(inline))
     assert.match(readFrom(dir, inline), `"/assets/main.js":()=>_simp_("${reference}")`)
   }
+})
+
+test('WebAssembly is listed for pages, which check it when they fetch it', async () => {
+  const dir = await folder({ 'assets/x.wasm': '\0asm' })
+  await seal(dir)
+  await verify(dir)
+  assert.match(manifestIn(dir), ' assets/x.wasm')
 })
 
 test('what is imported by a name that only the run tells may be any module', async () => {
