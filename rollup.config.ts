@@ -120,6 +120,7 @@ export default [
     pure: true,
     applied: '__SIGNEDIMP_WORKERS__',
   }),
+  forPages('resources', 'fetch.js', 'es', { module: true }),
   ...[{}, { der: true }, { pure: true }].flatMap((form) => {
     const suffix = Object.keys(form).map((name) => `-${name}`)
     return [

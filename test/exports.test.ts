@@ -44,8 +44,12 @@ test('signedimp/esbuild exports the plugin, by name and by default', async () =>
   assert.is(byDefault, signedImp)
 })
 
-test('signedimp/runtime exports the manager for pages', async () => {
-  assert.equal(await names('signedimp/runtime'), ['SignedImportManager'])
+test('signedimp/runtime exports the manager for pages, and what fetches checked', async () => {
+  assert.equal(await names('signedimp/runtime'), [
+    'SignedImportManager',
+    'signedFetch',
+    'signedURL',
+  ])
 })
 
 test('signedimp/errors exports the error, the same as signedimp', async () => {

@@ -73,6 +73,7 @@ const readPage = (file: string): PageCode => ({
   blob: source('dist/bootstrap/blob.js'),
   tags: source('dist/bootstrap/tags.js'),
   workers: source('dist/bootstrap/workers.js'),
+  fetch: source('dist/bootstrap/fetch.js'),
   pure: file.includes('pure'),
 })
 
@@ -100,7 +101,7 @@ test('the runtime is as large as the README says', () => {
 })
 
 test('what guards workers is as large as the README says', () => {
-  const plan = { reach: {}, named: {}, unverified: [], first: false }
+  const plan = { reach: {}, named: {}, unverified: [], guarded: '', first: false }
   const [guard] = createGuards(readPage('page.js'), plan).pages
   checkSize(claimed(/one\s+more\s+of\s+at\s+most\s+([\d,]+)\s+bytes\s+guards/), sizeOf(guard!.code))
 })

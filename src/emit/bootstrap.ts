@@ -1,6 +1,7 @@
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
 import type { Release } from './emit.js'
+import { guardedPattern } from './guarded.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
 import { markUtf8, toAscii } from './rewrite.js'
 import type { WorkerPlan } from './workers.js'
@@ -21,6 +22,8 @@ export interface PageCode {
   tags: string
   /** What guards workers, without what the build knows of these. */
   workers: string
+  /** What guards `fetch`, without the pattern of what it guards. */
+  fetch: string
   /** Whether the bootstraps can do without the engine's cryptography. */
   pure: boolean
 }
@@ -43,20 +46,26 @@ export interface Bootstrap {
   late: OwnFile
   blob: OwnFile
   tags: OwnFile
+  fetch: OwnFile
 }
 
 const pinnedSlot = '__SIGNEDIMP_PINNED__'
 const workersSlot = '__SIGNEDIMP_WORKERS__'
+const guardedSlot = '__SIGNEDIMP_GUARDED__'
 const entrySlot = '__SIGNEDIMP_ENTRY__'
 
 /** What stands last in the built module form. */
 const handsOn = /export\{([\w$]+) as __signedimpMain\};?$/
 
-/** Puts keys into the built bootstrap. */
+/**
+ * Puts keys into the built bootstrap.
+ * @param guarded pattern of the files that `fetch` checks
+ */
 export function createBootstrap(
   page: PageCode,
   keys: readonly TrustedKey[],
   threshold: number,
+  guarded: RegExp = guardedPattern({}),
 ): Bootstrap {
   const pinned = toLiteral({ keys, threshold })
   const code = fill(page.bootstrap.trim(), pinnedSlot, pinned)
@@ -70,6 +79,10 @@ export function createBootstrap(
     late: nameByContent('signedimp-late', page.late.trim() + mark),
     blob: nameByContent('signedimp-blob', page.blob.trim() + mark),
     tags: nameByContent('signedimp-tags', page.tags.trim() + mark),
+    fetch: nameByContent(
+      'signedimp-fetch',
+      fill(page.fetch.trim(), guardedSlot, toAscii(JSON.stringify(guarded.source))) + mark,
+    ),
   }
 }
 
@@ -86,13 +99,19 @@ export interface Guards {
  */
 export function createGuards({ workers }: Pick<PageCode, 'workers'>, plan?: WorkerPlan): Guards {
   if (!plan) return { pages: [], entries: [] }
-  const { unverified } = plan
+  const { unverified, guarded } = plan
   const create = (stem: string, known: WorkerPlan) => [
     nameByContent(stem, fill(workers.trim(), workersSlot, toAscii(JSON.stringify(known)))),
   ]
   return {
     pages: create('signedimp-workers', plan),
-    entries: create('signedimp-entry-workers', { reach: {}, named: {}, unverified, first: false }),
+    entries: create('signedimp-entry-workers', {
+      reach: {},
+      named: {},
+      unverified,
+      guarded,
+      first: false,
+    }),
   }
 }
 
@@ -104,11 +123,12 @@ export const digestRelease = ({ page, keys, threshold, ...release }: Release): s
   hashBytes(
     'sha256',
     JSON.stringify([
-      [page.module, page.late, page.blob],
+      [page.module, page.late, page.blob, page.fetch],
       keys.map(({ fingerprint }) => fingerprint),
       threshold,
       [release.name, release.build, release.expires, release.hash],
       [release.manifestName, release.base, release.reportTo],
+      guardedPattern(release).source,
     ]),
   )
 

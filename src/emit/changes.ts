@@ -13,7 +13,9 @@ export interface Changes {
 export function createChanges(output: Output): Changes {
   const changed: Changes['changed'] = new Map()
   const change: Changes['change'] = (path, source) => {
-    output.set(path, { isModule: false, isEntry: false, ...output.get(path), path, source })
+    const file = { isModule: false, isEntry: false, ...output.get(path), path, source }
+    delete file.digest
+    output.set(path, file)
     changed.set(path, source)
   }
   return {

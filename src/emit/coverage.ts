@@ -36,10 +36,12 @@ function reasonAgainstDocument(source: string | Uint8Array): string | undefined 
 
 function reasonAgainstCode({ path, isModule, isEntry, format }: OutputFile): string | undefined {
   if (isModule ? !isEntry : !isCode(path)) return undefined
+  if (/\.wasm$/i.test(path))
+    return 'WebAssembly that no page or entry would check when it fetches it'
   if (format) return `no import map checks format "${format}": set output.format to "es"`
   return isModule
     ? 'an entry that no page of this build starts: whatever loads it runs it unchecked'
-    : 'code that is no module of this build and no worker that its code names (WebAssembly, a shared or service worker, a worklet, a script from the public folder): nothing checks it when it runs'
+    : 'code that is no module of this build and no worker or worklet that its code names (a shared or service worker, a script from the public folder): nothing checks it when it runs'
 }
 
 /** Whether a pattern of `unverified` names a path or URL: in it, `*` stands for any characters but `/`. */

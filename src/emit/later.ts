@@ -1,11 +1,12 @@
 /** Pages that are made of an output when that is signed already. */
 import { hashBytes } from '../crypto/node.js'
 import type { StaticImport } from '../manifest/format.js'
-import { isModulePath } from '../manifest/path.js'
+import { isGuard, isModulePath } from '../manifest/path.js'
 import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { createChanges } from './changes.js'
 import { acceptUncovered } from './coverage.js'
 import type { Release } from './emit.js'
+import { findEarly } from './guarded.js'
 import {
   readPage,
   refuse,
@@ -29,6 +30,8 @@ export interface LaterPage {
   /** Files for the output, some of which may be there already. */
   files: Map<string, string | Uint8Array>
   bootstrap: Bootstrap
+  /** Hash sources of its import map for a Content-Security-Policy, where that is the same in each view. */
+  hashes: readonly string[]
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
 }
@@ -36,7 +39,7 @@ export interface LaterPage {
 /** How pages are made. Name, build, expiry and hash are those of the output. */
 export type LaterRelease = Pick<
   Release,
-  'signer' | 'keys' | 'threshold' | 'manifestName' | 'inline' | 'unverified' | 'page'
+  'signer' | 'keys' | 'threshold' | 'manifestName' | 'inline' | 'policy' | 'unverified' | 'page'
 >
 
 /**
@@ -68,6 +71,7 @@ export async function startLater(
     workersFirst: false,
     headers: [],
     external: new Map<string, string>(),
+    resources: false,
     reportTo: starts[0]!.entry.report,
   }
   const bootstrap = createBootstrap(release.page, keys, release.threshold)
@@ -96,9 +100,18 @@ export async function startLater(
     manifest,
     files,
     bootstrap,
-    accepted: acceptUncovered(pages[0]!.uncovered, release.unverified, spellFlags),
+    hashes: pages[0]!.fixed?.hashes ?? [],
+    accepted: acceptUncovered(
+      [...pages[0]!.uncovered, ...findEarly(pages, output, guardedIn(folder))],
+      release.unverified,
+      spellFlags,
+    ),
   }
 }
+
+/** Which other files the page guards, only the file that does so says. */
+const guardedIn = ({ main: { files } }: SignedFolder): string[] =>
+  [...files.keys()].filter((path) => /\.wasm$/i.test(path))
 
 const spellFlags = (names: string[]): string =>
   names.map((name) => `--unverified ${name}`).join(' ')
@@ -146,7 +159,7 @@ function listFor(
 ): { digests: Map<string, string>; imports: Map<string, StaticImport[]> } {
   const lists = starts.map(({ entry }) => pages.get(entry.manifest)!)
   const others = [...main.files.keys()].filter(
-    (path) => !isModulePath(path) && isForPages(path, release),
+    (path) => isGuard(path) || (!isModulePath(path) && isForPages(path, release)),
   )
   const paths = [...lists.flatMap(({ files }) => [...files.keys()]), ...others, ...checked]
   return {

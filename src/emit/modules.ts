@@ -27,6 +27,8 @@ export interface LinkedModules {
   styles: Map<string, string[]>
   /** Workers that a module starts, and what these run inside themselves. */
   workers: ReadonlyMap<string, string[]>
+  /** Guarded files that a module's text names, where entries start by themselves. */
+  resources: Map<string, string[]>
   /** Imports by a module of what is not of the output, where its text names it. */
   foreign: Map<string, ForeignImport[]>
   /** Names that a module exports. */
@@ -60,6 +62,7 @@ export async function linkModules(
     lazy: new Map(),
     styles: new Map(),
     workers,
+    resources: new Map(),
     foreign: new Map(),
     exports: new Map(),
     locals: new Map(),

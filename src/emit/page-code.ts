@@ -24,6 +24,7 @@ export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): 
     blob: await read('blob.js'),
     tags: await read('tags.js'),
     workers: await read('workers.js'),
+    fetch: await read('fetch.js'),
     pure,
   }
 }

@@ -1,7 +1,7 @@
 import type { Emitted, Release } from './emit.js'
 import { hasHost } from './graph.js'
 import { isSourceMap } from '../manifest/path.js'
-import { isPage, type Output, type Uncovered } from './output.js'
+import { isPage, type Output, type OutputFile, type Uncovered } from './output.js'
 import type { ReportOnly } from './report-only.js'
 
 /** What a build tells about itself. */
@@ -21,12 +21,16 @@ export interface Report {
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
   bootstrap: { integrity: string; inline: boolean }
+  /** Sources of each page's import map for a Content-Security-Policy, where that is the same in each view. */
+  maps: { page: string; hashes: readonly string[] }[]
   /** External modules that pages may load, with their integrity metadata. */
   external: { url: string; integrity: string }[]
   /** Whether pages may do without https. */
   pure: boolean
   /** Not checked when it runs, and accepted by name. */
   unverified: Uncovered[]
+  /** Number of files beside modules that `fetch` checks. */
+  fetched: number
   /** Number of listed files that nothing checks when a page loads them, as by `url()` or `@import`, by kind. */
   unchecked: Record<string, number>
   /** Whether the files are on another origin than the pages; undefined when that depends on the host. */
@@ -39,6 +43,7 @@ export interface Report {
 const kinds: [kind: string, pattern: RegExp][] = [
   ['stylesheets that no page or chunk links', /\.css$/],
   ['images', /\.(svg|png|jpe?g|gif|webp|avif|ico)$/i],
+  ['media files', /\.(mp[34]|m4[av]|webm|og[gv]|opus|wav|flac)$/i],
   ['fonts', /\.(woff2?|ttf|otf|eot)$/i],
 ]
 
@@ -57,6 +62,7 @@ export function createReport(
       !isPage(path) &&
       !isSourceMap(path) &&
       !emitted.checked.has(path) &&
+      !emitted.fetched.has(path) &&
       !emitted.accepted.some(({ name }) => name === path),
   )
   const unchecked: Report['unchecked'] = {}
@@ -79,15 +85,26 @@ export function createReport(
     pages: emitted.pages,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    maps: [...emitted.maps].map(([page, { hashes }]) => ({ page, hashes })),
     external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
     pure: release.page.pure,
     unverified: emitted.accepted,
+    fetched: files.filter((file) => isFetched(file, emitted)).length,
     unchecked,
     sameOrigin: !hasHost(release.base),
     ...(emitted.reportOnly && { reportOnly: emitted.reportOnly }),
     ...rest,
   }
 }
+
+/** Whether a file is checked by `fetch` and in no other way. */
+const isFetched = ({ path, isModule }: OutputFile, { fetched, own, checked }: Emitted): boolean =>
+  fetched.has(path) &&
+  !isModule &&
+  !isPage(path) &&
+  !isSourceMap(path) &&
+  !own.includes(path) &&
+  !checked.has(path)
 
 /** The report in lines, for people. */
 export function formatReport(report: Report): string[] {
@@ -122,7 +139,13 @@ export function formatReport(report: Report): string[] {
     ...(report.reportOnly
       ? [`  with mode 'on' that will be '${report.reportOnly.enforcing}'`]
       : []),
+    ...report.maps.map(
+      ({ page, hashes }) => `  import map of ${page} for its policy: ${hashes.join(' ')}`,
+    ),
     ...(report.pure ? [plainHttp] : []),
+    ...(report.fetched > 0
+      ? [`  checked when code fetches them: ${countOf(report.fetched, 'files')}`]
+      : []),
     ...(counted.length
       ? [`  listed, but not enforced when a page or a stylesheet loads them: ${counted.join(', ')}`]
       : []),

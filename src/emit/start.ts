@@ -86,11 +86,15 @@ const preloadsOf = (
  * gave it another name.
  */
 function listFor(main: string, startable: Startable, release: Release) {
-  const { digests, imports, bootstrap, guards, hasAliases, copied } = startable
+  const { digests, imports, bootstrap, guards, hasAliases, copied, resources } = startable
   const reached = reach(main, startable)
-  const own = [bootstrap.blob, ...(hasAliases ? [bootstrap.late] : []), ...guards.entries].map(
-    ({ fileName }) => fileName,
-  )
+  const isFetching = [...(reached ?? [])].some((path) => resources.get(path)?.length)
+  const own = [
+    bootstrap.blob,
+    ...(hasAliases ? [bootstrap.late] : []),
+    ...(isFetching ? [bootstrap.fetch] : []),
+    ...guards.entries,
+  ].map(({ fileName }) => fileName)
   const wanted = reached && new Set([...reached, ...[...reached].map(standInOf), ...own])
   const isListed = (path: string) =>
     wanted?.has(path) ?? (isForPages(path, release) && !copied.has(path))

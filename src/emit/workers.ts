@@ -7,8 +7,10 @@ import type { Release } from './emit.js'
 import type { ModuleEntry } from './entries.js'
 import { lastSegment, type Graph } from './graph.js'
 import { outside } from './foreign.js'
+import { guardedPattern } from './guarded.js'
 import type { LinkedModules } from './modules.js'
 import { codeOf, isCode, type Output, type Uncovered } from './output.js'
+import { findRaw } from './raw-scripts.js'
 import { reach } from './reach.js'
 
 /** What the built guard of workers is given: `WorkerPlan` of src/page/worker/boot.ts. */
@@ -16,6 +18,7 @@ export interface WorkerPlan {
   reach: Record<string, string[] | null>
   named: Record<string, string[]>
   unverified: string[]
+  guarded: string
   first: boolean
 }
 
@@ -39,8 +42,8 @@ const byAddress =
 const imports = /\bimportScripts\s*\(([^)]*)\)/
 const texts = /(["'`])([^"'`$\\]+)\1/g
 
-/** What may start a worker, or ask whether it could. */
-const mention = /\b(?:Shared)?Worker\b/
+/** What may start a worker or a worklet, or ask whether it could. */
+const mention = /\b(?:(?:Shared)?Worker|addModule)\b/
 
 /**
  * Finds workers, and has modules that bundlers call entries because a worker starts by them be modules like others: they
@@ -66,14 +69,25 @@ export async function findWorkers(
   const files = [...output.values()]
   for (const { path, isWorker } of files) if (isWorker && isScript(path)) found.scripts.add(path)
   const shared = new Set<string>()
+  const raw = await findRaw(output, (path) => isCode(path) && !isNamed(path) && !started.has(path))
   // What is found on the way is looked at, too.
   const seen = new Set(files.flatMap(({ path, isModule }) => (isModule ? path : [])))
   for (const path of seen) {
     const code = codeOf(output.get(path)!)
-    if (!mention.test(code) && !imports.test(code)) continue
-    found.isGuarded ||= mention.test(code)
+    const isMentioned = mention.test(code)
+    const rawNamed = raw.filter((one) => (isMentioned || one.isModule) && names(code, one.path))
+    if (!isMentioned && !imports.test(code) && rawNamed.length === 0) continue
+    found.isGuarded ||= isMentioned
     const known = [...found.scripts].filter((one) => one !== path && names(code, one))
-    const named = distinct([...workersIn(path, code, graph).filter(isScript), ...known])
+    const named = distinct([
+      ...workersIn(path, code, graph).filter(isScript),
+      ...rawNamed.map((one) => one.path),
+      ...known,
+    ])
+    // Their names know nothing of how they are written anew.
+    for (const one of rawNamed)
+      if (one.isModule)
+        Object.assign(output.get(one.path)!, { isModule: true, isContentNamed: false })
     for (const one of workersIn(path, code, graph, true)) shared.add(one)
     const own = scriptsIn(path, code, graph).filter(isScript)
     if (named.length > 0) found.named.set(path, named)
@@ -134,13 +148,14 @@ export function planWorkers(
   { scripts, named }: FoundWorkers,
   linked: LinkedModules,
   output: Output,
-  { unverified, workersFirst }: Pick<Release, 'unverified' | 'workersFirst'>,
+  release: Pick<Release, 'unverified' | 'workersFirst' | 'resources'>,
 ): WorkerPlan {
   return {
     reach: Object.fromEntries([...scripts].map((path) => [path, reachOf(path, linked)])),
     named: Object.fromEntries(named),
-    unverified: unverified.flatMap((pattern) => namesOf(pattern, output)),
-    first: workersFirst,
+    unverified: release.unverified.flatMap((pattern) => namesOf(pattern, output)),
+    guarded: guardedPattern(release).source,
+    first: release.workersFirst,
   }
 }
 

@@ -16,19 +16,33 @@ export const isPath = (path: string): boolean => isSafeText(path) && !emptyOrDot
 /** Whether a page may load a path as a module, so that its map guards it as one. */
 export const isModulePath = (path: string): boolean => /\.m?js(on)?$/.test(path)
 
+/** Whether a path names a file of ours that guards something in pages. */
+export const isPageGuard = (path: string): boolean =>
+  /^signedimp-(fetch|workers)-\w{16}\.js$/.test(path)
+
+/** Whether a path names the one that guards `fetch`. */
+export const isGuard = (path: string): boolean => /^signedimp-fetch-\w{16}\.js$/.test(path)
+
 /**
  * Whether a path names a source map. No page runs one, and uploaders delete them in the build or after it: one that is
  * gone is no fault. One that is changed is.
  */
 export const isSourceMap = (path: string): boolean => /\.(?:[cm]?js|css)\.map$/.test(path)
 
-/** The relative URL of a path: nothing is escaped but what would end it, so that no two paths share one by accident. */
-export const pathToRelativeUrl = (path: string): string =>
-  './' + path.replace(/[%?#]/g, encodeURIComponent)
+/**
+ * The address of a path below a folder's, as that is spelled: nothing is escaped but what would end it, so that no two paths
+ * share one by accident.
+ * @param folder ends in a slash
+ */
+export const below = (folder: string, path: string): string =>
+  folder + path.replace(/[%?#]/g, encodeURIComponent)
+
+/** The relative URL of a path. */
+export const pathToRelativeUrl = (path: string): string => below('./', path)
 
 /** The URL of a path below `base` (a folder's URL, with its last slash). */
 export const pathToUrl = (path: string, base: string): string =>
-  new URL(pathToRelativeUrl(path), base).href
+  new URL(below('./', path), base).href
 
 /** Order of UTF-8 bytes, which is the order of code points and not of UTF-16 units: positive when `a` comes after `b`. */
 export function comparePaths(a: string, b: string): number {

@@ -2,7 +2,7 @@
 import type { SignedImpError } from '../errors.js'
 import type { Adopting, ModuleRuntime, PageBoot, Runtime, Workers } from './context.js'
 import { parsed } from './events.js'
-import { runFromBlob } from './from-blob.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta, type Load } from './import.js'
 import { createLinked } from './linked.js'
 import { importNatively } from './native-import.js'
@@ -12,19 +12,18 @@ import { createRelink } from './relink.js'
 import { mainsOf } from './start.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
-import { startGuard } from './workers.js'
 
 const context = __signedimp as PageBoot & ModuleRuntime & Runtime & Adopting
 
 function createRuntime(): Pick<ModuleRuntime, 'main' | 'workers'> & Runtime {
   const workers: Workers = {}
-  const guard = () => startGuard(context, (path) => runFromBlob(context, path))
   const { link, evaluate, resolve } = createLinked(context, importNatively)
   const tell = createTell(context)
   const load: Load = async (path, options) => {
     await workers.prepareFor?.(path)
     return evaluate(await link(path), options)
   }
+  const guard = createGuarding(context, load)
   const show = (refused: SignedImpError) => showRefusal(refused, tell)
 
   /** Runs a page's main chunk by tags, as the page's own would: nothing waits for what a module awaits. */

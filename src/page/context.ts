@@ -27,6 +27,8 @@ export interface Boot extends Reported {
   credentials: RequestCredentials | undefined
   /** URL of a listed path, as the map knows it. */
   toUrl(path: string): string
+  /** The engine's own, as it was before anything of the app ran. */
+  fetch: typeof fetch
 }
 
 /** An import map that the browser was seen to obey. */
@@ -103,6 +105,8 @@ export interface PageData extends Reported {
   key?: string
   /** The page's own import map, as the build wrote it (`OwnMap`), if it has one. */
   map?: string
+  /** What stands before listed paths in the import map, where that is the same in each view. */
+  folder?: string
   /** Present where static imports name the host, too. */
   whole?: string
 }

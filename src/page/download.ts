@@ -1,11 +1,20 @@
 import type { Bytes } from '../crypto/bytes.js'
 import { refusal } from '../manifest/refusal.js'
+import type { Boot } from './context.js'
 
 /** Most bytes of a file of the app. */
 export const maxFileBytes = 1 << 26
 
 /** Longest time that one download of ours may take, in milliseconds. */
 const deadline = 30_000
+
+/**
+ * The engine's own `fetch`, before anything of the app ran, and before it was guarded: of what comes later, the bootstrap
+ * has kept it.
+ */
+export const nativeFetch: typeof fetch =
+  (__MODULE__ && (Reflect.get(globalThis, '__signedimp') as Partial<Boot> | undefined)?.fetch) ||
+  fetch
 
 /** What a download brought. */
 export interface Download {
@@ -25,7 +34,7 @@ export async function download(
 ): Promise<Download> {
   const signal = (__MODULE__ && init.signal) || AbortSignal.timeout(deadline)
   try {
-    const response = await fetch(url, { ...init, signal })
+    const response = await nativeFetch(url, { ...init, signal })
     const chunks: Bytes[] = []
     let size = 0
     for (let reader = response.body!.getReader(), read; !(read = await reader.read()).done;) {

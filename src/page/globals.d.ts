@@ -24,6 +24,8 @@ declare const WorkerLocation: { prototype: object }
 
 /** HTML, "importScripts": a page has none. */
 declare var importScripts: (...urls: string[]) => void
+/** Stands in the built guard of `fetch` once, for the plugin to put the pattern of the files in its place that are guarded. */
+declare const __SIGNEDIMP_GUARDED__: string
 
 /** What the bootstrap leaves for its runtime, which adds what the chunks use. */
 declare const __signedimp: unknown

@@ -1,14 +1,15 @@
 /** The runtime of module entries where a late import map was proven: the browser checks and links. */
 import { isModulePath } from '../manifest/path.js'
+import { refusal } from '../manifest/refusal.js'
 import { createClaims } from './claims.js'
 import type { Adopting, Mapped, ModuleRuntime, Registry, Workers } from './context.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { createMappedLoad, preload } from './mapped.js'
 import { listedClosure } from './prove.js'
 import { createRelinker } from './relinker.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
-import { startGuard } from './workers.js'
 
 const context = __signedimp as ModuleRuntime & Mapped
 const { manifest, toUrl, salt } = context
@@ -28,6 +29,9 @@ const resolve = (url: string) => {
 
 const tell = createTell(context)
 const workers: Workers = {}
+const guard = createGuarding(context, async (path) => {
+  if ((await context.byTag(keyOf(path))) !== 'load') throw refusal('REFUSED', 'not as signed', path)
+})
 
 const runtime: Pick<ModuleRuntime, keyof Registry | 'main' | 'workers'> & Adopting = {
   workers,
@@ -36,7 +40,7 @@ const runtime: Pick<ModuleRuntime, keyof Registry | 'main' | 'workers'> & Adopti
   meta: createMeta(context, resolve),
   link: createLink(context, tell),
   main: async (path, loaded) => {
-    await startGuard(context, load)
+    await guard()
     const downloads = [...listedClosure(manifest, path)].map((file) => preload(keyOf(file)))
     void Promise.all(downloads).then(loaded)
     return load(path)

@@ -1,7 +1,6 @@
 import { SignedImpError } from '../errors.js'
 import { refusal } from '../manifest/refusal.js'
 import { readKey, type PublicKey } from './keys.js'
-import { deadline, explain, fetchListed } from './linked.js'
 import {
   resolveManager,
   resolveRoot,
@@ -15,7 +14,7 @@ import { isListed } from './integrity.js'
 import { announce, notEnforceable } from './refuse.js'
 import { openRoot, refuseRemoved, type Root } from './root.js'
 import { createSend } from './tell.js'
-import { checkInit, copyBytes, either, toResponse } from './whole.js'
+import { copyBytes, toChecked } from './whole.js'
 
 /** What all code of the page finds of the installed manager, as `__signedimpManager`: it can trust nobody more by it. */
 export type InstalledManager = Readonly<Pick<SignedImportManager, 'import' | 'fetch' | 'verify'>>
@@ -69,7 +68,7 @@ export class SignedImportManager {
     if (Reflect.has(globalThis, globalName)) throw this.#tell(notEnforceable('another manager'))
     const value: InstalledManager = Object.freeze({
       import: <Module>(url: string | URL) => this.import<Module>(url),
-      fetch: (url: string | URL, init?: RequestInit) => this.fetch(url, init),
+      fetch: (input: RequestInfo | URL, init?: RequestInit) => this.fetch(input, init),
       verify: (url: string | URL, bytes: BufferSource) => this.verify(url, bytes),
     })
     Object.defineProperty(globalThis, globalName, { value })
@@ -127,21 +126,14 @@ export class SignedImportManager {
   }
 
   /**
-   * Fetches a file of a root. Its body is whole and checked before it is handed out; status and headers are the
-   * server's word.
-   * @param init as for `fetch`, but for what would bring no whole body: other methods, ranges, redirects
-   * @throws SignedImpError, TypeError, and what `init.signal` was aborted with
+   * Fetches a file of a root: as `fetch`, but that the browser compares the whole body with the signed hash before it gives
+   * any of it, and that only status 200 counts. Headers are the server's word.
+   * @throws SignedImpError; TypeError on what can bring no whole file: a method other than `GET`, or a `Range`; what
+   *   `init.signal` was aborted with
    */
-  async fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
-    checkInit(init)
-    return this.#within(url, async (path, { boot }) => {
-      const timeout = AbortSignal.timeout(deadline)
-      const signal = init.signal ? either(init.signal, timeout) : timeout
-      const found = await fetchListed(boot, path, { ...init, signal }).catch(() => undefined)
-      init.signal?.throwIfAborted()
-      if (!found) throw await explain(boot, path)
-      return toResponse(found.bytes, found.response)
-    })
+  async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const request = toChecked(input, init)
+    return this.#within(request.url, (path, root) => root.fetch(request, path))
   }
 
   /**

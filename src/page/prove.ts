@@ -4,6 +4,7 @@ import { refusal } from '../manifest/refusal.js'
 import { findBlankLine } from '../manifest/verify.js'
 import type { Boot, Mapped } from './context.js'
 import type { Manifest } from '../manifest/format.js'
+import { isModulePath } from '../manifest/path.js'
 import { closureOf } from '../manifest/linking.js'
 import { notEnforceable } from './refuse.js'
 
@@ -61,7 +62,9 @@ export function createProve({ manifest, toUrl, salt, resolve, key = '' }: Mapped
     for (const file of closure) {
       if (proven.has(file)) continue
       const url = toUrl(file)
-      if ([url, url + key].some((name) => resolve(name) !== url + salt))
+      // A stylesheet keeps its URL, which tags load it by, too.
+      const meant = isModulePath(file) ? url + salt : url
+      if ([url, url + key].some((name) => resolve(name) !== meant))
         throw notEnforceable(
           'it was loaded before the import map; remove modulepreload tags and Link headers',
           file,

@@ -8,7 +8,7 @@ import { isModulePath, pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import type { Boot, PageData } from './context.js'
 import { diagnose } from './diagnose.js'
-import { download, maxFileBytes } from './download.js'
+import { download, maxFileBytes, nativeFetch } from './download.js'
 import { proveEnforceable } from './enforceable.js'
 import { diagnoseExternal } from './external.js'
 import { createPathOf } from './import.js'
@@ -79,7 +79,7 @@ async function open(): Promise<Boot | undefined> {
     const trust = { ...pinned, name: `${name}`, build: (build && +build) as number | undefined }
     const found = await insist(() => fetchManifest(url, trust, { credentials: credentials! }))
     const toUrl = (path: string) => pathToUrl(path, url)
-    const boot: Boot = { pinned, verifier, ...found, url, credentials, toUrl }
+    const boot: Boot = { pinned, verifier, ...found, url, credentials, toUrl, fetch: nativeFetch }
     await proveNamed(boot)
     await proveEnforceable(carrier, data.tags !== undefined).catch(tellAny)
     return boot

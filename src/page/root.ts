@@ -3,10 +3,12 @@ import { mainOf, insertLast } from '../manifest/linking.js'
 import { pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import type { SignedImpError } from '../errors.js'
+import { createCheckedFetch, type CheckedFetch } from './checked-fetch.js'
 import type { Boot, Registry } from './context.js'
+import { nativeFetch } from './download.js'
 import { createImport, createMeta, createPathOf } from './import.js'
 import { trustKey } from './keys.js'
-import { createLinked, type Linked } from './linked.js'
+import { createLinked, deadline, type Linked } from './linked.js'
 import type { Required } from './manager-options.js'
 import { fetchManifest } from './manifest.js'
 import { provideNative, type Native } from './native.js'
@@ -14,6 +16,7 @@ import { proveNamed } from './prove.js'
 import { notEnforceable } from './refuse.js'
 import { createLink } from './style.js'
 import { verifier } from './verifier.js'
+import { either } from './whole.js'
 
 /** A root whose manifest was checked. */
 export interface Root {
@@ -22,6 +25,8 @@ export interface Root {
   pathOf(href: string): string
   /** Runs a module; of an entry's file, its main chunk. @returns the namespace */
   load(path: string, options?: ImportCallOptions): Promise<unknown>
+  /** Gets a file; tells nobody what it refuses. */
+  fetch: CheckedFetch
 }
 
 /**
@@ -50,14 +55,15 @@ export async function openRoot(
     refuseRemoved(removed, path)
     return module
   }
-  const registry: Registry = Object.freeze({
+  const registry: Boot & Registry = Object.freeze({
+    ...boot,
     import: createImport(boot, load, tell),
     meta: createMeta(boot, (url) => linked.resolve(url)),
     link: createLink(boot, tell),
   })
   linked = linkRoot(boot, await provideNative(registry))
   refuseRemoved(removed, base)
-  return { boot, load, pathOf: createListed(boot) }
+  return { boot, load, pathOf: createListed(boot), fetch: createBounded(boot) }
 }
 
 async function checkManifest(base: string, required: Required): Promise<Boot> {
@@ -77,9 +83,26 @@ async function checkManifest(base: string, required: Required): Promise<Boot> {
     url,
     credentials: undefined,
     toUrl: (path: string) => pathToUrl(path, base),
+    fetch: nativeFetch,
   }
   if (isNamed) await proveNamed(boot)
   return boot
+}
+
+/** Of a host that is nobody's to trust, an answer must end. */
+function createBounded(boot: Boot): CheckedFetch {
+  const fetch = createCheckedFetch(boot, () => {})
+  return async (request, path) => {
+    const timeout = AbortSignal.timeout(deadline)
+    const { referrer, referrerPolicy } = request
+    const signal = either(request.signal, timeout)
+    try {
+      return await fetch(new Request(request, { referrer, referrerPolicy, signal }), path)
+    } catch (error) {
+      if (request.signal.aborted || !timeout.aborted) throw error
+      throw refusal('TIMEOUT', 'no answer', path)
+    }
+  }
 }
 
 function createListed(boot: Boot): Root['pathOf'] {

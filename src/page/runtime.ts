@@ -1,6 +1,8 @@
 /** The second file of ours in a page, itself listed and checked: starts the app, and is what its chunks import with. */
+import { refusal } from '../manifest/refusal.js'
 import { createClaims } from './claims.js'
 import type { Adopting, Linkable, Mapped, Runtime, WithWorkers, Workers } from './context.js'
+import { createGuarding } from './guarding.js'
 import { createImport, createMeta } from './import.js'
 import { createMeanings, proveMeanings } from './meanings.js'
 import { createMappedLoad } from './mapped.js'
@@ -9,7 +11,6 @@ import { createRelinker } from './relinker.js'
 import { mainsOf, start } from './start.js'
 import { createLink } from './style.js'
 import { createTell } from './tell.js'
-import { startGuard } from './workers.js'
 
 const context = __signedimp as Mapped & Linkable & WithWorkers
 const workers: Workers = {}
@@ -20,6 +21,11 @@ const { load, adopt } = createRelinker(context, known)
 const tell = createTell(context)
 const meanings = createMeanings(context)
 const loadMapped = createMappedLoad(context, known, load)
+
+const guard = createGuarding(context, async (path) => {
+  if ((await context.byTag(context.toUrl(path) + context.salt)) !== 'load')
+    throw refusal('REFUSED', 'not as signed', path)
+})
 
 const runtime: Runtime & Adopting & Pick<WithWorkers, 'workers'> = {
   enforcement: 'map',
@@ -42,7 +48,7 @@ const runtime: Runtime & Adopting & Pick<WithWorkers, 'workers'> = {
     proveMeanings(context)
     paths.forEach(prove)
     await proveNamed(context)
-    await startGuard(context, (path) => context.byTag(context.toUrl(path) + context.salt))
+    await guard()
     // Until then another runtime might take its place.
     Object.freeze(context)
     for (const path of paths) await workers.prepareFor?.(path)

@@ -1,8 +1,9 @@
 import { SignedImpError } from '../errors.js'
+import { integrityOf } from '../manifest/import-map.js'
 import { refusal } from '../manifest/refusal.js'
 import type { Boot, Registry } from './context.js'
 import { diagnose } from './diagnose.js'
-import { integrityOf } from './integrity.js'
+import { createLocate } from './locate.js'
 import { announce } from './refuse.js'
 
 /** Integrity metadata that nothing has: a hash of the right length, for browsers ignore others. */
@@ -18,18 +19,8 @@ export function createLink(
   context: Boot,
   tell: (refused: SignedImpError) => unknown = announce,
 ): Registry['link'] {
-  const { manifest, toUrl, credentials } = context
-
-  /** The listed file that an address means. A query or a fragment is nothing that its bytes depend on. */
-  const locate = (href: string): string | undefined => {
-    try {
-      const url = href.replace(/[?#].*$/s, '')
-      const path = decodeURIComponent(url.slice(toUrl('').length))
-      return manifest.files.has(path) && toUrl(path) === url ? path : undefined
-    } catch {
-      return undefined
-    }
-  }
+  const { manifest, credentials } = context
+  const locate = createLocate(context)
 
   const explain = async (href: string, path: string | undefined) => {
     if (path === undefined)

@@ -1,19 +1,15 @@
-/** `fetch` for files that are checked before anybody gets them: whole or not at all. */
+/** What is asked of files that are checked before anybody gets them: whole or not at all. */
 
-const accepted: [name: keyof RequestInit, values: unknown[]][] = [
-  ['method', ['GET', 'get']],
-  ['body', [null]],
-  ['redirect', ['error']],
-  ['mode', ['cors', 'same-origin']],
-]
-
-/** @throws TypeError on what would bring no whole body, or one from elsewhere */
-export function checkInit(init: RequestInit): void {
-  for (const [name, values] of accepted)
-    if (init[name] !== undefined && !values.includes(init[name]))
-      throw new TypeError(`"${name}" must be ${values.join(' or ')}, got ${String(init[name])}`)
-  if (new Headers(init.headers).has('range'))
+/**
+ * The request that a call of `fetch` makes.
+ * @throws TypeError on what `fetch` does not take, and on what would bring no whole file
+ */
+export function toChecked(input: RequestInfo | URL, init?: RequestInit): Request {
+  const request = new Request(input, init)
+  if (request.method !== 'GET') throw new TypeError(`"method" must be GET, got ${request.method}`)
+  if (request.headers.has('range'))
     throw new TypeError('"headers" must have no Range: only a whole file can be checked')
+  return request
 }
 
 /** A signal that is aborted with the first of two. `AbortSignal.any` is younger than the engines that are supported. */
@@ -25,15 +21,6 @@ export function either(one: AbortSignal, other: AbortSignal): AbortSignal {
     signal.addEventListener('abort', abort)
   }
   return controller.signal
-}
-
-/** A response like the server's, but for its body, which was read. */
-export function toResponse(
-  bytes: Uint8Array<ArrayBuffer>,
-  { status, statusText, headers, url }: Response,
-): Response {
-  const response = new Response(bytes, { status, statusText, headers })
-  return Object.defineProperty(response, 'url', { value: url })
 }
 
 /** What bytes are now, whatever their owner makes of them. @throws TypeError on what are none */

@@ -1,7 +1,8 @@
 import type { ModuleBoot, PageBoot, WithWorkers } from './context.js'
 import { notEnforceable } from './refuse.js'
 
-type Guarded = Pick<PageBoot, 'manifest'> & WithWorkers & Partial<Pick<ModuleBoot, 'id'>>
+/** What is guarded: a page, or a page by an entry. */
+export type Guarded = Pick<PageBoot, 'manifest'> & WithWorkers & Partial<Pick<ModuleBoot, 'id'>>
 
 /**
  * Runs the file that guards workers, where the build has one: then the manifest lists it.

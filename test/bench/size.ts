@@ -91,6 +91,7 @@ async function readPageCode(file: string): Promise<PageCode> {
     blob: await read('blob.js'),
     tags: await read('tags.js'),
     workers: '',
+    fetch: await read('fetch.js'),
     pure: file.includes('pure'),
   }
 }

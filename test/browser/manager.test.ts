@@ -327,13 +327,21 @@ inEngines(
     assert.is(await fetched(at('rollup', 'data.json')), 'CHANGED data.json')
     assert.is(await fetched(at('rollup', 'data.json?x')), `UNLISTED ${at('rollup', 'data.json?x')}`)
     assert.is(await fetched(at('host', 'host.js')), `UNLISTED ${at('host', 'host.js')}`)
-    for (const init of [
-      { headers: { Range: 'bytes=0-1' } },
-      { method: 'POST' },
-      { redirect: 'follow' },
-      { mode: 'no-cors' },
-    ])
+    for (const init of [{ headers: { Range: 'bytes=0-1' } }, { method: 'POST' }])
       assert.match(await fetched(at('rollup', 'main.js'), init), /^TypeError: "\w+" must /)
+    const unseen = await fetched(at('rollup', 'main.js'), { mode: 'no-cors' })
+    assert.is(unseen, 'NOT_ENFORCEABLE main.js')
+    sites.rollup!.tamper('data.json', undefined)
+    const copy = await page.evaluate(
+      async (wanted) => {
+        const { manager } = globalThis as unknown as Globals
+        const request = new Request(wanted, { headers: { accept: 'x/y' } })
+        const response = await manager.fetch(request as never, { cache: 'no-store' })
+        return [response.type, response.redirected, await response.clone().json()]
+      },
+      at('rollup', 'data.json'),
+    )
+    assert.equal(copy, ['cors', false, { a: [1] }])
     const aborted = await page.evaluate(
       (url) => {
         const { manager, outcome } = globalThis as unknown as Globals

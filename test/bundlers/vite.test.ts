@@ -403,14 +403,6 @@ for (const vite of vites) {
       },
       ['assets/worker-*.js'],
     ],
-    WebAssembly: [
-      {
-        'src/main.js':
-          'import url from "./a.wasm?url"\nWebAssembly.instantiateStreaming(fetch(url))',
-        'src/a.wasm': '\0asm\x01\0\0\0',
-      },
-      ['assets/a.wasm'],
-    ],
     'a script of the public folder': [{ 'public/old/a.js': 'var a' }, ['old/a.js']],
     'a page of the public folder': [
       { 'public/old.html': '<script src="/x.js"></script>' },

@@ -20,6 +20,7 @@ const pageOf = (module: string) => ({
   blob: '',
   tags: '',
   workers: '',
+  fetch: '__SIGNEDIMP_GUARDED__',
   pure: false,
   module: source(module),
 })

@@ -41,7 +41,6 @@ const loose: Record<string, [more: Bundled, name: string]> = {
   'a worker in CommonJS': [{ 'assets/worker-1.cjs': '' }, 'assets/worker-1.cjs'],
   'a module that is an asset': [{ 'assets/worklet.mjs': '' }, 'assets/worklet.mjs'],
   'code in capitals': [{ 'WORKER.JS': '' }, 'WORKER.JS'],
-  WebAssembly: [{ 'assets/a-1.wasm': new Uint8Array([0, 97, 115, 109]) }, 'assets/a-1.wasm'],
   'a service worker': [{ 'sw.js': '' }, 'sw.js'],
   'a worklet that is left as TypeScript': [{ 'assets/w.ts': 'let a: 1' }, 'assets/w.ts'],
   'a document of XML with a script': [
@@ -160,19 +159,19 @@ test('a file of the bundle hides one of the public folder', async () => {
 // Messages.
 
 test('everything that is not covered stands in one message, with a line to copy', async () => {
-  const message = await refused({ 'a.wasm': '', 'b.js': '', 'c.ts': '' })
-  for (const name of ['a.wasm', 'b.js', 'c.ts']) assert.match(message, `  ${name}: `)
+  const message = await refused({ 'a.mjs': '', 'b.js': '', 'c.ts': '' })
+  for (const name of ['a.mjs', 'b.js', 'c.ts']) assert.match(message, `  ${name}: `)
   const [, names] = /unverified: \[(.*)\]/.exec(message)!
   assert.equal([...names!.matchAll(/'([^']*)'/g)].map(([, name]) => name).sort(), [
-    'a.wasm',
+    'a.mjs',
     'b.js',
     'c.ts',
   ])
 })
 
 test('what is named is not refused, what is not named still is', async () => {
-  const message = await refused({ 'a.wasm': '', 'b.js': '' }, { unverified: ['b.js'] })
-  assert.match(message, 'a.wasm')
+  const message = await refused({ 'a.mjs': '', 'b.js': '' }, { unverified: ['b.js'] })
+  assert.match(message, 'a.mjs')
   assert.not.match(message, 'b.js:')
 })
 

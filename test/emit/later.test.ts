@@ -20,6 +20,7 @@ const page = {
   blob: 'blob()',
   tags: 'tags()',
   workers: '',
+  fetch: 'fetch(__SIGNEDIMP_GUARDED__)',
   pure: false,
 }
 const release: LaterRelease = {
@@ -28,6 +29,7 @@ const release: LaterRelease = {
   threshold: 1,
   manifestName: 'm.txt',
   inline: true,
+  policy: 'strict-dynamic',
   unverified: [],
   page,
 }

@@ -150,6 +150,7 @@ const wrong: Record<string, unknown[]> = {
     ['a.html', 'b'],
   ],
   tags: ['yes', 1, null, {}, []],
+  policy: ['', 'hashes', true, null, [], "'self'"],
   pure: ['', 'true', 0, 1, null, {}, []],
   workersFirst: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
@@ -215,6 +216,7 @@ const wrong: Record<string, unknown[]> = {
     null,
     {},
   ],
+  resources: ['data.json', 1, null, {}, [''], [1], () => true],
   unverified: [
     'a.js',
     {},
@@ -305,6 +307,7 @@ test('what is not given', () => {
     inline: true,
     html: [],
     tags: false,
+    policy: 'strict-dynamic',
     pure: false,
     workersFirst: false,
     headers: [],
@@ -312,6 +315,7 @@ test('what is not given', () => {
     fallback: undefined,
     reportTo: undefined,
     unverified: [],
+    resources: false,
     mode: 'on',
   })
   assert.equal(
@@ -333,6 +337,7 @@ const right: Record<string, unknown[]> = {
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   fallback: ['Bitte neu laden'],
   reportTo: ['/', '/report', '/a?app=1', 'https://x.example', 'https://x.example/a?b=1'],
+  resources: [true, false, [], ['*.bin', 'data/*', 'a.json']],
   unverified: [
     [],
     ['sw.js'],
@@ -386,6 +391,11 @@ test("inline: 'all' carries one signature, so that no threshold above it can be 
 test("tags are for the build's own pages, so that there must be some", () => {
   const { message } = mistake(key, { tags: true, html: 'later' })
   assert.match(message, /"tags".*html: 'later'/)
+})
+
+test("a policy is for the build's own pages, too", () => {
+  const { message } = mistake(key, { policy: 'self', html: 'later' })
+  assert.match(message, /"policy".*html: 'later'.*--policy/)
 })
 
 // SOURCE_DATE_EPOCH.

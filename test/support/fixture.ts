@@ -16,7 +16,7 @@ export interface FixtureOptions extends AppOptions {
  * @returns the output folder, removed when this process ends
  */
 export async function buildFixture(
-  files: Record<string, string>,
+  files: Record<string, string | Uint8Array>,
   { vite = 'vite', base = '/', plugins = [], config = {} }: FixtureOptions = {},
 ): Promise<string> {
   const root = scratchFolder()

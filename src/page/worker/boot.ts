@@ -11,6 +11,8 @@ export interface WorkerPlan {
   named: Record<string, string[]>
   /** Paths and URLs of scripts that `unverified` names: they run as the browser runs them. */
   unverified: string[]
+  /** Pattern of the files that `fetch` gives only as they are signed. */
+  guarded: string
   /** Whether workers are fetched before the code runs that names them. */
   first: boolean
 }

@@ -10,6 +10,7 @@ import { guardWorkers, type Scripts } from './guard.js'
 import { hearRefusals } from './relay.js'
 import { createRoots } from './roots.js'
 import { guardSharedWorkers } from './shared.js'
+import { guardWorklets } from './worklets.js'
 
 /** Guards the workers of the page whose runtime is being made. */
 export function guardPage(plan: WorkerPlan): void {
@@ -32,6 +33,7 @@ export function guardPage(plan: WorkerPlan): void {
   }
   guardWorkers(context, scripts)
   guardSharedWorkers(scripts)
+  guardWorklets(context, scripts)
   Object.assign(context.workers!, {
     prepareFor(path: string) {
       const named = [...closureOf(manifest.imports, path)].flatMap((file) => plan.named[file] ?? [])

@@ -37,6 +37,7 @@ interface Linked {
 }
 
 export function createRoots(context: Boot, { plan, channel, roots = {} }: Shared): WorkerRoots {
+  const guarded = new RegExp(plan.guarded, 'u')
   const texts = new Map<string, string>()
   const linker = createLinker(context, async (path) => {
     const found = await fetchListed(context, path, { priority: 'low' })
@@ -54,7 +55,9 @@ export function createRoots(context: Boot, { plan, channel, roots = {} }: Shared
     const { url, pinned, credentials } = context
     const reach = plan.reach[path]
     const wanted = reach && new Set(reach.flatMap((file) => [file, standInOf(file)]))
-    const isWanted = ([file]: [string, unknown]) => wanted?.has(file) ?? true
+    // What `fetch` guards is known to each, for an unknown file would come unchecked.
+    const isWanted = ([file]: [string, unknown]) =>
+      !wanted || wanted.has(file) || guarded.test(file)
     return {
       plan,
       path,

@@ -2,6 +2,8 @@
 import { pathToUrl } from '../../manifest/path.js'
 import type { SignedImpError } from '../../errors.js'
 import type { Linkable, Registry } from '../context.js'
+import { nativeFetch } from '../download.js'
+import { guardListed } from '../guard-listed.js'
 import { createImport, createMeta, type Load } from '../import.js'
 import { createBlob } from '../link.js'
 import { createLinked, fetchText, type Linked } from '../linked.js'
@@ -27,6 +29,7 @@ export function startWorker(boot: WorkerBoot): void {
   const { link } = provideRegistry(boot, context, load.tell)
   setLocation(real)
   setRequests(real)
+  guardListed(context, { pattern: boot.plan.guarded, base: () => real.href, tell: load.tell })
   guard(boot, context, { ...load, base: () => real.href }, root)
   if (!boot.blobs) loadLate(boot, context, link, load)
 }
@@ -76,6 +79,7 @@ function createContext({ url, files, imports, ...boot }: WorkerBoot): Linkable {
   return {
     manifest: manifest as unknown as Linkable['manifest'],
     toUrl: (path) => pathToUrl(path, url),
+    fetch: nativeFetch,
     byTag: () => Promise.reject(noBlobs()),
     stored: new Uint8Array(),
     verifier,
