@@ -125,7 +125,7 @@ async function loadLate(
     }
   } catch (error) {
     reportError(error)
-    if (!isRefusal(error)) return flush()
+    if (!isRefusal(error)) return
     tell(error)
     // Nothing runs here: the engine ends one whose script did not come, too. Firefox may lose what is reported just before.
     setTimeout(() => close(), lastWords)
