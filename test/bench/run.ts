@@ -1,4 +1,4 @@
-/** npm run bench -- [--only size|build|load|entries|chains|wasm|workers] [--quick] [--json] [--write] */
+/** npm run bench -- [--only size|build|load|entries|chains|workers|wasm] [--quick] [--json] [--write] */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { format } from 'prettier'
@@ -18,8 +18,8 @@ const parts: Record<string, (quick: boolean) => Promise<Section>> = {
   load: (quick) => measureLoad(quick, pageApps),
   entries: (quick) => measureLoad(quick, entryApps),
   chains: (quick) => measureLoad(quick, chainApps),
-  workers: measureWorkers,
   wasm: measureWasm,
+  workers: measureWorkers,
 }
 
 const { values } = parseArgs({

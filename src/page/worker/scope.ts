@@ -69,6 +69,7 @@ function guard(
   // One that starts its like has what that starts from.
   const own = blobs ? { [path]: { [isModule ? 'module' : 'classic']: root } } : {}
   const { rootOf } = createRoots(context, { plan, channel, roots: { ...roots, ...own } })
+  guardListed(context, { ...given, pattern: plan.guarded })
   if ('Worker' in self) guardWorkers(context, { ...scripts, rootOf })
   if (!isModule) guardImportScripts(context, scripts)
 }
