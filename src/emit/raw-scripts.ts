@@ -1,6 +1,7 @@
 /** Scripts that no bundler linked: `?url` and `new URL` copy them, and a package then starts a worker by what names them. */
 import { init, parse } from 'es-module-lexer'
-import { codeOf, type Output, type OutputFile } from './output.js'
+import { lastSegment } from './graph.js'
+import { codeOf, decode, isPage, type Output, type OutputFile } from './output.js'
 
 /** What the text of a script of a worker or a worklet says, and hardly any other's. */
 const inWorkers = /\b(?:postMessage|onmessage|registerProcessor|registerPaint)\b/
@@ -24,10 +25,14 @@ export async function findRaw(
   isScript: (path: string) => boolean,
 ): Promise<RawScript[]> {
   await init()
-  return [...output.values()].flatMap((file) => {
+  const files = [...output.values()]
+  // What a page's tag loads stays as it was copied: the tag says what becomes of it.
+  const pages = files.filter(({ path }) => isPage(path)).map(({ source = '' }) => decode(source))
+  const inPages = (path: string) => pages.some((html) => html?.includes(lastSegment(path)) ?? true)
+  return files.flatMap((file) => {
     if (file.isModule || file.format || file.source === undefined || !/\.m?js$/.test(file.path))
       return []
-    return isScript(file.path) ? judge(file) : []
+    return isScript(file.path) && !inPages(file.path) ? judge(file) : []
   })
 }
 

@@ -37,4 +37,13 @@ test('only what may be checked', async () => {
   assert.equal(await findRaw(new Map([['a.js', file]]), () => false), [])
 })
 
+test('nothing that a page loads by a tag', async () => {
+  const file = { isModule: false, isEntry: false }
+  const output: Output = new Map([
+    ['a.js', { ...file, path: 'a.js', source: 'onmessage = 1' }],
+    ['index.html', { ...file, path: 'index.html', source: '<script src="/a.js"></script>' }],
+  ])
+  assert.equal(await findRaw(output, () => true), [])
+})
+
 test.run()
