@@ -58,6 +58,12 @@ export const html: Command = defineCommand({
       description:
         'How pages carry the bootstrap: else true, in the HTML; false links it; all adds the page manifest',
     },
+    policy: {
+      type: 'enum',
+      options: ['strict-dynamic', 'self'],
+      description:
+        'Which Content-Security-Policy pages are made for: else strict-dynamic; self gives the hash of each import map',
+    },
     pure: {
       type: 'boolean',
       description: 'Let pages do without https, as in a build with pure: true',
@@ -84,6 +90,7 @@ export const html: Command = defineCommand({
     const threshold = wholeNumber('--threshold', how.threshold) ?? 1
     const wanted = { name, build: wholeNumber('--build', how.build) }
     const inline = inlines[how.inline ?? 'true']
+    const { policy = 'strict-dynamic' } = how
     const { unverified = [] } = how
     const manifestName = manifest ?? defaultManifestName
     checkUsage({ threshold, inline, unverified, manifestName })
@@ -95,7 +102,7 @@ export const html: Command = defineCommand({
     const keys = await readKeys(signer, accept, threshold)
     if (how.pure && !arePure(keys)) throw new UsageError(`--pure ${needsRsa}`)
     const page = await readPageCode(keys, how.pure ?? false)
-    const release = { signer, keys, threshold, manifestName, inline, unverified, page }
+    const release = { signer, keys, threshold, manifestName, inline, policy, unverified, page }
     const report = await makePages(folder, files, release, wanted)
     return { data: report, lines: lines(report), words: words(report, threshold, name) }
   },
@@ -164,6 +171,8 @@ interface MadePage {
   path?: string
   entries: string[]
   pageManifest: string
+  /** Sources of its import map for a Content-Security-Policy, with --policy self. */
+  importMap?: readonly string[]
 }
 
 interface HtmlReport extends ManifestSummary {
@@ -220,11 +229,16 @@ async function makePages(
 
 const isOutside = (path: string): boolean => path.startsWith('../')
 
-const describe = (path: string, file: string, { entries, manifest }: LaterPage): MadePage => ({
+const describe = (
+  path: string,
+  file: string,
+  { entries, manifest, hashes }: LaterPage,
+): MadePage => ({
   file,
   ...(!isOutside(path) && { path }),
   entries,
   pageManifest: manifest,
+  ...(hashes.length > 0 && { importMap: hashes }),
 })
 
 /** Where a folder is for a page outside of it: below the nearest folder that holds both. */
@@ -243,10 +257,11 @@ function refuseCopies(path: string, { main }: VerifiedFolder): void {
 
 const lines = (report: HtmlReport): string[] =>
   columns([
-    ...report.pages.flatMap(({ file, entries, pageManifest }): [string, string][] => [
+    ...report.pages.flatMap(({ file, entries, pageManifest, importMap }): [string, string][] => [
       ['page', file],
       ...entries.map((path): [string, string] => ['entry', path]),
       ['page manifest', pageManifest],
+      ...(importMap ? [['import map', importMap.join(' ')] as [string, string]] : []),
     ]),
     ['manifest', report.manifest],
     ...releaseRows(report),
@@ -268,6 +283,9 @@ const words = (
     .filter(({ path }) => path === undefined)
     .map(({ file }) => `${file} is outside of the folder, so that no manifest lists it.`),
   ...(bootstrap ? ['The hash of the bootstrap is for a Content-Security-Policy.'] : []),
+  ...(pages.some(({ importMap }) => importMap)
+    ? ["The hashes of a page's import map are for its Content-Security-Policy, too."]
+    : []),
   ...(threshold > 1
     ? [`Pages need ${threshold} signatures; add the others with signedimp sign.`]
     : []),

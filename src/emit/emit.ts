@@ -17,10 +17,12 @@ import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { findStarted, moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
+import type { FixedMap } from './fixed-map.js'
 import { createGraph, type Base, type Graph } from './graph.js'
 import { findEarly, findNamed, guardedPattern } from './guarded.js'
-import type { HeadersForm } from './forms.js'
+import type { HeadersForm, Policy } from './forms.js'
 import { addHeaders, writeHeaders } from './headers.js'
+import type { RewrittenPage } from './html.js'
 import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
@@ -62,6 +64,7 @@ export interface Release {
   pagesLater: boolean
   /** Whether pages may load modules by tags, for which static imports are absolute. */
   tags: boolean
+  policy: Policy
   /** Forms in which files say how to serve the output. */
   headers: readonly HeadersForm[]
   /** What pages show where their bootstrap does not run, if anything. */
@@ -101,6 +104,8 @@ export interface Emitted {
   warnings: string[]
   /** Of a report-only output: what is known of the one that would refuse. */
   reportOnly?: ReportOnly
+  /** What a policy must allow for the import map of a page, where that is the same in each view, by page. */
+  maps: Map<string, FixedMap>
   /** External modules that pages may load, with their integrity metadata. */
   external: Map<string, string>
   /** What is not checked and was accepted. */
@@ -192,9 +197,11 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
+  const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
   const headers = writeHeaders(
     output,
     release,
+    maps,
     workers.scripts.size > 0 && plan.unverified.length === 0,
   )
   addHeaders(headers, output, changes)
@@ -224,8 +231,10 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
       ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(release.tags ? pages.flatMap(mapWarnings) : []),
       ...headers.warnings,
     ],
+    maps,
     external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified),
     checked: new Set(checked),
@@ -305,6 +314,16 @@ const noPage = new SignedImpError(
   'ERR_SIGNEDIMP_OUTPUT',
   'there is no page in this output, and the option "tags" is for pages; leave it out',
 )
+
+/** What has a meaning by an import map only cannot be loaded by tags, and what a page starts with imports it. */
+const mapWarnings = ({ path, foreign }: RewrittenPage): string[] =>
+  foreign
+    .filter(({ isStatic }) => isStatic)
+    .slice(0, 1)
+    .map(
+      ({ from, specifier }) =>
+        `tags: ${path} refuses what imports "${specifier}", as ${from} does, where there is no import map; tags load only modules of the build: bundle it`,
+    )
 
 const circleWarning = (standIns: ReadonlyMap<string, string>): string =>
   `some modules import one another in a circle (${[...standIns.keys()].join(', ')} stand in for them): where modules are linked in memory, as in Firefox, what such a module exports, functions too, is undefined to the others until it has run`

@@ -2,10 +2,11 @@ import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
-import { headersFiles } from './forms.js'
+import type { FixedMap } from './fixed-map.js'
+import { headersFiles, type Policy } from './forms.js'
 import { hasHost } from './graph.js'
 import { decode, isPage, textOf, type Output, type OutputFile } from './output.js'
-import { createPolicy } from './policy.js'
+import { createPolicy, strictDynamic, type PolicyNeeds } from './policy.js'
 import { writers } from './servers.js'
 
 /** Headers by name. */
@@ -31,10 +32,15 @@ export interface WrittenHeaders {
  * Writes, in each form that is asked for, with which headers a finished output is to be served.
  * @param hasWorkers whether the output has workers, and all that it may start come from blobs
  */
-export function writeHeaders(output: Output, release: Release, hasWorkers = false): WrittenHeaders {
+export function writeHeaders(
+  output: Output,
+  release: Release,
+  maps: ReadonlyMap<string, FixedMap>,
+  hasWorkers = false,
+): WrittenHeaders {
   const written: WrittenHeaders = { texts: new Map(), warnings: [] }
   if (release.headers.length === 0) return written
-  const site = createSiteHeaders(output, release, written.warnings, hasWorkers)
+  const site = createSiteHeaders(output, release, maps, written.warnings, hasWorkers)
   for (const form of new Set(release.headers)) {
     const { text, warnings = [] } = writers[form](site)
     written.texts.set(headersFiles[form], text)
@@ -49,19 +55,23 @@ const immutable = 'public, max-age=31536000, immutable'
 /** What every file of an output is to be served with. What is not known to be named by its content is asked for again. */
 export function createSiteHeaders(
   output: Output,
-  { base, manifestName }: Pick<Release, 'base' | 'manifestName'>,
+  { base, manifestName, policy }: Pick<Release, 'base' | 'manifestName' | 'policy'>,
+  maps: ReadonlyMap<string, FixedMap>,
   warnings: string[],
   hasWorkers = false,
 ): SiteHeaders {
   const files = new Map<string, Headers>()
-  const wasm = [...output.keys()].some((path) => path.endsWith('.wasm'))
-  const has = { wasm, workers: hasWorkers }
+  const hasWasm = [...output.keys()].some((path) => path.endsWith('.wasm'))
+  const has = { hasWasm, hasWorkers }
   const shared = shareHeaders(output, base, warnings)
   for (const file of output.values())
     files.set(
       file.path,
       isPage(file.path)
-        ? { ...policyOf(file, has, warnings), 'Cache-Control': revalidated }
+        ? {
+            ...policyOf(file, { ...has, trusted: trustedOf(file.path, policy, maps) }, warnings),
+            'Cache-Control': revalidated,
+          }
         : { ...ownHeaders(file), ...shared },
     )
   files.set(manifestName, { 'Cache-Control': revalidated, ...shared })
@@ -74,13 +84,20 @@ const ownHeaders = ({ path, isContentNamed }: OutputFile): Headers => ({
   ...(/\.m?js$/.test(path) ? { 'X-Content-Type-Options': 'nosniff' } : {}),
 })
 
-function policyOf(
-  file: OutputFile,
-  has: Parameters<typeof createPolicy>[1],
-  warnings: string[],
-): Headers {
+/** What the policy of a page allows beside its own scripts: what these start, or the hosts of modules and the import map. */
+function trustedOf(
+  path: string,
+  policy: Policy,
+  maps: ReadonlyMap<string, FixedMap>,
+): readonly string[] {
+  if (policy === 'strict-dynamic') return [strictDynamic]
+  const { hosts = [], hashes = [] } = maps.get(path) ?? {}
+  return [...hosts, ...hashes]
+}
+
+function policyOf(file: OutputFile, needs: PolicyNeeds, warnings: string[]): Headers {
   const text = decode(file.fixed ?? textOf(file))
-  const found = text === undefined ? notUtf8 : createPolicy(text, has)
+  const found = text === undefined ? notUtf8 : createPolicy(text, needs)
   if ('policy' in found) return { 'Content-Security-Policy': found.policy }
   warnings.push(
     `headers: ${file.path} gets no Content-Security-Policy, which would block what it has: ${found.hindrance}`,

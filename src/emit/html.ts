@@ -3,6 +3,7 @@ import { SignedImpError } from '../errors.js'
 import { tagKey } from '../manifest/linking.js'
 import { escapeAttribute } from './escape.js'
 import { createFallback } from './fallback.js'
+import type { FixedMap } from './fixed-map.js'
 import { foldMaps, notFolded } from './fold.js'
 import type { ForeignImport } from './foreign.js'
 import type { Base } from './graph.js'
@@ -41,6 +42,8 @@ export interface PageContext {
   blob: string
   /** Path of the runtime that loads modules by tags, if the build has it. */
   tags: string | undefined
+  /** Tells the hash of the page's map, where that is to be the same in each view. @param own the page's own map */
+  fixMap?: ((own: string | undefined) => FixedMap) | undefined
   /** Paths of what guards workers and `fetch`, where the build has it. */
   guards: readonly string[]
   /** Attributes of the bootstrap's tag that are the release's: `data-name`, `data-build`, `data-report`. */
@@ -61,6 +64,7 @@ export interface PageContext {
 
 /** A page made to start through the bootstrap. */
 export interface RewrittenPage {
+  path: string
   html: string
   /** Main chunks that the page starts. */
   entries: string[]
@@ -68,6 +72,8 @@ export interface RewrittenPage {
   checked: string[]
   /** External modules that the page may load, with their integrity metadata. */
   external: ReadonlyMap<string, string>
+  /** What a policy must allow for its import map, where that is the same in each view. */
+  fixed: FixedMap | undefined
   /** What the page was seen to import from outside of the output. */
   foreign: readonly ForeignImport[]
   uncovered: Uncovered[]
@@ -88,6 +94,7 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
   const maps = tagsOf('map', actions)
   const foreign = page.foreignOf(entries)
   const folded = module ? foldMaps(maps, module, foreign, page) : notFolded(maps)
+  const fixed = module ? page.fixMap?.(folded.text) : undefined
   for (const action of actions) {
     if (action.kind === 'entry' || action.kind === 'remove' || (module && action.kind === 'map'))
       removeLine(text, html, action.tag)
@@ -97,16 +104,21 @@ export function rewritePage(html: string, page: PageContext): RewrittenPage {
     refuseUnknownCharset(page, tags)
     text.appendLeft(
       placeOfBootstrap(actions),
-      renderBootstrap(page, entries, module.attributes, findNonce(module, tags), folded.text),
+      renderBootstrap(page, entries, module.attributes, findNonce(module, tags), {
+        'data-map': folded.text,
+        'data-folder': fixed?.folder,
+      }),
     )
     const fallback = page.fallback !== undefined && createFallback(html, page.fallback)
     if (fallback) text.appendLeft(fallback.at, fallback.markup)
   }
   return {
+    path: page.path,
     html: text.toString(),
     entries,
     checked: [...checked, ...entries, ...folded.targets],
     external: folded.external,
+    fixed,
     foreign,
     inline: module ? tagsOf('after', actions).map(({ text: script }) => script) : [],
     uncovered: [
@@ -184,7 +196,7 @@ function renderBootstrap(
   entries: string[],
   module: Map<string, string>,
   nonce: string | undefined,
-  map: string | undefined,
+  map: Attributes,
 ): string {
   const shared = {
     crossorigin: module.get('crossorigin') === 'use-credentials' ? 'use-credentials' : '',
@@ -206,7 +218,7 @@ function renderBootstrap(
     'data-blob': page.blob,
     ...tagData(page),
     'data-entry': entries.map(encodeURIComponent).join(' '),
-    'data-map': map,
+    ...map,
     'data-credentials': shared.crossorigin === '' ? undefined : 'include',
     ...page.release,
     ...shared,

@@ -30,6 +30,8 @@ export interface LaterPage {
   /** Files for the output, some of which may be there already. */
   files: Map<string, string | Uint8Array>
   bootstrap: Bootstrap
+  /** Hash sources of its import map for a Content-Security-Policy, where that is the same in each view. */
+  hashes: readonly string[]
   /** What is not checked and was accepted. */
   accepted: Uncovered[]
 }
@@ -37,7 +39,7 @@ export interface LaterPage {
 /** How pages are made. Name, build, expiry and hash are those of the output. */
 export type LaterRelease = Pick<
   Release,
-  'signer' | 'keys' | 'threshold' | 'manifestName' | 'inline' | 'unverified' | 'page'
+  'signer' | 'keys' | 'threshold' | 'manifestName' | 'inline' | 'policy' | 'unverified' | 'page'
 >
 
 /**
@@ -98,6 +100,7 @@ export async function startLater(
     manifest,
     files,
     bootstrap,
+    hashes: pages[0]!.fixed?.hashes ?? [],
     accepted: acceptUncovered(
       [...pages[0]!.uncovered, ...findEarly(pages, output, guardedIn(folder))],
       release.unverified,

@@ -43,10 +43,10 @@ function digestOf(file: OutputFile, type: HashType): string {
 export async function signPageManifest(
   release: Release,
   listed: Pick<Manifest, 'imports' | 'files'>,
-): Promise<{ path: string; stored: Bytes }> {
+): Promise<{ path: string; text: Bytes; stored: Bytes }> {
   const text = writeSignedText(toManifest(release, listed))
   const stored = await signManifest(text, release.signer)
-  return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), stored }
+  return { path: pageManifestName(release.manifestName, hashBytes('sha256', text)), text, stored }
 }
 
 /** A manifest without what is unknown. */

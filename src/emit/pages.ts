@@ -1,13 +1,15 @@
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
-import { closureOf } from '../manifest/linking.js'
-import { isModulePath, isPageGuard, pathToRelativeUrl } from '../manifest/path.js'
-import type { StaticImport } from '../manifest/format.js'
+import { closureOf, tagKey } from '../manifest/linking.js'
+import { below, isPageGuard, isModulePath } from '../manifest/path.js'
+import { parseManifest, type StaticImport } from '../manifest/format.js'
+import type { Listed } from '../manifest/import-map.js'
 import { toIntegrity, type Bootstrap } from './bootstrap.js'
 import { depthOf, findBaseElement } from './base-element.js'
 import type { Changes } from './changes.js'
 import type { Release } from './emit.js'
 import { matches } from './coverage.js'
+import { fixMap } from './fixed-map.js'
 import type { ForeignImport } from './foreign.js'
 import { hasHost, type Base, type Graph } from './graph.js'
 import { isAscii, rewritePage, type PageContext, type RewrittenPage } from './html.js'
@@ -40,10 +42,12 @@ export async function startPages(
   { change }: Changes,
 ): Promise<StartedPages> {
   const { imports, digests: files } = pageable
-  const { path: manifestPath, stored } = await signPageManifest(release, { imports, files })
+  const { path: manifestPath, text, stored } = await signPageManifest(release, { imports, files })
   change(manifestPath, stored)
   const carried = carriedManifest(release, manifestPath, stored)
-  const signed = { ...pageable, manifestPath, carried }
+  // As pages read it, in its order.
+  const listed = release.policy === 'self' ? parseManifest(text, 1) : undefined
+  const signed = { ...pageable, manifestPath, carried, listed }
   return { manifest: manifestPath, pages: rewritePages(output, release, signed, change) }
 }
 
@@ -51,6 +55,8 @@ interface Signed extends Pageable {
   manifestPath: string
   /** The manifest's text, where pages carry it. */
   carried: string | undefined
+  /** What the manifest lists, where pages' maps are to be the same in each view. */
+  listed: Listed | undefined
 }
 
 function rewritePages(
@@ -76,7 +82,7 @@ function rewritePages(
  */
 export function createRefer(page: string, base: Base, start?: string): (path: string) => string {
   const up = '../'.repeat(depthOf(page, start))
-  return (path) => (base || up || './') + pathToRelativeUrl(path).slice(2)
+  return (path) => below(base || up || './', path)
 }
 
 function createPageContext(
@@ -87,7 +93,7 @@ function createPageContext(
   signed: Signed,
 ): PageContext {
   const { base, hash, name, build, inline, external, unverified, reportTo } = release
-  const { graph, imports, digests, bootstrap, manifestPath, carried, foreignOf } = signed
+  const { graph, imports, digests, bootstrap, manifestPath, carried, listed, foreignOf } = signed
   const start = findBaseElement(page, findTags(html))
   const refer = createRefer(page, base, start)
   return {
@@ -107,6 +113,7 @@ function createPageContext(
     runtime: bootstrap.runtime.fileName,
     blob: bootstrap.blob.fileName,
     tags: release.tags ? bootstrap.tags.fileName : undefined,
+    fixMap: listed && ((own) => fixMap(listed, refer(''), release.tags ? tagKey : undefined, own)),
     guards: [...digests.keys()].filter(isPageGuard),
     release: {
       'data-name': name,

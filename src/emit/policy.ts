@@ -10,34 +10,47 @@ export type PagePolicy = { policy: string } | { hindrance: string }
 /** Some hosts take no longer lines; a reader would not, either. */
 const maxLength = 1900
 
+/** The source that stands for whatever an allowed script adds. */
+export const strictDynamic = "'strict-dynamic'"
+
+/** What a page's policy must allow beside the scripts that the page names. */
+export interface PolicyNeeds {
+  /** Whether the output has WebAssembly, which a policy on scripts would forbid to compile. */
+  hasWasm: boolean
+  /** Whether the output has workers, and all that it may start come from blobs. */
+  hasWorkers: boolean
+  /** Sources of what its scripts load. */
+  trusted: readonly string[]
+}
+
 /**
  * Makes a policy of hashes for a finished page: its own scripts, and what they load, run, and no other. It says nothing
  * about what is no script.
- * @param has.wasm whether the output has WebAssembly, which a policy on scripts would forbid to compile
- * @param has.workers whether the output has workers, and all that it may start come from blobs
  */
-export function createPolicy(html: string, has: { wasm: boolean; workers: boolean }): PagePolicy {
+export function createPolicy(html: string, needs: PolicyNeeds): PagePolicy {
   const tags = findTags(html)
   const elements = [...findElements(html)].map(([element]) => element)
   const hindrance = findInlineCode(elements) ?? tags.flatMap((tag) => hindranceOf(tag, tags))[0]
   if (hindrance !== undefined) return { hindrance }
-  const hasElement = (name: RegExp) => elements.some(({ tagName }) => name.test(tagName))
+  const has = (name: RegExp) => elements.some(({ tagName }) => name.test(tagName))
   const rest = [
-    ...(hasElement(/^(object|embed)$/) ? [] : ["object-src 'none'"]),
-    ...(hasElement(/^base$/) ? [] : ["base-uri 'none'"]),
-    ...(has.workers ? ['worker-src blob:'] : []),
+    ...(has(/^(object|embed)$/) ? [] : ["object-src 'none'"]),
+    ...(has(/^base$/) ? [] : ["base-uri 'none'"]),
+    ...(needs.hasWorkers ? ['worker-src blob:'] : []),
   ]
-  const write = (sources: string[]) => [scriptSrc(sources, has.wasm), ...rest].join('; ')
+  const write = (sources: string[]) => [scriptSrc(sources, needs), ...rest].join('; ')
   const sources = tags.flatMap(sourcesOf)
-  const [short, whole] = [write(sources), write([...sources, ...tags.flatMap(preloadsOf)])]
+  // Where policies go by hosts, they allow preloads by these, too.
+  const preloads = needs.trusted.includes(strictDynamic) ? tags.flatMap(preloadsOf) : []
+  const [short, whole] = [write(sources), write([...sources, ...preloads])]
   if (short.length > maxLength) return { hindrance: 'more scripts than a header can name' }
   return { policy: whole.length > maxLength ? short : whole }
 }
 
-function scriptSrc(sources: string[], hasWasm: boolean): string {
+function scriptSrc(sources: string[], { hasWasm, trusted }: PolicyNeeds): string {
   if (sources.length === 0) return "script-src 'none'"
   const wasm = hasWasm ? ["'wasm-unsafe-eval'"] : []
-  return ['script-src', ...new Set(sources), "'strict-dynamic'", ...wasm].join(' ')
+  return ['script-src', ...new Set(sources), ...trusted, ...wasm].join(' ')
 }
 
 /** What a policy must name for a tag to run (CSP3, "Script directives"): of a linked script the hashes that its tag checks. */

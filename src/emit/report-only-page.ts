@@ -19,13 +19,15 @@ export function watchPage(html: string, page: PageContext): RewrittenPage {
   const module = actions.find(({ kind }) => kind === 'entry')?.tag
   const at = module ? placeOfBootstrap(actions) : 0
   return {
+    path: page.path,
     html: module ? html.slice(0, at) + renderWatcher(page, module, tags) + html.slice(at) : html,
     entries,
-    inline: [],
     checked: [...checked, ...entries],
     external: page.external,
+    fixed: undefined,
     foreign: [],
     uncovered: [],
+    inline: [],
   }
 }
 

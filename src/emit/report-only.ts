@@ -70,7 +70,7 @@ export async function emitReportOnly(
   const started = pages.filter(({ entries }) => entries.length > 0)
   if (started.length === 0) throw noPage
   nameByContent(output, [manifest, ...linked.map(({ fileName }) => fileName)], [])
-  const headers = writeHeaders(output, release)
+  const headers = writeHeaders(output, release, new Map())
   addHeaders(headers, output, changes)
   return {
     changed: changes.changed,
@@ -82,10 +82,12 @@ export async function emitReportOnly(
     pages: started.length,
     entries: [],
     warnings: [...(trial?.warnings ?? []), ...headers.warnings, ...aloneOf(output, pages)],
+    maps: new Map(),
     external: new Map([...external].filter(([, integrity]) => integrity !== '')),
     accepted: trial?.accepted ?? [],
     checked: trial?.checked ?? new Set(pages.flatMap(({ checked }) => checked)),
-    fetched: trial?.fetched ?? new Set(),
+    // Such a page watches no fetch.
+    fetched: new Set(),
     reportOnly,
   }
 }

@@ -21,6 +21,8 @@ export interface Report {
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
   bootstrap: { integrity: string; inline: boolean }
+  /** Sources of each page's import map for a Content-Security-Policy, where that is the same in each view. */
+  maps: { page: string; hashes: readonly string[] }[]
   /** External modules that pages may load, with their integrity metadata. */
   external: { url: string; integrity: string }[]
   /** Whether pages may do without https. */
@@ -83,6 +85,7 @@ export function createReport(
     pages: emitted.pages,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    maps: [...emitted.maps].map(([page, { hashes }]) => ({ page, hashes })),
     external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
     pure: release.page.pure,
     unverified: emitted.accepted,
@@ -136,6 +139,9 @@ export function formatReport(report: Report): string[] {
     ...(report.reportOnly
       ? [`  with mode 'on' that will be '${report.reportOnly.enforcing}'`]
       : []),
+    ...report.maps.map(
+      ({ page, hashes }) => `  import map of ${page} for its policy: ${hashes.join(' ')}`,
+    ),
     ...(report.pure ? [plainHttp] : []),
     ...(report.fetched > 0
       ? [`  checked when code fetches them: ${countOf(report.fetched, 'files')}`]

@@ -51,7 +51,7 @@ export const standInOf = (path: string): string => path.replace(/\.m?js$/, '.cir
 
 /**
  * What static imports add to URLs where tags check modules: a fragment, so that each is a module that nothing else in the
- * page, and nobody on the way, asks for. It need be no secret.
+ * page asks for. It is no secret, so that no module may be loaded before whose imports could end in it.
  */
 export const tagKey = '#tag'
 

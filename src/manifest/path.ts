@@ -29,13 +29,20 @@ export const isGuard = (path: string): boolean => /^signedimp-fetch-\w{16}\.js$/
  */
 export const isSourceMap = (path: string): boolean => /\.(?:[cm]?js|css)\.map$/.test(path)
 
-/** The relative URL of a path: nothing is escaped but what would end it, so that no two paths share one by accident. */
-export const pathToRelativeUrl = (path: string): string =>
-  './' + path.replace(/[%?#]/g, encodeURIComponent)
+/**
+ * The address of a path below a folder's, as that is spelled: nothing is escaped but what would end it, so that no two paths
+ * share one by accident.
+ * @param folder ends in a slash
+ */
+export const below = (folder: string, path: string): string =>
+  folder + path.replace(/[%?#]/g, encodeURIComponent)
+
+/** The relative URL of a path. */
+export const pathToRelativeUrl = (path: string): string => below('./', path)
 
 /** The URL of a path below `base` (a folder's URL, with its last slash). */
 export const pathToUrl = (path: string, base: string): string =>
-  new URL(pathToRelativeUrl(path), base).href
+  new URL(below('./', path), base).href
 
 /** Order of UTF-8 bytes, which is the order of code points and not of UTF-16 units: positive when `a` comes after `b`. */
 export function comparePaths(a: string, b: string): number {

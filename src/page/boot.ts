@@ -1,16 +1,17 @@
 /** What a page runs first: checks the manifest and has the browser enforce it. Page form of the bootstrap. */
 import { utf8, type Bytes } from '../crypto/bytes.js'
 import type { SignedImpError } from '../errors.js'
-import { pathToUrl } from '../manifest/path.js'
+import { fixedName, integrityOf } from '../manifest/import-map.js'
+import { below, pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
 import { verifyManifest } from '../manifest/verify.js'
 import type { EnforcedMap, PageBoot, PageData, Runtime } from './context.js'
 import { nativeFetch } from './download.js'
 import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
-import { integrityOf } from './integrity.js'
 import { fetchWhole, maxManifestLines } from './manifest.js'
 import { enforceMap, runModule, trusted } from './map.js'
+import { randomName } from './random-name.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
@@ -27,7 +28,7 @@ parsed().then(() => document.querySelector('#signedimp')?.remove())
 
 async function start(): Promise<void> {
   if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
-  const { name, build, runtime, blob, tags, key } = data
+  const { name, build, runtime, blob, tags, key, folder } = data
   const pinned = __SIGNEDIMP_PINNED__
   const trust = {
     ...pinned,
@@ -52,22 +53,34 @@ async function start(): Promise<void> {
     trust: (url) => trusted.createScriptURL(url),
   }
   Object.defineProperty(self, '__signedimp', { value: context })
-  const run = async (path: string, salt: string) => {
+  const unknown = __PURE__ ? randomName() : crypto.randomUUID()
+  // Of what is loaded already a tag checks nothing: no module can have imported this one by a name that nobody knows.
+  const run = async (path: string) => {
     // Without integrity, what is not listed would load unchecked.
     const isRun =
       manifest.files.has(path) &&
-      (await context.byTag(toUrl(path) + salt, integrityOf(manifest, path))) === 'load'
+      (await context.byTag(toUrl(path) + '#' + unknown, integrityOf(manifest, path))) === 'load'
     if (!isRun) throw refusal('REFUSED', 'not as signed', path)
   }
   try {
-    Object.assign(context, await enforceMap(manifest, toUrl, carrier, key, data.map))
-    await run(runtime!, context.salt!)
+    Object.assign(
+      context,
+      await enforceMap(
+        manifest,
+        folder ? (path) => below(folder, path) : toUrl,
+        carrier,
+        folder ? fixedName : unknown,
+        key,
+        data.map,
+      ),
+    )
+    await run(runtime!)
     await context.start!()
   } catch (error) {
     // That a file is changed is no doubt whether the browser checks.
     if (/REFUSED/.test((error as SignedImpError).code)) throw error
     await runFromBlob(context, blob!).catch((refused) =>
-      run(tags!, key!).catch(() => {
+      run(tags!).catch(() => {
         throw refused
       }),
     )

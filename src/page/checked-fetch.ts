@@ -1,6 +1,6 @@
 import type { SignedImpError } from '../errors.js'
 import type { Boot } from './context.js'
-import { integrityOf } from './integrity.js'
+import { integrityOf } from '../manifest/import-map.js'
 import { explain } from './linked.js'
 import { isRefusal, notEnforceable } from './refuse.js'
 

@@ -105,6 +105,8 @@ export interface PageData extends Reported {
   key?: string
   /** The page's own import map, as the build wrote it (`OwnMap`), if it has one. */
   map?: string
+  /** What stands before listed paths in the import map, where that is the same in each view. */
+  folder?: string
   /** Present where static imports name the host, too. */
   whole?: string
 }

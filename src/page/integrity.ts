@@ -1,14 +1,8 @@
 import type { HashType } from '../crypto/algorithms.js'
 import { base64, type Bytes } from '../crypto/bytes.js'
 import type { Verifier } from '../crypto/key.js'
-import type { Manifest } from '../manifest/format.js'
+import { integrityOf } from '../manifest/import-map.js'
 import type { Boot } from './context.js'
-
-/** Integrity metadata (SRI §3.1) of a listed file. @throws TypeError on what is not listed */
-export const integrityOf = ({ hash, files }: Manifest, path: string): string =>
-  `${hash}-${btoa(files.get(path)!.replace(/../g, fromHex))}`
-
-const fromHex = (byte: string): string => String.fromCharCode(+`0x${byte}`)
 
 /** Integrity metadata of bytes. */
 export const toIntegrity = async (

@@ -1,10 +1,16 @@
 import { utf8 } from '../crypto/bytes.js'
+import type { StaticImport } from '../manifest/format.js'
+import {
+  addControl,
+  controlOf,
+  createPageMap,
+  integrityOf,
+  type MapContent,
+} from '../manifest/import-map.js'
 import { aliasOf } from '../manifest/linking.js'
-import { isModulePath } from '../manifest/path.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Boot, EnforcedMap } from './context.js'
-import { integrityOf, toIntegrity } from './integrity.js'
-import { randomName } from './random-name.js'
+import { toIntegrity } from './integrity.js'
 import { notEnforceable } from './refuse.js'
 import { verifier } from './verifier.js'
 
@@ -16,40 +22,26 @@ export type Carrier = Pick<HTMLScriptElement, 'nonce' | 'crossOrigin'>
  * enough to run the runtime, which proves what else the app relies on. Listed modules map to salted URLs with
  * integrity, other listed files to themselves, everything else to nothing. The module form comes late to a page that is
  * not its own: it leaves what is not listed alone, and adds the names that modules import one another by.
+ * @param hook the name by which the proof calls back, and by which nobody else may know the modules
  * @param key what static imports of modules add to URLs
  * @param given in the module form, the salt of an earlier map, whose modules are then the same ones; in the page form, the
- *   page's own map, an `OwnMap` that then cannot say anything else of what is listed or denied
+ *   page's own map, an `OwnMap`
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_ENFORCEABLE` on any doubt
  */
 export async function enforceMap(
   manifest: VerifiedManifest,
   toUrl: Boot['toUrl'],
   carrier: Carrier,
-  key = '',
+  hook: string,
+  key?: string,
   given?: string,
 ): Promise<EnforcedMap> {
-  const hook = __PURE__ ? randomName() : crypto.randomUUID()
   const salt = (__MODULE__ && given) || '#' + hook
-  const content =
-    !__MODULE__ && given
-      ? JSON.parse(given.replace(/#"/g, salt + '"'))
-      : { imports: {}, integrity: {} }
-  const { imports, integrity }: Record<'imports' | 'integrity', Record<string, string>> = content
-  // No URL can be made from the base "data:,/", so resolution throws, as it does with null, but no engine warns of it.
-  if (!__MODULE__) imports['http://'] = imports['https://'] = 'data:,/'
-  for (const path of manifest.files.keys()) {
-    const url = toUrl(path)
-    imports[url] = imports[url + key] = __MODULE__ || isModulePath(path) ? url + salt : url
-    integrity[imports[url]] = integrityOf(manifest, path)
-  }
-  const links = __MODULE__ ? [...manifest.imports.values()].flat() : []
-  if (__MODULE__) for (const to of links) imports[aliasOf(to)] = toUrl(to.path) + salt
-  // A control that must load, and a twin under the control's hash that must not. Where the map is blocked the twin
-  // loads; where such scripts are blocked the control does not.
-  const control = `self["${hook}"](s=>import.meta.resolve(s))//`
-  const good = 'data:text/javascript,' + control
-  const bad = good + 1
-  integrity[good] = integrity[bad] = await toIntegrity(verifier, 'sha256', utf8(control))
+  const content = __MODULE__
+    ? createEntryMap(manifest, toUrl, salt)
+    : createPageMap(manifest, toUrl, salt, key, given)
+  const control = controlOf(hook)
+  const good = addControl(content, control, await toIntegrity(verifier, 'sha256', utf8(control)))
   // Its scopes could send an import of one of our modules elsewhere, and no engine would say so.
   if (document.querySelector('[type=importmap i]')) throw notEnforceable('another map')
   const map = appendScript('importmap', carrier)
@@ -59,9 +51,10 @@ export async function enforceMap(
 
   const calls: EnforcedMap['resolve'][] = []
   Reflect.set(self, hook, (given: EnforcedMap['resolve']) => calls.push(given))
-  const runs = await Promise.all([runModule(good, carrier), runModule(bad, carrier)])
+  const runs = await Promise.all([runModule(good, carrier), runModule(good + 1, carrier)])
   const [resolve, again] = calls
   if (`${runs}` !== 'load,error' || !resolve || again) throw notEnforceable('no maps')
+  const links = __MODULE__ ? linksOf(manifest) : []
   // Another app's modules may have these names, and an engine drops what has been resolved before.
   if (__MODULE__ && links.some((to) => resolve(aliasOf(to)) !== toUrl(to.path) + salt))
     throw notEnforceable('names in use')
@@ -70,6 +63,24 @@ export async function enforceMap(
     resolve,
   }
 }
+
+/** The map of an entry of its own: it has one meaning more for each module, by which they import one another. */
+function createEntryMap(
+  manifest: VerifiedManifest,
+  toUrl: Boot['toUrl'],
+  salt: string,
+): MapContent {
+  const content: MapContent = { imports: {}, integrity: {} }
+  for (const path of manifest.files.keys()) {
+    const url = toUrl(path) + salt
+    content.imports[toUrl(path)] = url
+    content.integrity[url] = integrityOf(manifest, path)
+  }
+  for (const to of linksOf(manifest)) content.imports[aliasOf(to)] = toUrl(to.path) + salt
+  return content
+}
+
+const linksOf = ({ imports }: VerifiedManifest): StaticImport[] => [...imports.values()].flat()
 
 /** Texts are what scripts take, unless the page requires Trusted Types: then our policy must be allowed. */
 const asIs = (text: string): string => text

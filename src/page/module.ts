@@ -12,6 +12,7 @@ import { runFromBlob } from './from-blob.js'
 import { fetchManifest } from './manifest.js'
 import { enforceMap, findCarrier, runModule, trusted } from './map.js'
 import { proveNamed } from './prove.js'
+import { randomName } from './random-name.js'
 import { announce, isRefusal, notEnforceable, showNote } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
@@ -152,10 +153,14 @@ async function begin(context: ModuleBoot): Promise<ModuleRuntime> {
   return context as ModuleRuntime
 }
 
+/** A name that nobody can know. */
+const newName = (): string => (__PURE__ ? randomName() : crypto.randomUUID())
+
 /** Makes the first enforcement that the page lets prove itself, and runs its runtime. */
 async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {
   const { manifest, toUrl, carrier } = context
-  const map = entry.late && (await enforceMap(manifest, toUrl, carrier).catch(() => undefined))
+  const map =
+    entry.late && (await enforceMap(manifest, toUrl, carrier, newName()).catch(() => undefined))
   Object.assign(context, map)
   if (!map) await runFromBlob(context, entry.blob)
   else if ((await context.byTag(toUrl(entry.late!) + map.salt)) !== 'load')
@@ -169,7 +174,8 @@ async function add(runtime: ModuleRuntime, { manifest }: ModuleBoot): Promise<Mo
   for (const [path, digest] of manifest.files)
     if (manifest.hash !== hash || (files.get(path) ?? digest) !== digest)
       throw refusal('VERSION_SKEW', 'another build of it is on the page', path)
-  if (runtime.salt) await enforceMap(manifest, runtime.toUrl, runtime.carrier, '', runtime.salt)
+  if (runtime.salt)
+    await enforceMap(manifest, runtime.toUrl, runtime.carrier, newName(), '', runtime.salt)
   for (const [path, digest] of manifest.files) files.set(path, digest)
   for (const [path, list] of manifest.imports) imports.set(path, list)
   return runtime

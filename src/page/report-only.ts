@@ -79,15 +79,7 @@ async function open(): Promise<Boot | undefined> {
     const trust = { ...pinned, name: `${name}`, build: (build && +build) as number | undefined }
     const found = await insist(() => fetchManifest(url, trust, { credentials: credentials! }))
     const toUrl = (path: string) => pathToUrl(path, url)
-    const boot: Boot = {
-      pinned,
-      verifier,
-      ...found,
-      url,
-      credentials,
-      toUrl,
-      fetch: nativeFetch,
-    }
+    const boot: Boot = { pinned, verifier, ...found, url, credentials, toUrl, fetch: nativeFetch }
     await proveNamed(boot)
     await proveEnforceable(carrier, data.tags !== undefined).catch(tellAny)
     return boot

@@ -1,8 +1,8 @@
 import { SignedImpError } from '../errors.js'
+import { integrityOf } from '../manifest/import-map.js'
 import { refusal } from '../manifest/refusal.js'
 import type { Boot, Registry } from './context.js'
 import { diagnose } from './diagnose.js'
-import { integrityOf } from './integrity.js'
 import { createLocate } from './locate.js'
 import { announce } from './refuse.js'
 

@@ -1,11 +1,11 @@
 /** The runtime where neither an import map nor a blob can be: the browser checks what its tag says of each module. */
+import { integrityOf } from '../manifest/import-map.js'
 import { proveConfined } from './confine.js'
 import type { PageBoot, Runtime, WithWorkers, Workers } from './context.js'
 import { diagnose } from './diagnose.js'
 import { parsed } from './events.js'
 import { createGuarding } from './guarding.js'
 import { createImport, createMeta, createPathOf } from './import.js'
-import { integrityOf } from './integrity.js'
 import { claim } from './linked.js'
 import { refusedOnce } from './load-failure.js'
 import { importNatively } from './native-import.js'
@@ -23,8 +23,8 @@ const tell = createTell(context)
 const loading = new Map<string, Promise<void>>()
 
 /**
- * The URL by which modules import one another. Its fragment is in no request, so that no host can have told the browser
- * to load a module under it before: of what is loaded already, a tag checks nothing.
+ * The URL by which modules import one another. Of what is loaded already, a tag checks nothing. Nothing in the page, and no
+ * `Link` header for a chunk, asks for this URL.
  */
 const keyOf = (path: string) => toUrl(path) + key
 
@@ -75,6 +75,8 @@ const runtime: Runtime & Pick<WithWorkers, 'workers'> = {
   start: async () => {
     await proveNamed(context)
     if (document.querySelector('[type=importmap i]')) throw notEnforceable('an import map')
+    // Firefox loads what a preloaded module imports, too, and that may be spelled like what a tag is to check.
+    if (document.querySelector('[rel~=modulepreload i]')) throw notEnforceable('a modulepreload')
     if (whole === undefined) await proveConfined(byTag)
     const mains = mainsOf(context)
     for (const path of mains) listedClosure(manifest, path)

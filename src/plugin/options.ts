@@ -2,7 +2,7 @@ import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { isPattern } from '../emit/coverage.js'
 import { fallbackText } from '../emit/fallback.js'
-import { headersFiles, type HeadersForm } from '../emit/forms.js'
+import { headersFiles, type HeadersForm, type Policy } from '../emit/forms.js'
 import { isPage } from '../emit/output.js'
 import { isIntegrity, whyNotExternal } from '../emit/own-map.js'
 import type { KeySource, Password } from '../keys/private.js'
@@ -36,6 +36,8 @@ export interface SignedImpOptions {
   html?: readonly string[] | 'later'
   /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
   tags?: boolean
+  /** Which policy pages are made for: `'self'` for one that goes by hosts, and has the hash of their import map. @default 'strict-dynamic' */
+  policy?: Policy
   /** Whether pages may do without https, where browsers give no cryptography: with RSA keys only. @default false */
   pure?: boolean
   /** Whether pages fetch workers before the code that names them, as some policies need. @default false */
@@ -74,6 +76,7 @@ export interface ResolvedOptions {
   inline: boolean | 'all'
   html: readonly string[] | 'later'
   tags: boolean
+  policy: Policy
   pure: boolean
   workersFirst: boolean
   headers: readonly HeadersForm[]
@@ -132,6 +135,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
   tags: ['true or false', (v) => typeof v === 'boolean'],
+  policy: ["'strict-dynamic' or 'self'", (v) => v === 'strict-dynamic' || v === 'self'],
   pure: ['true or false', (v) => typeof v === 'boolean'],
   workersFirst: ['true or false', (v) => typeof v === 'boolean'],
   headers: [
@@ -191,6 +195,10 @@ export function resolveOptions(
     throw new TypeError(
       `signedImp: "mode" must be 'on' or 'off' with html: 'later': 'report-only' is for the build's own pages`,
     )
+  if (given.policy && given.html === 'later')
+    throw new TypeError(
+      `signedImp: "policy" is for the build's own pages, and html: 'later' makes none of them; give --policy to signedimp html`,
+    )
   return {
     key: (key || undefined) as KeySource | undefined,
     password,
@@ -204,6 +212,7 @@ export function resolveOptions(
     inline,
     html: given.html ?? [],
     tags: given.tags ?? false,
+    policy: given.policy ?? 'strict-dynamic',
     pure: given.pure ?? false,
     workersFirst: given.workersFirst ?? false,
     headers: given.headers ?? [],

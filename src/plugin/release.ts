@@ -60,8 +60,19 @@ export async function readRelease(
   root: string,
   base: string,
 ): Promise<Release> {
-  const { threshold, hash, manifest, build, expires, inline, tags, unverified, headers, external } =
-    options
+  const {
+    threshold,
+    hash,
+    manifest,
+    build,
+    expires,
+    inline,
+    tags,
+    policy,
+    unverified,
+    headers,
+    external,
+  } = options
   if (tags && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(base)
   const { own, signer } = await readOwnKey(options, root)
   const keys = await readTrustedKeys(own, options, root)
@@ -78,6 +89,7 @@ export async function readRelease(
     inline,
     pagesLater: options.html === 'later',
     tags,
+    policy,
     headers,
     external: external.size > 0 ? refuseOwn(external, base) : external,
     fallback: options.fallback,

@@ -69,7 +69,7 @@ type Place = keyof typeof places
 const pathOf = (place: Place): string => {
   const [path] = places[place]
   if (path !== 'worker-dep') return path
-  const [, found] = /import .*"(\.\/[^"]+)"/.exec(
+  const [, found] = /from\s*"[^"]*\/([^"/]+)"/.exec(
     readFileSync(join(folder, 'assets/module.js'), 'utf8'),
   )!
   return join('assets', found!)

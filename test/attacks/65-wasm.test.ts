@@ -175,8 +175,10 @@ attack(
     const html = await (await fetch(site.url)).text()
     const script = `<script>
     globalThis.seen = []
-    const { fetch } = globalThis
-    globalThis.fetch = (input) => (seen.push(input.url ?? input), fetch(input.url ?? input))
+    {
+      const { fetch } = globalThis
+      globalThis.fetch = (input) => (seen.push(input.url ?? input), fetch(input.url ?? input))
+    }
   </script>`
     site.reply('index.html', {
       type: 'text/html',

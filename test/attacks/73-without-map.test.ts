@@ -60,6 +60,7 @@ const lacks: Record<string, Lack> = {
   'a modulepreload before': {
     head: '<link rel="modulepreload" href="/assets/dep.js">',
     may: inFirefox,
+    refusesTags: true,
   },
   'a map before': {
     head: '<script type="importmap">{"imports":{"none":"/none.js"}}</script>',

@@ -1,4 +1,4 @@
-/** npm run bench -- [--only size|build|load|entries|chains|wasm] [--quick] [--json] [--write] */
+/** npm run bench -- [--only size|build|load|entries|chains|workers|wasm] [--quick] [--json] [--write] */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { format } from 'prettier'
@@ -9,6 +9,7 @@ import { say, sayNoMore } from './progress.ts'
 import { chainApps, entryApps, pageApps } from './sites.ts'
 import { measureSize } from './size.ts'
 import { measureWasm } from './wasm.ts'
+import { measureWorkers } from './workers.ts'
 import { toMarkdown, toText, type Section, type Table } from './table.ts'
 
 const parts: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -18,6 +19,7 @@ const parts: Record<string, (quick: boolean) => Promise<Section>> = {
   entries: (quick) => measureLoad(quick, entryApps),
   chains: (quick) => measureLoad(quick, chainApps),
   wasm: measureWasm,
+  workers: measureWorkers,
 }
 
 const { values } = parseArgs({

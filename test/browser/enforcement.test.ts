@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generateKey } from '../../src/keys/generate.ts'
+import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { buildSigned, serveApp, type TestSite } from '../support/app.ts'
+import { sourcesOf } from '../support/as-said.ts'
 import { engines, inEngines, takingTurns, type Page } from '../support/browsers.ts'
 import { headStarts, tryHeadStart } from '../support/head-start.ts'
 import { atOutside, outside } from '../support/outside.ts'
-import { hashOf, kinds, policies, type Kind } from '../support/policies.ts'
+import { hashOf, kinds, policies, type Kind, type Policy } from '../support/policies.ts'
 import { skip } from '../support/skip.ts'
 import { glance, look, open } from '../support/visit.ts'
 
@@ -16,16 +18,20 @@ import { glance, look, open } from '../support/visit.ts'
 const folders: Record<string, string> = {}
 const sites: Record<string, TestSite> = {}
 
-/** A build of its own for each kind, and where the option `tags` is asked for. */
-const nameOf = (kind: Kind, tags = false) => (tags ? `${kind}, tags` : kind)
+/** A build of its own for each kind, and for each option. */
+const nameOf = (kind: Kind, option?: Policy['option']) => [kind, option].filter(Boolean).join(', ')
+
+const optionsOf = (option: Policy['option']): SignedImpOptions =>
+  option === 'self' ? { policy: option, headers: ['json'] } : { tags: option === 'tags' }
 
 test.before(async () => {
   const key = await generateKey('ed25519')
   const config = { html: { cspNonce: 'abc' } }
   for (const kind of Object.keys(kinds) as Kind[])
-    for (const tags of [false, true]) {
-      const name = nameOf(kind, tags)
-      folders[name] = await buildSigned(key, { signed: { inline: kinds[kind], tags }, config })
+    for (const option of [undefined, 'tags', 'self'] as const) {
+      const name = nameOf(kind, option)
+      const signed = { inline: kinds[kind], ...optionsOf(option) }
+      folders[name] = await buildSigned(key, { signed, config })
       sites[name] = await serveApp(folders[name])
     }
 })
@@ -36,22 +42,23 @@ test.after(async () => {
 
 // That a page works all the same when nobody tampers with it, engines show in turns.
 for (const [row, [title, headStart]] of Object.entries(headStarts).entries()) {
-  inEngines(test, `first: ${title}`, async (page, engine) => {
-    const honest = takingTurns(row).includes(engine.name) ? [false] : []
-    for (const evil of [true, ...honest])
-      await tryHeadStart(page, engine.name, sites.inline!, folders.inline!, headStart, evil)
-  })
+  for (const name of [nameOf('inline'), nameOf('inline', 'self')])
+    inEngines(test, `first: ${title}, ${name}`, async (page, engine) => {
+      const honest = takingTurns(row).includes(engine.name) ? [false] : []
+      for (const evil of [true, ...honest])
+        await tryHeadStart(page, engine.name, sites[name]!, folders[name]!, headStart, evil)
+    })
 }
 
-for (const { policy, kind, tags, fates } of policies) {
-  const name = nameOf(kind, tags)
+for (const { policy, kind, option, fates } of policies) {
+  const name = nameOf(kind, option)
   inEngines(test, `${policy}, ${name}`, async (page, engine) => {
     const fate = fates[engine.name]
     const site = sites[name]!
     site.reset()
     const html = readFileSync(join(folders[name]!, 'index.html'), 'utf8')
     const [, header = 'Content-Security-Policy', value] = /^(?:([\w-]+): )?(.*)$/.exec(policy)!
-    const headers = { [header]: value!.replace('BOOTSTRAP', () => hashOf(html)) }
+    const headers = { [header]: fillIn(value!, html, folders[name]!) }
     site.reply('index.html', { type: 'text/html; charset=utf-8', headers })
     site.tamper('assets/a.js', 'changed')
     await page.goto(site.url)
@@ -74,6 +81,15 @@ for (const { policy, kind, tags, fates } of policies) {
     assert.is(seen.evil, 0)
     if (fate === 'refused') assert.equal(seen.ran, [])
   })
+}
+
+/** Puts hashes in the places of their names. Those of the map stand in what the build writes. */
+function fillIn(policy: string, html: string, folder: string): string {
+  const [, map, control] = /MAP|CONTROL/.test(policy) ? sourcesOf(folder) : []
+  return policy
+    .replace('BOOTSTRAP', () => hashOf(html))
+    .replace('MAP', () => map!)
+    .replace('CONTROL', () => control!)
 }
 
 inEngines(test, "an engine that does not know the key's algorithm: refused", async (page) => {

@@ -57,12 +57,28 @@ const rollup: Build = async (root, dir, plugin) => {
 const loadEsbuildPlugin: typeof loadPlugin = async () =>
   (await import('../../dist/esbuild.js' as string)).signedImp
 
+interface Way {
+  build: Build
+  load: typeof loadPlugin
+  dir: string
+  src: string
+  /** Of `signedimp html`. */
+  args?: string[]
+}
+
 /** How each is built, the folder of the build in the site, and how the page names its entry. */
 const ways = {
   esbuild: { build: esbuild, load: loadEsbuildPlugin, dir: 'js/', src: 'js/assets/main.js' },
   rollup: { build: rollup, load: loadPlugin, dir: '', src: '/assets/main.js' },
+  'esbuild, by hosts and hashes': {
+    build: esbuild,
+    load: loadEsbuildPlugin,
+    dir: 'js/',
+    src: 'js/assets/main.js',
+    args: ['--policy', 'self'],
+  },
 }
-const names = ['esbuild', 'rollup'] as const
+const names = ['esbuild', 'rollup', 'esbuild, by hosts and hashes'] as const
 const sites: Partial<Record<(typeof names)[number], TestSite>> = {}
 
 test.before(async () => {
@@ -74,7 +90,7 @@ test.after(async () => {
 })
 
 async function createSite(name: (typeof names)[number]): Promise<TestSite> {
-  const { build, load, dir, src } = ways[name]
+  const { build, load, dir, src, args = [] }: Way = ways[name]
   const cwd = scratchFolder()
   await writeFiles(cwd, files)
   const key = await generateKey('ed25519')
@@ -96,13 +112,29 @@ async function createSite(name: (typeof names)[number]): Promise<TestSite> {
   })
   const folder = `site/${dir}`
   run(cwd, 'sign', folder, '--key', 'app.key')
-  run(cwd, 'html', 'site/index.html', '--dir', folder, '--key', 'app.key')
-  return serveApp(join(cwd, 'site'))
+  const json = ['--key', 'app.key', '--json', ...args]
+  const made = run(cwd, 'html', 'site/index.html', '--dir', folder, ...json)
+  return serveApp(join(cwd, 'site'), { headers: policyOf(JSON.parse(made) as Made) })
 }
 
-function run(cwd: string, ...args: string[]): void {
-  const { status, stderr } = signedimp(args, { cwd })
+/** What the command says of the page. */
+interface Made {
+  bootstrap: string
+  pages: [{ importMap?: string[] }]
+}
+
+/** A policy of what the command says, and of the page's own script. */
+function policyOf({ bootstrap, pages: [{ importMap }] }: Made): Record<string, string> {
+  if (!importMap) return {}
+  const [, script] = /<script>([^]*?)<\/script>/.exec(appFiles['index.html']!)!
+  const hashes = [`'${bootstrap}'`, `'${integrityOf(script!, 'sha256')}'`, ...importMap]
+  return { 'content-security-policy': `script-src 'self' ${hashes.join(' ')}` }
+}
+
+function run(cwd: string, ...args: string[]): string {
+  const { status, stdout, stderr } = signedimp(args, { cwd })
   if (status !== 0) throw new Error(stderr)
+  return stdout
 }
 
 for (const name of names)
@@ -111,6 +143,7 @@ for (const name of names)
     site.reset()
     site.tamper(`${ways[name].dir}assets/a.js`, 'changed')
     await starts(page, site)
+    assert.is(await page.evaluate('__signedimp.enforcement'), 'map')
     // Of modules that are linked in memory, as the entry's own file does in Firefox, this would be undefined.
     assert.is(await page.evaluate('early'), '0')
     await refusesChunk(page, 'a', 'ERR_SIGNEDIMP_CHANGED')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createPolicy } from '../../src/emit/policy.ts'
+import { createPolicy, strictDynamic } from '../../src/emit/policy.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import { serveApp, type TestSite } from '../support/app.ts'
 import { inEngines } from '../support/browsers.ts'
@@ -120,8 +120,9 @@ inEngines(test, 'what is accepted without a hash loads whatever comes', async (p
 inEngines(test, 'the policy of the option "headers" lets external modules run', async (page) => {
   const [folder] = sites.get('vite')!
   const found = createPolicy(readFileSync(join(folder, 'index.html'), 'utf8'), {
-    wasm: false,
-    workers: false,
+    hasWasm: false,
+    hasWorkers: false,
+    trusted: [strictDynamic],
   })
   if (!('policy' in found)) throw new Error(found.hindrance)
   const site = await serveApp(folder, { headers: { 'content-security-policy': found.policy } })

@@ -395,9 +395,10 @@ for (const vite of vites) {
 
   // What no page would check.
   const loose: Record<string, [more: Record<string, string>, names: string[]]> = {
-    'a worker': [
+    'a shared worker': [
       {
-        'src/main.js': 'new Worker(new URL("./worker.js", import.meta.url), { type: "module" })',
+        'src/main.js':
+          'new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module" })',
         'src/worker.js': 'onmessage = () => {}',
       },
       ['assets/worker-*.js'],

@@ -10,7 +10,12 @@ const page = readDocument('docs/csp.md')
 
 /** A policy of the document as the tests spell it. */
 const spell = (policy: string): string =>
-  policy.replaceAll('`', '').replace("'sha256-…'", 'BOOTSTRAP').replace('nonce-…', 'nonce-abc')
+  policy
+    .replaceAll('`', '')
+    .replace("'sha256-…'", 'BOOTSTRAP')
+    .replace("'sha256-map'", 'MAP')
+    .replace("'sha256-control'", 'CONTROL')
+    .replace('nonce-…', 'nonce-abc')
 
 test('the table of policies is the one that is tried in each browser', () => {
   const told = rowsOf(sectionOf(page, 'What becomes of each policy')).map(
@@ -19,9 +24,9 @@ test('the table of policies is the one that is tried in each browser', () => {
   const spelled = (kind: keyof typeof kinds) => (kind === 'all' ? "'all'" : `${kinds[kind]}`)
   assert.equal(
     told,
-    policies.map(({ policy, kind, tags, fates: { chromium, firefox, webkit } }) => [
+    policies.map(({ policy, kind, option, fates: { chromium, firefox, webkit } }) => [
       policy,
-      spelled(kind) + (tags ? ', tags' : ''),
+      [spelled(kind), option].filter(Boolean).join(', '),
       ...[chromium, firefox, webkit].map((fate) => fateNames[fate]),
     ]),
   )

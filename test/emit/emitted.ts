@@ -45,6 +45,8 @@ export interface EmittedFiles {
   manifestText: string
   /** Every page manifest, verified, by name. */
   manifests: Map<string, VerifiedManifest>
+  /** What the bundler was told. */
+  warnings: string[]
 }
 
 /** The key of all outputs that are not given another. */
@@ -60,9 +62,12 @@ export async function emit(bundled: Bundled, options: EmitOptions = {}): Promise
     bundle[file.fileName] = { type: 'asset', fileName: file.fileName, source: file.source }
     return file.fileName
   }
-  const context = { emitFile, warn() {}, info() {} }
+  const warnings: string[] = []
+  const warn = (warning: string) => void warnings.push(warning)
+  const context = { emitFile, warn, info() {} }
   await plugin.generateBundle.handler.call(context, { format }, bundle, false)
-  return read(bundle, typeof own === 'string' ? createPrivateKey(own) : own)
+  const files = await read(bundle, typeof own === 'string' ? createPrivateKey(own) : own)
+  return { ...files, warnings }
 }
 
 type BundleFile = {
@@ -101,7 +106,10 @@ async function configOf(
   }
 }
 
-async function read(bundle: Record<string, BundleFile>, own: KeyObject): Promise<EmittedFiles> {
+async function read(
+  bundle: Record<string, BundleFile>,
+  own: KeyObject,
+): Promise<Omit<EmittedFiles, 'warnings'>> {
   const files = new Map(
     Object.values(bundle).map(({ fileName, code, source }) => [
       fileName,

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createSiteHeaders, type Headers, type SiteHeaders } from '../../src/emit/headers.ts'
 import type { Output, OutputFile } from '../../src/emit/output.ts'
-import { createPolicy } from '../../src/emit/policy.ts'
+import { createPolicy, strictDynamic } from '../../src/emit/policy.ts'
 import { writers } from '../../src/emit/servers.ts'
 import { readHeadersFile } from '../support/headers-file.ts'
 import { throwsCode } from '../support/throws.ts'
@@ -14,8 +14,8 @@ import { chunk, emit, entry } from './emitted.ts'
 const sri = (text: string, type = 'sha256') =>
   `'${type}-${createHash(type).update(text).digest('base64')}'`
 
-const policyOf = (html: string, hasWasm = false): string => {
-  const found = createPolicy(html, { wasm: hasWasm, workers: false })
+const policyOf = (html: string, hasWasm = false, trusted = [strictDynamic]): string => {
+  const found = createPolicy(html, { hasWasm, hasWorkers: false, trusted })
   return 'policy' in found ? found.policy : `NONE: ${found.hindrance}`
 }
 
@@ -53,6 +53,16 @@ test('WebAssembly may be compiled where there is some', () => {
     policyOf('<script>1</script>', true),
     `script-src ${sri('1')} 'strict-dynamic' 'wasm-unsafe-eval'; ${closed}`,
   )
+})
+
+test('where a policy goes by hosts, nothing that scripts add may run, and hosts allow preloads', () => {
+  const html = `<script>1</script><link rel=preload as=script href=c.js integrity=sha256-${'C'.repeat(43)}=>`
+  const trusted = ["'self'", "'sha256-map='"]
+  assert.is(
+    policyOf(html, true, trusted),
+    `script-src ${sri('1')} 'self' 'sha256-map=' 'wasm-unsafe-eval'; ${closed}`,
+  )
+  assert.is(policyOf('<p>text', false, trusted), `script-src 'none'; ${closed}`)
 })
 
 test('what a page itself has is not forbidden', () => {
@@ -106,8 +116,12 @@ const outputOf = (files: Record<string, Partial<OutputFile>>): Output =>
 
 const siteOf = (files: Record<string, Partial<OutputFile>>, base = '/') => {
   const warnings: string[] = []
-  const release = { base, manifestName: 'signedimp-manifest.txt' }
-  return { site: createSiteHeaders(outputOf(files), release, warnings), warnings }
+  const release = {
+    base,
+    manifestName: 'signedimp-manifest.txt',
+    policy: 'strict-dynamic',
+  } as const
+  return { site: createSiteHeaders(outputOf(files), release, new Map(), warnings), warnings }
 }
 
 const asked = { 'Cache-Control': 'no-cache' }

@@ -29,6 +29,7 @@ const release: LaterRelease = {
   threshold: 1,
   manifestName: 'm.txt',
   inline: true,
+  policy: 'strict-dynamic',
   unverified: [],
   page,
 }

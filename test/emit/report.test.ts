@@ -14,6 +14,7 @@ const report: Report = {
   pages: 2,
   entries: [],
   bootstrap: { integrity: 'sha256-abc=', inline: true },
+  maps: [],
   external: [],
   pure: false,
   unverified: [],
@@ -60,6 +61,13 @@ test('a build that others sign later says so, first of all', () => {
 test('the source for a policy, where the bootstrap is inline', () => {
   assert.match(text(), "'sha256-abc='")
   assert.not.match(text({ bootstrap: { integrity: 'sha256-abc=', inline: false } }), 'sha256-abc=')
+})
+
+test("the sources of a page's map, where it is the same in each view", () => {
+  const maps = [{ page: 'sub/index.html', hashes: ["'sha256-map='", "'sha256-control='"] }]
+  const told = "\n  import map of sub/index.html for its policy: 'sha256-map=' 'sha256-control='"
+  assert.ok(text({ maps }).includes(told))
+  assert.not.match(text(), 'import map')
 })
 
 test('what is listed and not enforced is counted', () => {

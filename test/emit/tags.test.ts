@@ -99,4 +99,22 @@ test('what is in a circle is named', async () => {
   assert.match(message, 'assets/b.js: is in a circle of imports with assets/c.js')
 })
 
+test('a page that starts with what only an import map gives a meaning is warned of', async () => {
+  const map = '<script type="importmap">{"imports":{"lib":"/assets/b.js"}}</script>'
+  const named = (text: string): Bundled => ({
+    'index.html': pageBelow('/').replace('<script', `${map}<script`),
+    'assets/index.js': entry(text),
+    'assets/b.js': chunk('export const b=1'),
+  })
+  const warningsOf = async (text: string, tags: boolean) =>
+    (await emit(named(text), { tags })).warnings
+  const early = 'import"lib";import"lib"'
+  assert.equal(await warningsOf(early, true), [
+    'tags: index.html refuses what imports "lib", as assets/index.js does, where there is no import map; tags load only modules of the build: bundle it',
+  ])
+  assert.equal(await warningsOf(early, false), [])
+  // Of what is imported later, the page may make something.
+  assert.equal(await warningsOf('globalThis.open=()=>import("lib")', true), [])
+})
+
 test.run()

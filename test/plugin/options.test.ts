@@ -150,6 +150,7 @@ const wrong: Record<string, unknown[]> = {
     ['a.html', 'b'],
   ],
   tags: ['yes', 1, null, {}, []],
+  policy: ['', 'hashes', true, null, [], "'self'"],
   pure: ['', 'true', 0, 1, null, {}, []],
   workersFirst: ['', 'true', 0, 1, null, {}, []],
   headers: ['nginx', ['nginx', 'caddy'], ['toString'], [1], {}, true, ['.htaccess']],
@@ -306,6 +307,7 @@ test('what is not given', () => {
     inline: true,
     html: [],
     tags: false,
+    policy: 'strict-dynamic',
     pure: false,
     workersFirst: false,
     headers: [],
@@ -389,6 +391,11 @@ test("inline: 'all' carries one signature, so that no threshold above it can be 
 test("tags are for the build's own pages, so that there must be some", () => {
   const { message } = mistake(key, { tags: true, html: 'later' })
   assert.match(message, /"tags".*html: 'later'/)
+})
+
+test("a policy is for the build's own pages, too", () => {
+  const { message } = mistake(key, { policy: 'self', html: 'later' })
+  assert.match(message, /"policy".*html: 'later'.*--policy/)
 })
 
 // SOURCE_DATE_EPOCH.

@@ -10,13 +10,15 @@ import { noteEvents, type ViteName } from './styles-app.ts'
 
 /** WebAssembly that exports `answer`, a function that gives a number of one byte below 64. */
 export const wasm = (answer: number): Uint8Array =>
-  new Uint8Array([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...[1, 5, 1, 0x60, 0, 1, 0x7f],
-    ...[3, 2, 1, 0],
-    ...[7, 10, 1, 6, ...Buffer.from('answer'), 0, 0],
-    ...[10, 6, 1, 4, 0, 0x41, answer, 0x0b],
-  ])
+  new Uint8Array(
+    [
+      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      [1, 5, 1, 0x60, 0, 1, 0x7f],
+      [3, 2, 1, 0],
+      [7, 10, 1, 6, ...Buffer.from('answer'), 0, 0],
+      [10, 6, 1, 4, 0, 0x41, answer, 0x0b],
+    ].flat(),
+  )
 
 /** What the app's own file answers, and what an attacker's, which differs in one byte, does. */
 export const [good, evil] = [42, 43]

@@ -25,14 +25,19 @@ export interface Policy {
   /** Value of Content-Security-Policy, or another header, with its name. */
   policy: string
   kind: Kind
-  /** Whether the build has the option `tags`. */
-  tags: boolean
+  /** The option that the build has besides: `tags`, or `policy` with this value. */
+  option: 'tags' | 'self' | undefined
   fates: Record<EngineName, Fate>
 }
 
 const alike = (fate: Fate) => ({ chromium: fate, firefox: fate, webkit: fate })
 
-const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates'], tags?: 'tags'][] = [
+const rows: [
+  policy: string,
+  kind: Kind,
+  fate: Fate | Policy['fates'],
+  option?: Policy['option'],
+][] = [
   [`script-src 'self'`, 'inline', 'nothing runs'],
   [`script-src 'self'`, 'linked', 'refused'],
   [`script-src 'self'`, 'linked', 'tags', 'tags'],
@@ -41,6 +46,25 @@ const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates'], tags?: 't
   [`script-src 'self' blob:`, 'linked', 'blob'],
   [`script-src 'self' BOOTSTRAP`, 'inline', 'refused'],
   [`script-src 'self' BOOTSTRAP`, 'inline', 'tags', 'tags'],
+  [`script-src 'self' BOOTSTRAP MAP CONTROL`, 'inline', 'map', 'self'],
+  [`script-src 'self' MAP CONTROL`, 'linked', 'map', 'self'],
+  [`script-src 'self' BOOTSTRAP MAP CONTROL`, 'all', 'map', 'self'],
+  [
+    `default-src 'none'; script-src 'self' BOOTSTRAP MAP CONTROL; connect-src 'self'`,
+    'inline',
+    'map',
+    'self',
+  ],
+  [
+    `script-src 'self' BOOTSTRAP MAP CONTROL; require-trusted-types-for 'script'; trusted-types signedimp`,
+    'inline',
+    'map',
+    'self',
+  ],
+  [`script-src 'self' BOOTSTRAP MAP`, 'inline', 'refused', 'self'],
+  [`script-src 'self' BOOTSTRAP CONTROL`, 'inline', 'refused', 'self'],
+  [`script-src BOOTSTRAP MAP CONTROL`, 'inline', 'refused', 'self'],
+  [`script-src BOOTSTRAP 'strict-dynamic'`, 'inline', 'map', 'self'],
   [`script-src 'self' 'unsafe-inline'`, 'inline', 'refused'],
   [`script-src 'self' 'unsafe-inline'`, 'inline', 'refused', 'tags'],
   [`script-src 'self' 'unsafe-inline' blob:`, 'inline', 'blob'],
@@ -72,13 +96,13 @@ const rows: [policy: string, kind: Kind, fate: Fate | Policy['fates'], tags?: 't
 
 /**
  * Policies, for each kind of bootstrap: what becomes of the page in each engine. docs/csp.md has them as a table, and
- * test/browser/enforcement.test.ts tries each. BOOTSTRAP stands for the hash of the bootstrap; the nonce of the page's
- * tags is "abc".
+ * test/browser/enforcement.test.ts tries each. BOOTSTRAP stands for the hash of the bootstrap, MAP and CONTROL for those that
+ * the option `policy` gives; the nonce of the page's tags is "abc".
  */
-export const policies: Policy[] = rows.map(([policy, kind, fate, tags]) => ({
+export const policies: Policy[] = rows.map(([policy, kind, fate, option]) => ({
   policy,
   kind,
-  tags: tags !== undefined,
+  option,
   fates: typeof fate === 'string' ? alike(fate) : fate,
 }))
 

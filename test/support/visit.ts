@@ -14,9 +14,12 @@ export interface Seen {
   alert: string
 }
 
-/** Waits until the app has started or the page has refused, and looks. */
-export async function look(page: Page): Promise<Seen> {
-  await page.waitFor(() => 'app' in globalThis || document.querySelector('[role=alert]') !== null)
+/** Waits, for at most `timeoutMs` (10 s), until the app has started or the page has refused, and looks. */
+export async function look(page: Page, timeoutMs?: number): Promise<Seen> {
+  await page.waitFor(
+    () => 'app' in globalThis || document.querySelector('[role=alert]') !== null,
+    timeoutMs,
+  )
   return glance(page)
 }
 

@@ -176,7 +176,7 @@ export async function buildWorkersByEsbuild(
   const { dir } = await buildByEsbuild(all, {
     key,
     signed,
-    config: { entryPoints: [...['main', ...workers].map(entry)] },
+    config: { entryPoints: ['main', ...workers].map(entry) },
   })
   return dir
 }
@@ -240,7 +240,8 @@ export async function eventsOf(page: Page, count = 0): Promise<string[]> {
 
 const scripts = [
   ...['module', 'order', 'throws', 'query', 'url'].map((name) => `assets/${name}.js`),
-  ...['classic.js', 'wrong.js'],
+  'classic.js',
+  'wrong.js',
 ]
 
 /** Keeps the page from fetching the scripts of workers, so that these must do it: whoever asks first gets nothing. */

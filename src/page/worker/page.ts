@@ -47,7 +47,7 @@ export function guardPage(plan: WorkerPlan): void {
 const hearBlocked = (tell: Scripts['tell']): void =>
   addEventListener('securitypolicyviolation', ({ blockedURI, effectiveDirective, disposition }) => {
     if (
-      /^blob/.test(blockedURI) &&
+      blockedURI.startsWith('blob') &&
       effectiveDirective === 'worker-src' &&
       disposition === 'enforce'
     )

@@ -4,7 +4,7 @@ import type { SignedImpError } from '../../errors.js'
 import type { Linkable, Registry } from '../context.js'
 import { nativeFetch } from '../download.js'
 import { guardListed } from '../guard-listed.js'
-import { createImport, createMeta } from '../import.js'
+import { createImport, createMeta, type Load } from '../import.js'
 import { createBlob } from '../link.js'
 import { createLinked, fetchText, type Linked } from '../linked.js'
 import { importNatively } from '../native-import.js'
@@ -13,7 +13,7 @@ import { randomName } from '../random-name.js'
 import { verifier } from '../verifier.js'
 import type { WorkerBoot } from './boot.js'
 import { setLocation, setRequests } from './environment.js'
-import { guardWorkers } from './guard.js'
+import { guardWorkers, type Scripts } from './guard.js'
 import { holdMessages } from './hold.js'
 import { guardImportScripts, runBlob } from './import-scripts.js'
 import { toUnverified } from './page.js'
@@ -22,38 +22,55 @@ import { createRoots } from './roots.js'
 
 /** Makes this worker what its script expects, and runs that, unless it stands behind this text. */
 export function startWorker(boot: WorkerBoot): void {
-  const [root, fragment] = location.href.split('#')
+  const [root = '', fragment] = location.href.split('#')
   const context = createContext(boot)
   const real = new URL(fragment ? decodeURIComponent(fragment) : context.toUrl(boot.path))
-  const tell = createRelay(boot.channel)
-  const trust = createTrust()
-  const native = boot.isModule ? () => {} : importScripts.bind(self)
-  const { link, evaluate } = createLinked(context, importNatively, {
-    native: (path) => boot.blobs?.[path],
-  })
+  const load = { tell: createRelay(boot.channel), trust: createTrust(), native: nativeOf(boot) }
+  const { link } = provideRegistry(boot, context, load.tell)
+  setLocation(real)
+  setRequests(real)
+  guard(boot, context, { ...load, base: () => real.href }, root)
+  if (!boot.blobs) loadLate(boot, context, link, load)
+}
+
+/** The engine's own `importScripts`; a module has none that works. */
+const nativeOf = ({ isModule }: WorkerBoot): typeof importScripts =>
+  isModule ? () => {} : importScripts.bind(self)
+
+/** What a late script is run with. */
+interface Late extends Pick<Scripts, 'trust'> {
+  tell(refused: SignedImpError): void
+  native: typeof importScripts
+}
+
+/** Gives chunks what they import with. */
+function provideRegistry(boot: WorkerBoot, context: Linkable, tell: Late['tell']): Linked {
+  const linked = createLinked(context, importNatively, { native: (path) => boot.blobs?.[path] })
+  const load: Load = async (path, options) => linked.evaluate(await linked.link(path), options)
   const registry: Registry = {
-    import: createImport(
-      context,
-      async (path, options) => evaluate(await link(path), options),
-      tell,
-    ),
+    import: createImport(context, load, tell),
     meta: createMeta(context, (url) => url),
     link: (element) => element,
   }
   Object.defineProperty(self, '__signedimp', { value: Object.freeze(registry) })
+  return linked
+}
 
-  const { plan, channel, path, blobs } = boot
+/** @param root URL of the blob that this worker started from */
+function guard(
+  { plan, channel, path, blobs, isModule, roots }: WorkerBoot,
+  context: Linkable,
+  given: Pick<Scripts, 'base' | 'tell' | 'trust'>,
+  root: string,
+): void {
   const unverified = toUnverified(plan, context.toUrl(''))
-  const scripts = { base: () => real.href, unverified, isGuest: false, tell, trust }
+  const scripts = { ...given, unverified, isGuest: false }
   // One that starts its like has what that starts from.
-  const own = blobs ? { [path]: { [boot.isModule ? 'module' : 'classic']: root } } : {}
-  const roots = createRoots(context, { plan, channel, roots: { ...boot.roots, ...own } })
-  setLocation(real)
-  setRequests(real)
-  guardListed(context, { pattern: plan.guarded, base: () => real.href, tell })
-  if ('Worker' in self) guardWorkers(context, { ...scripts, rootOf: roots.rootOf })
-  if (!boot.isModule) guardImportScripts(context, scripts)
-  if (!blobs) loadLate(boot, context, link, native, trust, tell)
+  const own = blobs ? { [path]: { [isModule ? 'module' : 'classic']: root } } : {}
+  const { rootOf } = createRoots(context, { plan, channel, roots: { ...roots, ...own } })
+  guardListed(context, { ...given, pattern: plan.guarded })
+  if ('Worker' in self) guardWorkers(context, { ...scripts, rootOf })
+  if (!isModule) guardImportScripts(context, scripts)
 }
 
 function createContext({ url, files, imports, ...boot }: WorkerBoot): Linkable {
@@ -96,9 +113,7 @@ async function loadLate(
   boot: WorkerBoot,
   context: Linkable,
   link: Linked['link'],
-  native: (...urls: string[]) => void,
-  trust: (url: string) => string,
-  tell: (refused: SignedImpError) => void,
+  { tell, trust, native }: Late,
 ): Promise<void> {
   const flush = holdMessages()
   try {
