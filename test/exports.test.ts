@@ -30,8 +30,10 @@ test('signedimp exports the plugin, by name and by default, and the tools', asyn
     'loadSigner',
     'publicKeyPem',
     'saveKey',
+    'sealDirectory',
     'signDirectory',
     'signedImp',
+    'unsealDirectory',
     'verifyDirectory',
   ])
   const { default: byDefault, signedImp } = await import('signedimp')

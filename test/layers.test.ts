@@ -26,7 +26,8 @@ const layers: Record<string, Layer> = {
   keys: { folders: tools, packages: /^node:/ },
   tree: { folders: tools, packages: /^node:/ },
   plugin: { folders: all, packages: /^node:/ },
-  commands: { folders: all, packages: /^(citty|picocolors|node:.+)$/ },
+  seal: { folders: [...all, 'plugin'], packages: /^(es-module-lexer|magic-string|node:.+)$/ },
+  commands: { folders: [...all, 'plugin', 'seal'], packages: /^(citty|picocolors|node:.+)$/ },
 }
 
 // Files that may do more than their folder: the tools' side of the seam, and the one for pages without cryptography.

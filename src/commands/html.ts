@@ -108,7 +108,8 @@ export const html: Command = defineCommand({
   },
 })
 
-const inlines = { true: true, false: false, all: 'all' } as const
+/** The values of --inline, as options have them. */
+export const inlines = { true: true, false: false, all: 'all' } as const
 
 function checkUsage({
   threshold,

@@ -7,12 +7,14 @@ import { failureOf, meaningOf, type Failure } from './failure.js'
 import { html } from './html.js'
 import { keygen } from './keygen.js'
 import { print, printJson, wantsColours } from './print.js'
+import { seal } from './seal.js'
 import { show } from './show.js'
 import { sign } from './sign.js'
+import { unseal } from './unseal.js'
 import { verify } from './verify.js'
 
 const commands = new Map<string, Command>(
-  [keygen, sign, html, verify, show].map((command) => [command.meta.name, command]),
+  [keygen, sign, seal, unseal, html, verify, show].map((command) => [command.meta.name, command]),
 )
 
 const signedimp: CommandDef = {
@@ -86,7 +88,11 @@ function printFailure(error: unknown, flags: string[], command: Command | undefi
   const { status, data } = failure
   if (flags.includes('--json')) printJson(data)
   else print(process.stdout, problemLines(data))
-  print(process.stderr, [{ text: `signedimp: ${data.error.message}`, colour: 'red' }])
+  const told = `signedimp: ${data.error.message}`.split('\n')
+  print(
+    process.stderr,
+    told.map((text) => ({ text, colour: 'red' })),
+  )
   print(process.stderr, meaningOf(failure))
   if (error instanceof UsageError)
     print(process.stderr, [`See signedimp ${command ? `${command.meta.name} ` : ''}--help`])

@@ -98,3 +98,7 @@ export function acceptUncovered(
 }
 
 const spellOption = (names: string[]): string => `unverified: [${names.join(', ')}]`
+
+/** The same on a command line. */
+export const spellFlags = (names: string[]): string =>
+  names.map((name) => `--unverified ${name}`).join(' ')

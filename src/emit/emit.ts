@@ -74,6 +74,8 @@ export interface Release {
   unverified: readonly string[]
   /** Whether pages fetch workers before the code runs that names them. */
   workersFirst: boolean
+  /** How to accept names where those of `unverified` come from. @default as the option */
+  spell?: ((names: string[]) => string) | undefined
   /** Files beside WebAssembly that `fetch` is to check: all, or those that a pattern names. */
   resources: boolean | readonly string[]
   /** Integrity metadata of external modules by URL. */
@@ -236,7 +238,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     ],
     maps,
     external: new Map(pages.flatMap((page) => [...page.external])),
-    accepted: acceptUncovered(uncovered, release.unverified),
+    accepted: acceptUncovered(uncovered, release.unverified, release.spell),
     checked: new Set(checked),
     fetched: new Set(fetched),
   }

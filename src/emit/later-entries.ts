@@ -109,7 +109,8 @@ function toldOf(tags: Tag[]): string {
   return names.length > 0 ? `, for ${names.join(', ')} is none` : ''
 }
 
-const isBootstrap = ({ attributes }: Tag): boolean =>
+/** Whether a tag carries the bootstrap of a page. */
+export const isBootstrap = ({ attributes }: Tag): boolean =>
   attributes.has('data-manifest') && attributes.has('data-runtime')
 
 function findStarts(page: Referring, tags: Tag[], folder: SignedFolder, wanted: Wanted): Start[] {

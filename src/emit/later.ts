@@ -4,7 +4,7 @@ import type { StaticImport } from '../manifest/format.js'
 import { isGuard, isModulePath } from '../manifest/path.js'
 import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { createChanges } from './changes.js'
-import { acceptUncovered } from './coverage.js'
+import { acceptUncovered, spellFlags } from './coverage.js'
 import type { Release } from './emit.js'
 import { findEarly } from './guarded.js'
 import {
@@ -112,9 +112,6 @@ export async function startLater(
 /** Which other files the page guards, only the file that does so says. */
 const guardedIn = ({ main: { files } }: SignedFolder): string[] =>
   [...files.keys()].filter((path) => /\.wasm$/i.test(path))
-
-const spellFlags = (names: string[]): string =>
-  names.map((name) => `--unverified ${name}`).join(' ')
 
 /** The given keys in the order of an entry's, so that the bootstrap is the same as in pages of the build. */
 const inOrder = (keys: Release['keys'], { pinned }: ModuleBootstrap): Release['keys'] =>

@@ -52,7 +52,10 @@ test('what is installed runs: the command, and all entry points', () => {
   const folder = install(packed, Object.keys(dependencies))
   const run = (...args: string[]) =>
     execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
-  assert.match(run('node_modules/signedimp/dist/cli.js', '--help'), 'keygen|sign|html|verify|show')
+  assert.match(
+    run('node_modules/signedimp/dist/cli.js', '--help'),
+    'keygen|sign|seal|unseal|html|verify|show',
+  )
   const program = `import plugin from 'signedimp'
 import other from 'signedimp/esbuild'
 import { SignedImpError } from 'signedimp/errors'
