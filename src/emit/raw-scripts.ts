@@ -1,6 +1,7 @@
 /** Scripts that no bundler linked: `?url` and `new URL` copy them, and a package then starts a worker by what names them. */
 import { init, parse } from 'es-module-lexer'
-import { codeOf, type Output, type OutputFile } from './output.js'
+import { lastSegment } from './graph.js'
+import { codeOf, decode, isPage, type Output, type OutputFile } from './output.js'
 
 /** What the text of a script of a worker or a worklet says, and hardly any other's. */
 const inWorkers = /\b(?:postMessage|onmessage|registerProcessor|registerPaint)\b/
@@ -10,6 +11,9 @@ const elsewhere = /\b(?:skipWaiting|onconnect|onfetch)\b/
 
 /** The same, of what has no syntax of modules: the names of events that only service and shared workers get. */
 const events = /["'`](?:fetch|install|activate|connect)["'`]/
+
+/** What a script says that may run in a page: there a tag would load it, which nothing checks. */
+const inPages = /\b(?:document|window)\b/
 
 /** A script as it was copied. */
 export interface RawScript {
@@ -24,10 +28,14 @@ export async function findRaw(
   isScript: (path: string) => boolean,
 ): Promise<RawScript[]> {
   await init()
-  return [...output.values()].flatMap((file) => {
+  const files = [...output.values()]
+  // What a page's tag loads stays as it was copied: the tag says what becomes of it.
+  const pages = files.filter(({ path }) => isPage(path)).map(({ source = '' }) => decode(source))
+  const isInPage = (path: string) => pages.some((html) => html?.includes(lastSegment(path)) ?? true)
+  return files.flatMap((file) => {
     if (file.isModule || file.format || file.source === undefined || !/\.m?js$/.test(file.path))
       return []
-    return isScript(file.path) ? judge(file) : []
+    return isScript(file.path) && !isInPage(file.path) ? judge(file) : []
   })
 }
 
@@ -37,7 +45,8 @@ function judge({ path, source }: OutputFile): RawScript | [] {
   try {
     const [imports, , , isModule] = parse(code)
     // A classic script is not written anew, so that nothing would check what it imports.
-    return isModule || (imports.length === 0 && !events.test(code)) ? { path, isModule } : []
+    const isForWorkers = imports.length === 0 && !events.test(code) && !inPages.test(code)
+    return isModule || isForWorkers ? { path, isModule } : []
   } catch {
     return []
   }

@@ -4,10 +4,11 @@ import { generateKey } from '../../src/keys/generate.ts'
 import { appFiles, loadPlugin, serveApp, type Reply, type TestSite } from '../support/app.ts'
 import { attack, attacks } from '../support/attack.ts'
 import type { Page } from '../support/browsers.ts'
+import { asWasm, evil as evilAnswer, good, wasm } from '../support/fetch-app.ts'
 import { buildFixture } from '../support/fixture.ts'
 import { glance, look } from '../support/visit.ts'
 
-// Worklets, shared workers, and workers of documents that inherit nothing: 64 and 105.
+// Worklets, shared workers, what workers fetch, and documents that inherit nothing: 64, 65 and 105.
 
 /** Adds a worklet's module, and says what its processor answers. */
 const main = `import bundled from './bundled.js?worker&url'
@@ -33,6 +34,12 @@ globalThis.share = (url) => {
     return error.code + ' ' + error.path
   }
 }
+globalThis.compute = (way) =>
+  new Promise((settle) => {
+    const worker = new Worker(new URL('./computer.js', import.meta.url), { type: 'module' })
+    worker.onmessage = ({ data }) => settle(data)
+    worker.postMessage(way)
+  })
 globalThis.app = {}
 `
 
@@ -50,12 +57,29 @@ const processor = (
 })
 `
 
-const files: Record<string, string> = {
+const files: Record<string, string | Uint8Array> = {
   'index.html': appFiles['index.html']!,
   'src/main.js': main,
   'src/bundled.js': `import { dep } from './worklet-dep.js'\n${processor('bundled', "'bundled ' + dep + ' ' + import.meta.url")}`,
   'src/worklet-dep.js': `export const dep = 'dep café'\n`,
   'src/copied.js': processor('copied', "'copied'"),
+  'src/answer.wasm': wasm(good),
+  'src/computer.js': `import url from './answer.wasm?url'
+const run = async (bytes) => (await WebAssembly.instantiate(await bytes)).instance.exports.answer()
+const ways = {
+  stream: async () => (await WebAssembly.instantiateStreaming(fetch(url))).instance.exports.answer(),
+  request: () => run(fetch(new Request(url)).then((response) => response.arrayBuffer())),
+  async xhr() {
+    const request = new XMLHttpRequest()
+    request.open('GET', url, false)
+    request.responseType = 'arraybuffer'
+    request.send()
+    return run(request.response)
+  },
+}
+onmessage = ({ data }) =>
+  ways[data]().then(postMessage, (error) => postMessage(error.code + ' ' + error.path))
+`,
 }
 
 const apart = (id: string) => (id.endsWith('worklet-dep.js') ? 'worklet-dep' : undefined)
@@ -193,6 +217,33 @@ attack(
       `ERR_SIGNEDIMP_NOT_COVERED this build has code that no page would check:\n  ${path}`,
     )
     return 'refused ERR_SIGNEDIMP_NOT_COVERED'
+  },
+)
+
+const wasmPath = 'assets/answer.wasm'
+
+const compute = (page: Page, way: string): Promise<unknown> =>
+  page.evaluate(
+    (name) =>
+      (globalThis as never as { compute(way: string): Promise<string | number> }).compute(name),
+    way,
+  )
+
+attack(
+  65,
+  'WebAssembly in a worker',
+  { engines: 'all', variants: ['stream', 'request'] },
+  async (page, _, way) => {
+    site.reset()
+    await page.goto(site.url)
+    await look(page)
+    assert.is(await compute(page, way), good)
+    site.reply(wasmPath, asWasm({ body: wasm(evilAnswer) }))
+    const refused = `ERR_SIGNEDIMP_CHANGED ${wasmPath}`
+    assert.is(await compute(page, way), refused)
+    assert.is(await compute(page, 'xhr'), `ERR_SIGNEDIMP_NOT_ENFORCEABLE ${wasmPath}`)
+    assert.is((await glance(page)).refusals[0], refused)
+    return 'refused ERR_SIGNEDIMP_CHANGED'
   },
 )
 

@@ -34,6 +34,7 @@ const spellings: Record<string, string> = {
   'by an address': `new Worker('/assets/w.js', { name: 'w' })`,
   'with a query': 'new Worker("/assets/w.js?size=1#a")',
   'of the global object': 'new self.Worker("/assets/w.js")',
+  'by a text that names it': 'const w = "/assets/" + "w.js"; new Worker(w)',
 }
 
 for (const [title, code] of Object.entries(spellings))
@@ -56,6 +57,20 @@ for (const [title, code] of Object.entries(unseen))
     const { message } = await throwsCode(() => build(code, worker), 'ERR_SIGNEDIMP_NOT_COVERED')
     assert.match(message, '\n  assets/w.js: code that is no module of this build and no worker')
   })
+
+test('a module that was copied is written anew where code names it', async () => {
+  const { text, manifest } = await build('new Worker(at)', {
+    'assets/b.js': chunk('globalThis.at = "/assets/w.js"'),
+    'assets/w.js': 'onmessage=()=>import(import.meta.url);export{}',
+  })
+  assert.match(text('assets/w.js'), '__signedimp.import("assets/w.js"')
+  assert.ok(manifest.files.has('assets/w.js'))
+})
+
+test('a script that was copied needs a name beside the word Worker', async () => {
+  const more = { 'assets/b.js': chunk('globalThis.at = "/assets/w.js"'), ...worker }
+  await throwsCode(() => build('new Worker(at)', more), 'ERR_SIGNEDIMP_NOT_COVERED')
+})
 
 test('an entry that is a worker is a module like others, and no bootstrap', async () => {
   const emitted = await build('new Worker(new URL("./w.js", import.meta.url))', {
