@@ -83,7 +83,11 @@ onmessage = ({ data }) =>
 }
 
 const apart = (id: string) => (id.endsWith('worklet-dep.js') ? 'worklet-dep' : undefined)
-const names = { entryFileNames: 'assets/[name].js', chunkFileNames: 'assets/[name].js' }
+const names = {
+  entryFileNames: 'assets/[name].js',
+  chunkFileNames: 'assets/[name].js',
+  assetFileNames: 'assets/[name][extname]',
+}
 const worker = {
   format: 'es',
   rollupOptions: { output: { ...names, manualChunks: apart } },
