@@ -23,7 +23,9 @@ const sites = {} as Record<Build | 'plain', TestSite>
 test.before(async () => {
   const key = await generateKey('ecdsa-p256')
   for (const vite of viteNames) sites[vite] = await serveApp(await buildWorkers(key, { vite }))
-  sites['vite iife'] = await serveApp(await buildWorkers(key, { format: 'iife' }))
+  // What workers run by importScripts is a file like others, which `fetch` may be to check.
+  const signed = { resources: ['*.js'] }
+  sites['vite iife'] = await serveApp(await buildWorkers(key, { format: 'iife', signed }))
   sites.esbuild = await serveApp(await buildWorkersByEsbuild(key))
   sites.plain = await serveApp(await buildWorkers(undefined))
 })

@@ -313,7 +313,9 @@ test('but a module that nothing names is refused where some code starts workers'
     () => sealWith({ 'assets/main.js': main }),
     'ERR_SIGNEDIMP_NOT_COVERED',
   )
-  assert.match(message, 'assets/dep.js')
+  // What starts as a worker has a name, and is checked as one.
+  assert.match(message, '\n  assets/lazy.js: code')
+  assert.not.match(message, '\n  assets/dep.js')
 })
 
 test('a folder whose pages start nothing is refused', async () => {

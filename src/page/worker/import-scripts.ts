@@ -9,6 +9,9 @@ import { createBlob } from '../link.js'
 import { notEnforceable } from '../refuse.js'
 import { stripped, toUrl, type Scripts } from './guard.js'
 
+// As it is before `fetch` is guarded: files that must be fetched checked may be scripts, too, and are checked here.
+const { open } = XMLHttpRequest.prototype
+
 /** How a worker's own scripts are found. */
 export type OwnScripts = Pick<Scripts, 'base' | 'unverified' | 'tell' | 'trust'>
 
@@ -70,7 +73,7 @@ function read({ manifest, toUrl, credentials }: Boot, path: string, href: string
   if (manifest.imports.get(path)?.some((to) => to.path === path))
     throw notEnforceable('an import without a map', path)
   const request = new XMLHttpRequest()
-  request.open('GET', href, false)
+  Reflect.apply(open, request, ['GET', href, false])
   request.responseType = 'arraybuffer'
   request.withCredentials = credentials === 'include'
   try {
