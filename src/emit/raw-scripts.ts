@@ -12,6 +12,9 @@ const elsewhere = /\b(?:skipWaiting|onconnect|onfetch)\b/
 /** The same, of what has no syntax of modules: the names of events that only service and shared workers get. */
 const events = /["'`](?:fetch|install|activate|connect)["'`]/
 
+/** What a script says that may run in a page: there a tag would load it, which nothing checks. */
+const inPages = /\b(?:document|window)\b/
+
 /** A script as it was copied. */
 export interface RawScript {
   path: string
@@ -28,11 +31,11 @@ export async function findRaw(
   const files = [...output.values()]
   // What a page's tag loads stays as it was copied: the tag says what becomes of it.
   const pages = files.filter(({ path }) => isPage(path)).map(({ source = '' }) => decode(source))
-  const inPages = (path: string) => pages.some((html) => html?.includes(lastSegment(path)) ?? true)
+  const isInPage = (path: string) => pages.some((html) => html?.includes(lastSegment(path)) ?? true)
   return files.flatMap((file) => {
     if (file.isModule || file.format || file.source === undefined || !/\.m?js$/.test(file.path))
       return []
-    return isScript(file.path) && !inPages(file.path) ? judge(file) : []
+    return isScript(file.path) && !isInPage(file.path) ? judge(file) : []
   })
 }
 
@@ -42,7 +45,8 @@ function judge({ path, source }: OutputFile): RawScript | [] {
   try {
     const [imports, , , isModule] = parse(code)
     // A classic script is not written anew, so that nothing would check what it imports.
-    return isModule || (imports.length === 0 && !events.test(code)) ? { path, isModule } : []
+    const isForWorkers = imports.length === 0 && !events.test(code) && !inPages.test(code)
+    return isModule || isForWorkers ? { path, isModule } : []
   } catch {
     return []
   }

@@ -50,7 +50,7 @@ async function start(): Promise<void> {
     toUrl,
     fetch: nativeFetch,
     byTag: (url, integrity) => runModule(url, carrier, integrity),
-    trust: (url) => trusted.createScriptURL(url),
+    trusted,
   }
   Object.defineProperty(self, '__signedimp', { value: context })
   const unknown = __PURE__ ? randomName() : crypto.randomUUID()

@@ -71,8 +71,8 @@ export interface Adopting {
 
 /** What guards workers, and what it needs. */
 export interface WithWorkers {
-  /** A URL of a script as a page takes it that requires Trusted Types. */
-  trust(url: string): string
+  /** Makes a URL of a script what a page takes that requires Trusted Types. */
+  trusted: { createScriptURL(url: string): string }
   /** A runtime puts this here, what guards workers fills it in. */
   workers?: Workers
 }

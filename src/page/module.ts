@@ -94,7 +94,7 @@ async function boot(): Promise<ModuleBoot> {
     id: JSON.stringify([base, name, pinned]),
     carrier,
     byTag: (src) => runModule(src, carrier),
-    trust: (src) => trusted.createScriptURL(src),
+    trusted,
   }
   await proveNamed(context)
   return context

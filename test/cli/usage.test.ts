@@ -33,6 +33,7 @@ for (const [name, flags] of [
       '--accept',
       '--threshold',
       '--inline',
+      '--policy',
       '--pure',
       '--unverified',
       '--name',

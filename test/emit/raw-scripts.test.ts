@@ -17,6 +17,7 @@ const texts: [what: string, source: string, judged: string][] = [
   ['a script', 'self.onmessage = () => self.postMessage(1)', 'script'],
   ["a worklet's", 'registerProcessor("a", A)', 'script'],
   ['a script that imports later', 'onmessage = () => import("./b.js")', 'nothing'],
+  ['a script that pages may run', 'window.parent.postMessage(1, "*")', 'nothing'],
   ['what says nothing to anybody', 'globalThis.a = 1', 'nothing'],
   ['a service worker', 'onfetch = 1\npostMessage', 'nothing'],
   ['another', 'addEventListener("install", () => postMessage(1))', 'nothing'],

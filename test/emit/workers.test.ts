@@ -48,6 +48,7 @@ for (const [title, code] of Object.entries(spellings))
 const unseen: Record<string, string> = {
   'no code names it': '1',
   'as a shared worker': 'new SharedWorker("/assets/w.js")',
+  'by a computed address': 'const w = "w"; new Worker("/assets/" + w + ".js")',
   'by an address and more': 'new Worker(`/assets/${name}.js`)',
 }
 

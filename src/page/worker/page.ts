@@ -29,7 +29,7 @@ export function guardPage(plan: WorkerPlan): void {
       return roots.rootOf(path, type)
     },
     tell,
-    trust: context.trust,
+    trust: (url) => context.trusted.createScriptURL(url),
   }
   guardWorkers(context, scripts)
   guardSharedWorkers(scripts)

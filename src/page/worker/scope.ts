@@ -29,6 +29,7 @@ export function startWorker(boot: WorkerBoot): void {
   const { link } = provideRegistry(boot, context, load.tell)
   setLocation(real)
   setRequests(real)
+  guardListed(context, { pattern: boot.plan.guarded, base: () => real.href, tell: load.tell })
   guard(boot, context, { ...load, base: () => real.href }, root)
   if (!boot.blobs) loadLate(boot, context, link, load)
 }
@@ -125,7 +126,7 @@ async function loadLate(
     }
   } catch (error) {
     reportError(error)
-    if (!isRefusal(error)) return flush()
+    if (!isRefusal(error)) return
     tell(error)
     // Nothing runs here: the engine ends one whose script did not come, too. Firefox may lose what is reported just before.
     setTimeout(() => close(), lastWords)
