@@ -172,7 +172,7 @@ for (const { file, code } of inPages) {
 }
 
 const limits: [KeyAlgorithm, string, number][] = [
-  ['rsa-pss', 'page.js', 3.87],
+  ['rsa-pss', 'page.js', 3.88],
   ['ed25519', 'page.js', 3.47],
   ['rsa-pss', 'page-pure.js', 8.45],
 ]

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { InlineConfig, PluginOption } from 'vite'
 import type { KeySource } from '../../src/keys/private.ts'
-import { loadPlugin, type TestSite } from '../support/app.ts'
+import { appFiles, loadPlugin, type TestSite } from '../support/app.ts'
 import { writeFiles } from '../support/fixture.ts'
 import type { EngineName } from '../support/browsers.ts'
 import type { Page } from '../support/page.ts'
@@ -30,23 +30,13 @@ export interface WorkerApp {
 /** The page around each app: `app.run()` starts it, and `app.lives()` says whether the rest of the page works. */
 const pageFiles: Record<string, string> = {
   'package.json': '{"name":"app","type":"module"}',
-  'index.html': `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <title>App</title>
-    <script type="module" src="/src/main.js"></script>
-    <script>
-      globalThis.refusals = []
-      addEventListener('signedimp:refusal', ({ detail }) => refusals.push(detail.code + ' ' + detail.path))
-      globalThis.evil = 0
-      const channel = new BroadcastChannel('evil')
-      channel.onmessage = () => evil++
-    </script>
-  </head>
-  <body></body>
-</html>
-`,
+  'index.html': appFiles['index.html']!.replace(
+    'globalThis.refusals = []',
+    `globalThis.evil = 0
+      globalThis.heard = new BroadcastChannel('evil')
+      heard.onmessage = () => evil++
+      globalThis.refusals = []`,
+  ),
   'src/main.js': `globalThis.app = {
   run: async () => (await import('./run.js')).run(),
   lives: async () => (await import('./lives.js')).text,
