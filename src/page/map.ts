@@ -120,8 +120,12 @@ export const runModule = (url: string, carrier: Carrier, integrity?: string): Pr
   new Promise((settle) => {
     const script = appendScript('module', carrier)
     script.async = false
-    // An empty one would take the place of the map's.
-    if (!__MODULE__ && integrity) script.integrity = integrity
+    if (!__MODULE__ && integrity) {
+      // An empty one would take the place of the map's.
+      script.integrity = integrity
+      // Whoever checks by tags awaits each: in order, one that never comes would keep all later ones waiting.
+      script.async = true
+    }
     script.onload = script.onerror = (event) => settle((event as Event).type)
     script.src = trusted.createScriptURL(url)
   })

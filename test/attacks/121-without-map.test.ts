@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { attack, attacks } from '../support/attack.ts'
 import { enforcements, everyRow, nothingEvil, rowOf, serveEnforced } from '../support/enforced.ts'
 import type { Engine, Page } from '../support/browsers.ts'
+import { poll } from '../support/evaluate.ts'
 import { glance, open } from '../support/visit.ts'
 
 // Answers that never end, or hold too much, where no import map checks, and many pages at once: 121, 51. A manifest is
@@ -53,6 +54,7 @@ attack(121, 'without a map, chunk without an end', everyRow(sends), async (page,
   await page.evaluate(
     "void app.a().then(() => { waited = 'ran' }, ({ code }) => { waited = code })",
   )
+  await poll(async () => asked > 0, 'the chunk is asked for', 10_000)
   assert.is(await open(page, 'solo'), 'solo')
   // What is fetched has a deadline; for a tag the browser waits as long as for any script.
   if (left === 'blob') await page.waitFor('globalThis.waited')
