@@ -81,11 +81,11 @@ for (const esbuild of esbuilds) {
     assert.equal(manifestsIn(join(folder, 'dist')), [])
   })
 
-  test(`${esbuild}: refused: a worker that is copied, by its name`, async () => {
+  test(`${esbuild}: refused: a shared worker that is copied, by its name`, async () => {
     const files = {
       ...appFiles,
-      'src/main.js': 'import url from "./worker.mjs"\nnew Worker(url)',
-      'src/worker.mjs': 'postMessage(1)',
+      'src/main.js': 'import url from "./worker.mjs"\nnew SharedWorker(url)',
+      'src/worker.mjs': 'onconnect = ({ ports }) => ports[0].postMessage(1)',
     }
     const folder = await createApp(files)
     const said: Said = { esbuild, loader: { '.mjs': 'file' } }

@@ -26,8 +26,8 @@ const files = {
   'src/lazy.js': 'import "./dep.js"\nexport default "lazy"\n',
 }
 const loose = {
-  'src/lazy.js': 'export default new Worker(new URL("./worker.js", import.meta.url))\n',
-  'src/worker.js': 'postMessage(1)\n',
+  'src/lazy.js': 'export default new SharedWorker(new URL("./worker.js", import.meta.url))\n',
+  'src/worker.js': 'onconnect = () => {}\n',
 }
 const mode = 'report-only'
 const loud =
