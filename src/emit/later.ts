@@ -1,7 +1,7 @@
 /** Pages that are made of an output when that is signed already. */
 import { hashBytes } from '../crypto/node.js'
 import type { StaticImport } from '../manifest/format.js'
-import { isGuard, isModulePath } from '../manifest/path.js'
+import { isModulePath, isPageGuard } from '../manifest/path.js'
 import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { createChanges } from './changes.js'
 import { acceptUncovered, spellFlags } from './coverage.js'
@@ -156,7 +156,7 @@ function listFor(
 ): { digests: Map<string, string>; imports: Map<string, StaticImport[]> } {
   const lists = starts.map(({ entry }) => pages.get(entry.manifest)!)
   const others = [...main.files.keys()].filter(
-    (path) => isGuard(path) || (!isModulePath(path) && isForPages(path, release)),
+    (path) => isPageGuard(path) || (!isModulePath(path) && isForPages(path, release)),
   )
   const paths = [...lists.flatMap(({ files }) => [...files.keys()]), ...others, ...checked]
   return {
