@@ -11,7 +11,8 @@ import { inEngines, type Page } from '../support/browsers.ts'
 import { writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 
-// Workers of pages that are made when the build is finished: checked like those of the build's own pages.
+// Workers where the build makes no page: of pages that are made when it is finished, and of entries in a page of somebody
+// else, who alone says what may start beside the entry's own.
 
 const files = {
   'package.json': '{"name":"app","type":"module"}',
@@ -30,9 +31,18 @@ const page = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>later</title>
 <script type="module" src="/assets/main.js"></script></head><body></body></html>`
 
-let site: TestSite
+const ways = ['a page made later', 'an entry'] as const
+const sites: Partial<Record<(typeof ways)[number], TestSite>> = {}
 
 test.before(async () => {
+  for (const way of ways) sites[way] = await createSite(way)
+})
+
+test.after(async () => {
+  for (const site of Object.values(sites)) await site.close()
+})
+
+async function createSite(way: (typeof ways)[number]): Promise<TestSite> {
   const cwd = scratchFolder()
   await writeFiles(cwd, files)
   const key = await generateKey('ecdsa-p256')
@@ -50,36 +60,39 @@ test.before(async () => {
     entryNames: 'assets/[name]',
     chunkNames: 'assets/[name]-[hash]',
     logLevel: 'silent',
-    plugins: [plugin.signedImp(key, { html: 'later' }) as never],
+    plugins: [plugin.signedImp(key, way === 'an entry' ? {} : { html: 'later' }) as never],
   })
   await writeFiles(cwd, { 'dist/index.html': page })
+  if (way === 'an entry') return serveApp(join(cwd, 'dist'))
   const { status, stderr } = signedimp(['html', 'dist/index.html', '--key', 'app.key'], { cwd })
   assert.is(status, 0, stderr)
-  site = await serveApp(join(cwd, 'dist'))
-})
+  return serveApp(join(cwd, 'dist'))
+}
 
-test.after(() => site.close())
-
-async function start(page: Page): Promise<void> {
+async function start(page: Page, site: TestSite): Promise<void> {
   await page.goto(site.url)
   await page.waitFor('globalThis.answer || globalThis.refusals?.length')
 }
 
-inEngines(test, 'a worker runs, with what it imports', async (page) => {
-  site.reset()
-  await start(page)
-  assert.is(await page.evaluate('answer'), 'hello dep lazy dep')
-  assert.is(await page.evaluate('strange()'), 'ERR_SIGNEDIMP_UNLISTED')
-})
+for (const way of ways) {
+  inEngines(test, `${way}: a worker runs, with what it imports`, async (page) => {
+    const site = sites[way]!
+    site.reset()
+    await start(page, site)
+    assert.is(await page.evaluate('answer'), 'hello dep lazy dep')
+    if (way !== 'an entry') assert.is(await page.evaluate('strange()'), 'ERR_SIGNEDIMP_UNLISTED')
+  })
 
-inEngines(test, 'a worker that was changed does not run', async (page) => {
-  site.reset()
-  site.reply('assets/worker.js', { type: 'text/javascript', body: `postMessage('evil')` })
-  await start(page)
-  assert.equal(await page.evaluate('[globalThis.answer ?? null, refusals]'), [
-    null,
-    ['ERR_SIGNEDIMP_CHANGED assets/worker.js'],
-  ])
-})
+  inEngines(test, `${way}: a worker that was changed does not run`, async (page) => {
+    const site = sites[way]!
+    site.reset()
+    site.reply('assets/worker.js', { type: 'text/javascript', body: `postMessage('evil')` })
+    await start(page, site)
+    assert.equal(await page.evaluate('[globalThis.answer ?? null, refusals]'), [
+      null,
+      ['ERR_SIGNEDIMP_CHANGED assets/worker.js'],
+    ])
+  })
+}
 
 test.run()
