@@ -141,10 +141,15 @@ export function createBuild(
       return isUnderWay() ? [] : await close()
     } catch (error) {
       // Vite empties the folder of a build a little before it begins it: what failed then is that one's to do.
-      await sleep(pause)
-      if (begun === before) throw error
-      return []
+      if (await hasNextBegun(before)) return []
+      throw error
     }
+  }
+
+  async function hasNextBegun(before: number): Promise<boolean> {
+    const deadline = Date.now() + patience
+    while (begun === before && Date.now() < deadline) await sleep(20)
+    return begun !== before
   }
 
   function isUnderWay(): boolean {
@@ -163,8 +168,8 @@ export function createBuild(
   }
 }
 
-/** Milliseconds, in which a watcher begins the build that it has announced. */
-const pause = 500
+/** Milliseconds, in which a watcher begins the build that it has announced, on a busy machine too. */
+const patience = 5000
 
 async function readBundle(
   bundle: Bundle,
