@@ -3,8 +3,8 @@ import { hashBytes } from '../crypto/node.js'
 import type { Release } from './emit.js'
 import { guardedPattern } from './guarded.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
+import type { WorkerPlan } from '../manifest/worker-plan.js'
 import { markUtf8, toAscii } from './rewrite.js'
-import type { WorkerPlan } from './workers.js'
 
 /** What the package ships for pages, as built. */
 export interface PageCode {

@@ -1,6 +1,7 @@
 /** Workers of an output: which files their scripts are, what names them, and what they may load. */
 import { init, parse } from 'es-module-lexer'
 import { closureOf } from '../manifest/linking.js'
+import type { WorkerPlan } from '../manifest/worker-plan.js'
 import { matches } from './coverage.js'
 import { findCopied } from './copied.js'
 import type { Release } from './emit.js'
@@ -12,15 +13,6 @@ import type { LinkedModules } from './modules.js'
 import { codeOf, isCode, type Output, type Uncovered } from './output.js'
 import { findRaw } from './raw-scripts.js'
 import { reach } from './reach.js'
-
-/** What the built guard of workers is given: `WorkerPlan` of src/page/worker/boot.ts. */
-export interface WorkerPlan {
-  reach: Record<string, string[] | null>
-  named: Record<string, string[]>
-  unverified: string[]
-  guarded: string
-  first: boolean
-}
 
 /** Workers of an output. */
 export interface FoundWorkers {

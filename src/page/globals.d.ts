@@ -17,7 +17,8 @@ declare const __SIGNEDIMP_ENTRY__: import('../manifest/linking.js').Entry
 declare const $signedimp: unknown
 
 /** What that function was given: by the page's file, what the build knows of workers; in a worker, what its maker does. */
-declare const $boot: import('./worker/boot.js').WorkerPlan | import('./worker/boot.js').WorkerBoot
+declare const $boot:
+  import('../manifest/worker-plan.js').WorkerPlan | import('./worker/boot.js').WorkerBoot
 
 /** HTML, "WorkerLocation": a page has none. */
 declare const WorkerLocation: { prototype: object }

@@ -1,21 +1,8 @@
-/** What a page knows of its workers from the build, and what it hands to each. All of it is JSON. */
+/** What a page hands to each of its workers. All of it is JSON. */
 import type { HashType } from '../../crypto/algorithms.js'
 import type { StaticImport } from '../../manifest/format.js'
+import type { WorkerPlan } from '../../manifest/worker-plan.js'
 import type { Pinned } from '../context.js'
-
-/** What the build knows of workers. */
-export interface WorkerPlan {
-  /** By the path of a worker's script: what that may load, itself included; null where only its run tells. */
-  reach: Record<string, string[] | null>
-  /** By the path of a module: the workers that its text names. */
-  named: Record<string, string[]>
-  /** Paths and URLs of scripts that `unverified` names: they run as the browser runs them. */
-  unverified: string[]
-  /** Pattern of the files that `fetch` gives only as they are signed. */
-  guarded: string
-  /** Whether workers are fetched before the code runs that names them. */
-  first: boolean
-}
 
 /** What a worker starts with: the part of the page's verified manifest that it may need. */
 export interface WorkerBoot {

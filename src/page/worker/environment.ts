@@ -1,5 +1,5 @@
 /** What a worker from a blob must be told to be like one from its file's URL: where it is, and where references start. */
-import { toUrl } from './guard.js'
+import { toUrl } from './judge.js'
 
 const parts = [
   'href',

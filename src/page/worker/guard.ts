@@ -1,16 +1,12 @@
 /** `Worker`, so that what it runs is checked; the same in a page and in a worker. */
 import { refusal } from '../../manifest/refusal.js'
 import type { SignedImpError } from '../../errors.js'
-import type { Boot } from '../context.js'
-import { createPathOf } from '../import.js'
 import type { Roots } from './boot.js'
+import type { createJudge } from './judge.js'
 
 /** How scripts are found that somebody starts as workers. */
 export interface Scripts {
-  /** The URL that references start from. */
-  base(): string
-  /** URLs of scripts that run as the browser runs them. */
-  unverified: ReadonlySet<string>
+  judge: ReturnType<typeof createJudge>
   /** Whether what is not listed is somebody else's to judge, as in a page that is not ours. */
   isGuest: boolean
   /** The URL of a blob that starts the script at a path. */
@@ -22,8 +18,8 @@ export interface Scripts {
 }
 
 /** Puts the guard in the place of `Worker`: the constructor stays synchronous, and what it makes are the engine's own. */
-export function guardWorkers(context: Boot, scripts: Scripts): void {
-  const toScript = createToScript(context, scripts)
+export function guardWorkers(scripts: Scripts): void {
+  const toScript = createToScript(scripts)
   const guarded = new Proxy(Worker, {
     construct(target, values: unknown[], newTarget: new () => unknown) {
       const [url, options] = values
@@ -35,40 +31,25 @@ export function guardWorkers(context: Boot, scripts: Scripts): void {
   globalThis.Worker = guarded
 }
 
-/** What is no URL is the engine's to refuse; what is made of a blob or of data, signed code has made. */
-function createToScript(
-  context: Boot,
-  { base, unverified, isGuest, rootOf, tell, trust }: Scripts,
-): (reference: unknown, options?: WorkerOptions) => unknown {
-  const pathOf = createPathOf(context)
+function createToScript({
+  judge,
+  isGuest,
+  rootOf,
+  tell,
+  trust,
+}: Scripts): (reference: unknown, options?: WorkerOptions) => unknown {
   return (reference, options) => {
-    const url = toUrl(`${reference}`, base())
-    if (!url || /^(blob|data):/.test(url.protocol)) return reference
-    const { href } = url
-    const file = stripped(href)
-    if (unverified.has(file)) return trust(href)
-    const path = pathOf(file)
-    if (path === undefined && isGuest) return reference
-    if (path === undefined) throw told(tell, refusal('UNLISTED', notListed, href))
-    const root = rootOf(path, options?.type === 'module' ? 'module' : 'classic')
+    const found = judge(`${reference}`)
+    if (found.kind === 'own' || (found.kind === 'unlisted' && isGuest)) return reference
+    if (found.kind === 'accepted') return trust(found.href)
+    if (found.kind === 'unlisted') throw told(tell, refusal('UNLISTED', notListed, found.href))
+    const root = rootOf(found.path, options?.type === 'module' ? 'module' : 'classic')
     // The worker finds its own address there, with whatever its maker added to the file's.
-    return trust(`${root}#${encodeURIComponent(href)}`)
+    return trust(`${root}#${encodeURIComponent(found.href)}`)
   }
 }
 
 const notListed = 'a worker is made of it, and the manifest does not list it'
-
-/** A URL without its query and its fragment, which are nothing that a file's bytes depend on. */
-export const stripped = (href: string): string => href.replace(/[?#].*$/s, '')
-
-/** A URL, or undefined for a reference that is none. */
-export function toUrl(reference: string, base: string): URL | undefined {
-  try {
-    return new URL(reference, base)
-  } catch {
-    return undefined
-  }
-}
 
 /** A refusal, once it is told. */
 export function told(tell: Scripts['tell'], refused: SignedImpError): SignedImpError {

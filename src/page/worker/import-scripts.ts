@@ -4,31 +4,28 @@ import { decodeText, hex } from '../../crypto/bytes.js'
 import { refusal } from '../../manifest/refusal.js'
 import type { SignedImpError } from '../../errors.js'
 import type { Boot } from '../context.js'
-import { createPathOf } from '../import.js'
 import { createBlob } from '../link.js'
 import { notEnforceable } from '../refuse.js'
-import { stripped, toUrl, type Scripts } from './guard.js'
+import type { Scripts } from './guard.js'
+import { stripped } from './judge.js'
 
 // As it is before `fetch` is guarded: files that must be fetched checked may be scripts, too, and are checked here.
 const { open } = XMLHttpRequest.prototype
 
 /** How a worker's own scripts are found. */
-export type OwnScripts = Pick<Scripts, 'base' | 'unverified' | 'tell' | 'trust'>
+export type OwnScripts = Pick<Scripts, 'judge' | 'tell' | 'trust'>
 
 /** Makes scripts be checked that a worker runs inside itself. */
 export function guardImportScripts(context: Boot, scripts: OwnScripts): void {
-  const { base, unverified, tell, trust } = scripts
-  const pathOf = createPathOf(context)
+  const { judge, tell, trust } = scripts
   const native = importScripts.bind(self)
 
   function run(reference: string): void {
-    const url = toUrl(reference, base())
-    if (!url || /^(blob|data):/.test(url.protocol)) return native(reference)
-    const file = stripped(url.href)
-    if (unverified.has(file)) return native(trust(url.href))
-    const path = pathOf(file)
-    if (path === undefined) throw refusal('UNLISTED', notListed, url.href)
-    runBlob(read(context, path, url.href), native, trust)
+    const found = judge(reference)
+    if (found.kind === 'own') return native(reference)
+    if (found.kind === 'accepted') return native(trust(found.href))
+    if (found.kind === 'unlisted') throw refusal('UNLISTED', notListed, found.href)
+    runBlob(read(context, found.path, found.href), native, trust)
   }
 
   globalThis.importScripts = new Proxy(importScripts, {

@@ -1,12 +1,13 @@
 /** Workers of a page. */
 import { closureOf } from '../../manifest/linking.js'
 import { pathToUrl } from '../../manifest/path.js'
+import type { WorkerPlan } from '../../manifest/worker-plan.js'
 import type { Linkable, WithWorkers } from '../context.js'
 import { randomName } from '../random-name.js'
 import { notEnforceable } from '../refuse.js'
 import { createTell } from '../tell.js'
-import type { WorkerPlan } from './boot.js'
 import { guardWorkers, type Scripts } from './guard.js'
+import { createJudge } from './judge.js'
 import { hearRefusals } from './relay.js'
 import { createRoots } from './roots.js'
 import { guardSharedWorkers } from './shared.js'
@@ -21,8 +22,7 @@ export function guardPage(plan: WorkerPlan): void {
   const roots = createRoots(context, { plan, channel })
   hearBlocked(tell)
   const scripts: Scripts = {
-    base: () => document.baseURI,
-    unverified: toUnverified(plan, toUrl('')),
+    judge: createJudge(context, () => document.baseURI, toUnverified(plan, toUrl(''))),
     isGuest: 'id' in context,
     rootOf(path, type) {
       hearRefusals(channel, tell)
@@ -31,7 +31,7 @@ export function guardPage(plan: WorkerPlan): void {
     tell,
     trust: (url) => context.trusted.createScriptURL(url),
   }
-  guardWorkers(context, scripts)
+  guardWorkers(scripts)
   guardSharedWorkers(scripts)
   guardWorklets(context, scripts)
   Object.assign(context.workers!, {

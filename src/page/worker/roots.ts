@@ -5,7 +5,8 @@ import { refusal } from '../../manifest/refusal.js'
 import type { Boot } from '../context.js'
 import { createBlob, createLinker } from '../link.js'
 import { fetchListed } from '../linked.js'
-import type { Roots, WorkerBoot, WorkerPlan } from './boot.js'
+import type { WorkerPlan } from '../../manifest/worker-plan.js'
+import type { Roots, WorkerBoot } from './boot.js'
 
 /** Gives the URLs of blobs that start workers. */
 export interface WorkerRoots {

@@ -15,6 +15,7 @@ import type { WorkerBoot } from './boot.js'
 import { setLocation, setRequests } from './environment.js'
 import { guardWorkers, type Scripts } from './guard.js'
 import { holdMessages } from './hold.js'
+import { createJudge } from './judge.js'
 import { guardImportScripts, runBlob } from './import-scripts.js'
 import { toUnverified } from './page.js'
 import { createRelay } from './relay.js'
@@ -61,16 +62,16 @@ function provideRegistry(boot: WorkerBoot, context: Linkable, tell: Late['tell']
 function guard(
   { plan, channel, path, blobs, isModule, roots }: WorkerBoot,
   context: Linkable,
-  given: Pick<Scripts, 'base' | 'tell' | 'trust'>,
+  given: Pick<Scripts, 'tell' | 'trust'> & { base(): string },
   root: string,
 ): void {
   const unverified = toUnverified(plan, context.toUrl(''))
-  const scripts = { ...given, unverified, isGuest: false }
+  const judge = createJudge(context, given.base, unverified)
+  const scripts = { ...given, judge, isGuest: false }
   // One that starts its like has what that starts from.
   const own = blobs ? { [path]: { [isModule ? 'module' : 'classic']: root } } : {}
   const { rootOf } = createRoots(context, { plan, channel, roots: { ...roots, ...own } })
-  guardListed(context, { ...given, pattern: plan.guarded })
-  if ('Worker' in self) guardWorkers(context, { ...scripts, rootOf })
+  if ('Worker' in self) guardWorkers({ ...scripts, rootOf })
   if (!isModule) guardImportScripts(context, scripts)
 }
 

@@ -3,12 +3,13 @@ import { closureOf } from '../../manifest/linking.js'
 import { refusal } from '../../manifest/refusal.js'
 import type { SignedImpError } from '../../errors.js'
 import type { Linkable } from '../context.js'
-import { createPathOf } from '../import.js'
 import { createBlob } from '../link.js'
 import { createLinked } from '../linked.js'
 import { importNatively } from '../native-import.js'
 import { isRefusal, notEnforceable } from '../refuse.js'
-import { stripped, toUrl, type Scripts } from './guard.js'
+import type { Scripts } from './guard.js'
+
+const notListed = 'a worklet is made of it, and the manifest does not list it'
 
 type AddModule = (url: unknown, options?: object) => Promise<void>
 
@@ -17,8 +18,7 @@ export function guardWorklets(context: Linkable, scripts: Omit<Scripts, 'rootOf'
   const { prototype } = (globalThis as { Worklet?: { prototype: { addModule: AddModule } } })
     .Worklet ?? { prototype: undefined }
   if (!prototype) return
-  const { base, unverified, isGuest, tell, trust } = scripts
-  const pathOf = createPathOf(context)
+  const { judge, isGuest, tell, trust } = scripts
   const { link } = createLinked(context, importNatively)
 
   async function addListed(add: AddModule, path: string, options?: object): Promise<void> {
@@ -31,18 +31,12 @@ export function guardWorklets(context: Linkable, scripts: Omit<Scripts, 'rootOf'
   }
 
   async function addChecked(add: AddModule, reference: string, options?: object): Promise<void> {
-    const url = toUrl(reference, base())
-    if (!url || /^(blob|data):/.test(url.protocol)) return add(reference, options)
-    const file = stripped(url.href)
-    if (unverified.has(file)) return add(trust(url.href), options)
-    const path = pathOf(file)
-    if (path !== undefined) return addListed(add, path, options)
-    if (isGuest) return add(reference, options)
-    throw refusal(
-      'UNLISTED',
-      'a worklet is made of it, and the manifest does not list it',
-      url.href,
-    )
+    const found = judge(reference)
+    if (found.kind === 'own' || (found.kind === 'unlisted' && isGuest))
+      return add(reference, options)
+    if (found.kind === 'accepted') return add(trust(found.href), options)
+    if (found.kind === 'listed') return addListed(add, found.path, options)
+    throw refusal('UNLISTED', notListed, found.href)
   }
 
   prototype.addModule = new Proxy(prototype.addModule, {
