@@ -90,8 +90,7 @@ export const html: Command = defineCommand({
     const threshold = wholeNumber('--threshold', how.threshold) ?? 1
     const wanted = { name, build: wholeNumber('--build', how.build) }
     const inline = inlines[how.inline ?? 'true']
-    const { policy = 'strict-dynamic' } = how
-    const { unverified = [] } = how
+    const { policy = 'strict-dynamic', unverified = [] } = how
     const manifestName = manifest ?? defaultManifestName
     checkUsage({ threshold, inline, unverified, manifestName })
     const files = new Map(file.map((given) => [locatePage(given), given]))

@@ -1,17 +1,10 @@
 import type { HashType } from '../crypto/algorithms.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
-import { refuseSharedNames } from '../manifest/distinct.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isPath } from '../manifest/path.js'
 import type { Signer } from '../manifest/sign.js'
-import {
-  createBootstrap,
-  createGuards,
-  type Bootstrap,
-  type OwnFile,
-  type PageCode,
-} from './bootstrap.js'
+import { createBootstrap, createGuards, type Bootstrap, type PageCode } from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
@@ -26,6 +19,7 @@ import type { RewrittenPage } from './html.js'
 import { hashFiles, isForPages } from './manifest.js'
 import { createStandIns, linkModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
+import { addOwnFiles, nameByContent, ownFiles } from './own-files.js'
 import { startPages, type StartedPages } from './pages.js'
 import type { ReportOnly } from './report-only.js'
 import { startEntries, type StartedEntry } from './start.js'
@@ -255,62 +249,7 @@ function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
   return new SignedImpError(code, reason, { ...(path && { path: names.get(path) ?? path }), cause })
 }
 
-/** Adds the files of ours to the output, which must be nobody else's. */
-function addOwnFiles(
-  own: readonly OwnFile[],
-  standIns: ReadonlyMap<string, string>,
-  output: Output,
-  changes: Changes,
-): void {
-  for (const { fileName, code } of own) addOwn(fileName, code, output, changes)
-  for (const { fileName } of own) output.get(fileName)!.isContentNamed = true
-  for (const [fileName, code] of standIns) addOwn(fileName, code, output, changes)
-  refuseSharedNames(output.keys())
-}
-
 const noPages: Partial<StartedPages> & Pick<StartedPages, 'pages'> = { pages: [] }
-
-function ownFiles(
-  { runtime, linked, late, blob, tags }: Bootstrap,
-  { inline, tags: hasTags }: Release,
-  hasPages: boolean,
-  hasAliases: boolean,
-): OwnFile[] {
-  return [
-    ...(hasPages ? [runtime] : []),
-    ...(hasPages && inline === false ? [linked] : []),
-    blob,
-    ...(hasTags ? [tags] : []),
-    ...(hasAliases ? [late] : []),
-  ]
-}
-
-/** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` where the app has a file of that name */
-export function addOwn(path: string, code: string, output: Output, { change }: Changes): void {
-  if (output.has(path))
-    throw new SignedImpError(
-      'ERR_SIGNEDIMP_OUTPUT',
-      'has a name that signedimp needs for a file of its own; rename it',
-      { path },
-    )
-  change(path, code)
-}
-
-/**
- * Notes which files of ours have other names when they have other bytes. That of an entry names the list of what it may
- * load: it is one of them only if all of that is.
- */
-export function nameByContent(
-  output: Output,
-  manifests: readonly string[],
-  entries: readonly StartedEntry[],
-): void {
-  for (const path of manifests) output.get(path)!.isContentNamed = true
-  for (const { path, reached } of entries)
-    output.get(path)!.isContentNamed = [...(reached ?? [path])].every(
-      (file) => output.get(file)!.isContentNamed,
-    )
-}
 
 const noPage = new SignedImpError(
   'ERR_SIGNEDIMP_OUTPUT',

@@ -16,6 +16,7 @@ import {
 } from './later-entries.js'
 import { isForPages } from './manifest.js'
 import type { Uncovered } from './output.js'
+import { takenName } from './own-files.js'
 import { startPages } from './pages.js'
 
 export type { SignedFolder } from './later-entries.js'
@@ -136,8 +137,7 @@ function addOwn(
   const digests = new Map<string, string>()
   for (const { fileName, code } of inline === false ? [runtime, blob, linked] : [runtime, blob]) {
     const digest = hashBytes(main.hash, code)
-    if ((main.files.get(fileName) ?? digest) !== digest)
-      throw refuse(fileName, 'has a name that signedimp needs for a file of its own; rename it')
+    if ((main.files.get(fileName) ?? digest) !== digest) throw takenName(fileName)
     digests.set(fileName, digest)
     change(fileName, code)
   }

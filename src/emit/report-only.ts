@@ -3,18 +3,12 @@ import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import { createBootstrap, createReportOnly } from './bootstrap.js'
 import { createChanges } from './changes.js'
-import {
-  addOwn,
-  checkPaths,
-  emitOutput,
-  nameByContent,
-  type Emitted,
-  type Release,
-} from './emit.js'
+import { checkPaths, emitOutput, type Emitted, type Release } from './emit.js'
 import { createGraph } from './graph.js'
 import { addHeaders, writeHeaders } from './headers.js'
 import { hashFiles, isForPages } from './manifest.js'
 import type { Output } from './output.js'
+import { addOwn, nameByContent } from './own-files.js'
 import { startPages } from './pages.js'
 import type { Parse } from './reassigned.js'
 import type { InlinedWorker } from './workers.js'

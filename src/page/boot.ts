@@ -11,7 +11,7 @@ import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchWhole, maxManifestLines } from './manifest.js'
 import { enforceMap, runModule, trusted } from './map.js'
-import { randomName } from './random-name.js'
+import { newName } from './random-name.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
@@ -53,7 +53,7 @@ async function start(): Promise<void> {
     trusted,
   }
   Object.defineProperty(self, '__signedimp', { value: context })
-  const unknown = __PURE__ ? randomName() : crypto.randomUUID()
+  const unknown = newName()
   // Of what is loaded already a tag checks nothing: no module can have imported this one by a name that nobody knows.
   const run = async (path: string) => {
     // Without integrity, what is not listed would load unchecked.

@@ -12,7 +12,7 @@ import { runFromBlob } from './from-blob.js'
 import { fetchManifest } from './manifest.js'
 import { enforceMap, findCarrier, runModule, trusted } from './map.js'
 import { proveNamed } from './prove.js'
-import { randomName } from './random-name.js'
+import { newName } from './random-name.js'
 import { announce, isRefusal, notEnforceable, showNote } from './refuse.js'
 import { sendReport } from './report.js'
 import { verifier } from './verifier.js'
@@ -152,9 +152,6 @@ async function begin(context: ModuleBoot): Promise<ModuleRuntime> {
   }
   return context as ModuleRuntime
 }
-
-/** A name that nobody can know. */
-const newName = (): string => (__PURE__ ? randomName() : crypto.randomUUID())
 
 /** Makes the first enforcement that the page lets prove itself, and runs its runtime. */
 async function enforce(context: ModuleBoot): Promise<ModuleRuntime> {

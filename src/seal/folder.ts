@@ -8,8 +8,8 @@ import { findBaseElement } from '../emit/base-element.js'
 import { createGraph, type Base, type Graph } from '../emit/graph.js'
 import { judgeTag } from '../emit/judge.js'
 import { isCode, isDocument, isPage, textOf, type Output, type OutputFile } from '../emit/output.js'
+import { takenName } from '../emit/own-files.js'
 import { findTags, type Tag } from '../emit/tags.js'
-import { SignedImpError } from '../errors.js'
 import { refuseSecrets } from '../plugin/guard.js'
 import type { Folder } from '../tree/walk.js'
 import { findBase } from './base.js'
@@ -86,7 +86,7 @@ export async function prepare(output: Output, base: Base): Promise<Graph> {
     output.set(page.path, { ...page, source: html })
     for (const [path, source] of files) {
       // Two pages may say the same.
-      if ((output.get(path)?.source ?? source) !== source) throw taken(path)
+      if ((output.get(path)?.source ?? source) !== source) throw takenName(path)
       output.set(path, { path, source, isModule: false, isEntry: false, isContentNamed: true })
     }
   }
@@ -123,10 +123,3 @@ function withoutIntegrity(page: OutputFile, tags: readonly Tag[]): string {
   for (const { start, end } of tags.map((tag) => tag.locate('integrity')!)) text.remove(start, end)
   return text.toString()
 }
-
-const taken = (path: string): SignedImpError =>
-  new SignedImpError(
-    'ERR_SIGNEDIMP_OUTPUT',
-    'has a name that signedimp needs for a file of its own; rename it',
-    { path },
-  )

@@ -6,9 +6,8 @@ import { refuseStrays, whileStill } from '../tree/walk.js'
 import { keepSeal } from './keep.js'
 import { makeSeal, type SignedRelease } from './make.js'
 import { resolveSeal, type ResolvedSeal } from './options.js'
-import type { SealOptions } from './types.js'
 import { recordName } from './record.js'
-import type { SealReport } from './types.js'
+import type { SealOptions, SealReport } from './types.js'
 import { writeSeal } from './write.js'
 
 /**
