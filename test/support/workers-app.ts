@@ -219,11 +219,15 @@ export async function say(
   return (await eventsOf(page, count + 1))[count]
 }
 
-/** Has a worker start another one, once more where nothing comes of it: Firefox loses such workers at times, its own, too. */
+/**
+ * Has a worker start another one; where nothing comes of it, once more, in a new one: Firefox loses such workers at times, its
+ * own, too, and then all that the same worker starts.
+ */
 export async function nest(page: Page, data = 'nested'): Promise<string | undefined> {
   for (let left = 3; left > 0; left--) {
     const said = await say(page, 'module', data)
     if (said !== undefined) return said
+    await begin(page, 'module')
   }
   return undefined
 }
