@@ -6,6 +6,7 @@ import { generateKey } from '../../src/keys/generate.ts'
 import {
   appBundlers,
   buildSigned,
+  isAsked,
   pageManifestOf,
   serveApp,
   type AppBundler,
@@ -144,7 +145,8 @@ attack(
         site.reply('index.html', { type: 'text/html', body: pageOf(app.reportOnly), headers })
         await tab.goto(site.url)
         await tab.waitFor('globalThis.app')
-        await tab.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 1500)))
+        if (isRun) await isAsked(site, pageManifestOf(app.reportOnly))
+        else await tab.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 1500)))
         const asked = site.requests.filter(({ path }) => path === pageManifestOf(app.reportOnly))
         assert.is(asked.length > 0, isRun)
         site.reset()

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { evilStatement } from '../../playground/tamper.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import { fixedName } from '../../src/manifest/import-map.ts'
-import { buildSigned, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import { buildSigned, isAsked, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
 import { inEngines, type Page } from '../support/browsers.ts'
 import { glance, look, open, type Seen } from '../support/visit.ts'
 
@@ -39,7 +39,7 @@ async function visit(page: Page, primed: string): Promise<Seen> {
   await page.goto(site.url)
   await look(page)
   // What was asked for is there.
-  assert.ok(site.requests.some(({ path }) => path === 'nowhere.js'))
+  await isAsked(site, 'nowhere.js')
   return glance(page)
 }
 

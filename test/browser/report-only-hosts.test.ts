@@ -72,7 +72,7 @@ for (const bundler of appBundlers) {
         assert.is(await openAny(page, `${far.url}lazy.js`), 'lazy')
       }
       await use()
-      await checks(page, far, 'lazy.js')
+      await checks(far, 'lazy.js')
       assert.equal(codeAndPath(await settled(page, reports, 0)), [])
       far.reply('lazy.js', { type: 'text/javascript', body: `${farFiles['lazy.js']}//` })
       await use()

@@ -9,6 +9,7 @@ import {
   appBundlers,
   appFiles,
   buildSigned,
+  isAsked,
   pageManifestOf,
   type AppBundler,
   type TestSite,
@@ -67,7 +68,7 @@ for (const bundler of ['vite', 'esbuild', 'linked'] as const)
         assert.is(await open(page, name), { a: 'a café', b: 'b café', solo: 'solo' }[name])
       const chunks = ['a', 'b', 'solo'].map((name) => `assets/${name}.js`)
       for (const path of ['assets/index.js', 'assets/index.css', ...chunks])
-        await checks(page, site, path)
+        await checks(site, path)
       assert.equal(await settled(page, reports, 0), [])
       assert.equal(await toldIn(page), [])
       const color = await page.evaluate('getComputedStyle(document.body).color')
@@ -212,7 +213,7 @@ inEngines(test, 'an answer that fails once is asked for again, and not told of',
     const manifest = pageManifestOf(folders.vite)
     site.reply(manifest, (request) => (request === 0 ? { status: 500 } : undefined))
     await useApp(page, site)
-    await checks(page, site, 'assets/index.js')
+    await checks(site, 'assets/index.js')
     assert.equal(await settled(page, reports, 0), [])
     assert.is(site.requests.filter(({ path }) => path === manifest).length, 2)
   }),
@@ -224,8 +225,7 @@ inEngines(test, 'a page that is left before it has checked anything tells nothin
     site.reply('next.html', { type: 'text/html', body: '<p>next' })
     site.tamper(manifest, 'slow', '1000')
     await useApp(page, site)
-    for (let turn = 0; turn < 100 && !site.requests.some(({ path }) => path === manifest); turn++)
-      await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 50)))
+    await isAsked(site, manifest)
     await page.goto(`${site.url}next.html`)
     await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 3000)))
     assert.equal(await settled(page, reports, 0), [])
@@ -262,7 +262,7 @@ for (const [policy, kind, isTold, isThere = true] of policies)
         site.reply('index.html', { type: 'text/html', body, headers })
         await page.goto(site.url)
         await page.waitFor('globalThis.app')
-        if (isThere) await checks(page, site, 'assets/index.js')
+        if (isThere) await checks(site, 'assets/index.js')
         const [report, ...rest] = (await settled(page, reports, isTold ? 1 : 0)) as {
           code: string
         }[]

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serve, type Site, type SiteOptions } from '../../playground/server.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import type { KeySource } from '../../src/keys/private.ts'
@@ -170,6 +171,13 @@ export interface Reply {
 export interface TestSite extends Site {
   /** Answers a path (a new one too, or one outside the base with its leading slash) by something else from now on. */
   reply(path: string, reply: Reply | ((request: number) => Reply | undefined)): void
+}
+
+/** Waits until a site was asked for a path: what a page has begun reaches the server only later. */
+export async function isAsked(site: TestSite, path: string, times = 1): Promise<void> {
+  const isDone = () => site.requests.filter((request) => request.path === path).length >= times
+  for (let turn = 0; turn < 200 && !isDone(); turn++) await sleep(50)
+  if (!isDone()) throw new Error(`${path} was not asked for ${times} times`)
 }
 
 /** Serves a built folder. */

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { SiteOptions } from '../../playground/server.ts'
-import { serveApp, type TestSite } from './app.ts'
+import { isAsked, serveApp, type TestSite } from './app.ts'
 import type { Page } from './page.ts'
 
 /** A report as it came. */
@@ -48,9 +48,4 @@ export async function settled(page: Page, reports: Report[], count: number): Pro
 }
 
 /** Waits until a report-only page has checked a file, for which it asks once more. */
-export async function checks(page: Page, { requests }: TestSite, path: string): Promise<void> {
-  const isChecked = () => requests.filter((request) => request.path === path).length > 1
-  for (let turn = 0; turn < 100 && !isChecked(); turn++)
-    await page.evaluate(() => new Promise((settle) => setTimeout(() => settle(1), 50)))
-  assert.ok(isChecked(), path)
-}
+export const checks = (site: TestSite, path: string): Promise<void> => isAsked(site, path, 2)

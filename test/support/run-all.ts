@@ -5,7 +5,9 @@ import { KeptBrowsers } from './kept-browsers.ts'
 import type { Report } from './report.ts'
 import { runFile, type Result } from './run-file.ts'
 
-const timeoutMs = Number(process.env.SIGNEDIMP_TEST_TIMEOUT_MS) || 10 * 60_000
+/** How long a file may take; one whose every variant runs in every engine takes longer. */
+const timeoutOf = (env: Record<string, string>) =>
+  Number(process.env.SIGNEDIMP_TEST_TIMEOUT_MS) || (env.SIGNEDIMP_FULL ? 60 : 10) * 60_000
 
 let interrupted: NodeJS.Signals | undefined
 
@@ -54,7 +56,7 @@ async function runIn(
   env: Record<string, string>,
 ) {
   const found = browsers ? await kept.environment(env.SIGNEDIMP_ENGINES) : {}
-  return runFile(path, timeoutMs, { ...env, ...found })
+  return runFile(path, timeoutOf(env), { ...env, ...found })
 }
 
 /** On an interrupt, ends what runs; the run then ends with what it has, and fails. */
