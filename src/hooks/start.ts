@@ -7,8 +7,10 @@
  */
 import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
+import { patchCommonJs } from './commonjs.js'
 import { addTo, type Judge, type Policy } from './judge.js'
-import { openRoot, type RootOptions } from './root.js'
+import { installOffThread, type Register } from './off-thread.js'
+import { openRoot, type Root, type RootOptions } from './root.js'
 import { installSync, type RegisterHooks } from './sync.js'
 
 /** What a program may load. Checked by whoever calls: keys are read, and names and numbers are what they must be. */
@@ -24,15 +26,42 @@ export interface StartOptions extends Partial<Policy> {
   preload?: string
 }
 
+/** What checks a program. */
+export interface Started {
+  readonly judge: Judge
+  /** Adds a root whose manifest was checked. @throws TypeError if it shares files with another */
+  add(root: Root): Promise<void>
+}
+
 /**
  * Checks the manifests, and installs the hooks.
  * @throws SignedImpError
  */
-export function start({ roots, nodeModules = 'refused', preload = '' }: StartOptions): Judge {
+export function start({ roots, nodeModules = 'refused', preload = '' }: StartOptions): Started {
   const judge: Judge = { roots: [], policy: { nodeModules } }
   for (const root of roots) addTo(judge, openRoot(root))
-  const { registerHooks } = Module as unknown as { registerHooks?: RegisterHooks }
-  if (!registerHooks) throw refusal('NOT_ENFORCEABLE', 'this runtime has no module.registerHooks')
-  installSync(registerHooks, judge, preload)
-  return judge
+  const tell = install(judge, preload)
+  return {
+    judge,
+    async add(root) {
+      addTo(judge, root)
+      await tell?.(root)
+    },
+  }
+}
+
+/** @returns how roots that are added later come to where the hooks are, if that is elsewhere */
+function install(judge: Judge, preload: string): ((root: Root) => Promise<void>) | undefined {
+  const { registerHooks, register } = Module as unknown as {
+    registerHooks?: RegisterHooks
+    register?: Register
+  }
+  if (registerHooks) {
+    installSync(registerHooks, judge, preload)
+    return undefined
+  }
+  if (!register || process.versions.bun)
+    throw refusal('NOT_ENFORCEABLE', 'this runtime has no hooks for what it loads')
+  patchCommonJs(judge)
+  return installOffThread(register, judge, preload)
 }
