@@ -5,7 +5,8 @@ import { digestRelease } from '../emit/bootstrap.js'
 import type { Release } from '../emit/emit.js'
 import { isCode, isDocument, isPage, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
-import { isSystemModule, rewriteVersion } from '../emit/rewrite.js'
+import { digestProgram } from '../emit/program-bootstrap.js'
+import { isSystemModule, programVersion, rewriteVersion } from '../emit/rewrite.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
@@ -16,7 +17,7 @@ import type { ResolvedOptions } from './options.js'
 import { readKeys, remember, type Place } from './release.js'
 import { signOutput } from './sign.js'
 import { findInlined, type WorkerChunk } from './vite-workers.js'
-import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
+import type { Bundle, BundleFile, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
 /** A build from its first output to its end. */
 export interface Build {
@@ -63,7 +64,7 @@ export function createBuild(
   let hasPages: boolean | undefined
   const read = remember(async () => {
     const keys = await readKeys(options, findPlace())
-    released = digestRelease(keys.release)
+    released = (keys.release.program ? digestProgram : digestRelease)(keys.release)
     return keys
   })
 
@@ -85,6 +86,7 @@ export function createBuild(
     },
 
     salt(context, { isEntry, facadeModuleId }) {
+      if (findPlace().isProgram) return programVersion + (isEntry ? released : '')
       hasPages ??= options.html === 'later' || [...(context.getModuleIds?.() ?? [])].some(isPage)
       const isModuleEntry = isEntry && !isPage(facadeModuleId ?? '')
       const version = rewriteVersion({ hasPages, tags: options.tags, base: findPlace().base })
@@ -187,7 +189,7 @@ async function readBundle(
     const isSystem = isChunk && isEs(format) && (await isSystemModule(path, code))
     const worker = isChunk ? undefined : workers.get(fileName)
     const isModule = (isChunk && isEs(format) && !isSystem) || worker !== undefined
-    const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
+    const other = isChunk && !isModule ? formatOf(file, isSystem ? 'system' : format!) : {}
     const named = { isContentNamed: worker?.isContentNamed ?? isContentNamed(file, options) }
     const own = worker ? { isWorker: worker.isEntry } : {}
     output.set(path, {
@@ -202,6 +204,12 @@ async function readBundle(
   }
   return output
 }
+
+/** What is told of a chunk that is no ES module. */
+const formatOf = ({ imports = [], dynamicImports = [] }: BundleFile, format: string) => ({
+  format: format === 'commonjs' ? 'cjs' : format,
+  loads: [...imports, ...dynamicImports],
+})
 
 const isEs = (format = 'es'): boolean => /^(es|esm|module)$/.test(format)
 
