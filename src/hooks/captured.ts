@@ -27,6 +27,7 @@ export const replaceAll = uncurry(
   String.prototype.replaceAll as (this: string, from: string, to: string) => string,
 )
 export const hasOwn = Object.hasOwn
+export const keysOf = Object.keys as (object: object) => string[]
 export const parseJson = JSON.parse
 export const create = Object.create as (prototype: null) => Record<string, never>
 export const freeze = Object.freeze

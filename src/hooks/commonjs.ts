@@ -17,7 +17,8 @@ type ResolveFilename = (
   this: unknown,
   ...args: [specifier: string, parent: Parent, ...rest: unknown[]]
 ) => string
-interface LoadedModule {
+/** A module as its loader has it. */
+export interface LoadedModule {
   exports: unknown
   _compile(text: string, file: string, format?: string): void
 }
@@ -35,6 +36,12 @@ export function patchCommonJs(judge: Judge): void {
       else compile(module, file, checked)
     }
   }
+  patchFinding(judge)
+}
+
+/** Replaces what finds files: what a specifier names in a root, the manifest says. */
+export function patchFinding(judge: Judge): void {
+  const loader = Module as unknown as Loader
   const find = loader._resolveFilename
   loader._resolveFilename = function (...args) {
     const request = { specifier: args[0], parent: urlOfParent(args[1]), isPath: true }

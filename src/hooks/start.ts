@@ -7,6 +7,7 @@
  */
 import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
+import { installInBun } from './bun.js'
 import { patchCommonJs } from './commonjs.js'
 import { addTo, type Judge, type Policy } from './judge.js'
 import { installOffThread, type Register } from './off-thread.js'
@@ -51,7 +52,7 @@ export function start({ roots, nodeModules = 'refused', preload = '' }: StartOpt
 }
 
 /** @returns how roots that are added later come to where the hooks are, if that is elsewhere */
-function install(judge: Judge, preload: string): ((root: Root) => Promise<void>) | undefined {
+function install(judge: Judge, preload: string): ((root: Root) => unknown) | undefined {
   const { registerHooks, register } = Module as unknown as {
     registerHooks?: RegisterHooks
     register?: Register
@@ -60,8 +61,9 @@ function install(judge: Judge, preload: string): ((root: Root) => Promise<void>)
     installSync(registerHooks, judge, preload)
     return undefined
   }
-  if (!register || process.versions.bun)
-    throw refusal('NOT_ENFORCEABLE', 'this runtime has no hooks for what it loads')
+  // Bun has a `register` too, which does nothing.
+  if (process.versions.bun) return installInBun(judge)
+  if (!register) throw refusal('NOT_ENFORCEABLE', 'this runtime has no hooks for what it loads')
   patchCommonJs(judge)
   return installOffThread(register, judge, preload)
 }
