@@ -243,7 +243,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
 }
 
 /** An error about main chunks, by the names that the bundler gave them: nobody knows the others while the build fails. */
-function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
+export function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
   if (!(error instanceof SignedImpError)) return error
   const { code, path, message, cause } = error
   const names = new Map(moved.map(({ main, from }) => [main, from]))

@@ -69,7 +69,9 @@ async function linkModule(
 
 /** A bundler tells what else a script loads; of the text only calls of the bundler's own kind are read. */
 function linkScript({ path, loads = [] }: OutputFile, code: string, place: Place): string {
-  for (const specifier of loads) if (!place.output.has(specifier)) follow(path, specifier, place)
+  const isMoved = (file: string) => place.entries.some(({ from }) => from === file)
+  for (const specifier of loads)
+    if (!place.output.has(specifier) && !isMoved(specifier)) follow(path, specifier, place)
   const moved = place.entries.filter(({ from }) => loads.includes(from))
   return moved.reduce((text, { from, main }) => {
     const [old, other] = [from, main].map((to) => relativeTo(path, to))

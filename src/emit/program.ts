@@ -3,11 +3,11 @@ import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Program, ProgramFormat } from '../manifest/program.js'
 import { toIntegrity } from './bootstrap.js'
-import { createChanges } from './changes.js'
+import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered } from './coverage.js'
-import { checkPaths, type Emitted, type Release } from './emit.js'
+import { checkPaths, nameAsBuilt, type Emitted, type Release } from './emit.js'
 import { moveFiles, type ModuleEntry } from './entries.js'
-import { createGraph } from './graph.js'
+import { createGraph, type Graph } from './graph.js'
 import { hashFiles } from './manifest.js'
 import { codeOf, type Output, type OutputFile, type Uncovered } from './output.js'
 import { createProgramBootstrap } from './program-bootstrap.js'
@@ -32,6 +32,24 @@ export async function emitProgram(
   const entries = findEntries(output)
   const format = formatOf(entries)
   const moved = moveFiles(entries, output, graph, changes)
+  try {
+    return await emitMoved({ output, graph, moved, format, changes }, release, parse)
+  } catch (error) {
+    throw nameAsBuilt(error, moved)
+  }
+}
+
+/** A program whose entries' code has moved to their main chunks. */
+interface Moved {
+  output: Output
+  graph: Graph
+  moved: ModuleEntry[]
+  format: ProgramFormat
+  changes: Changes
+}
+
+async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
+  const { output, graph, moved, format, changes } = given
   const linked = await linkProgram(output, graph, moved, changes)
   const accepted = acceptOutside(output, linked, release)
   const outside = [...linked.outside.keys()]

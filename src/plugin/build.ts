@@ -86,7 +86,8 @@ export function createBuild(
     },
 
     salt(context, { isEntry, facadeModuleId }) {
-      if (findPlace().isProgram) return programVersion + (isEntry ? released : '')
+      // Chunks of programs stay as they are, but for the names of entries, which are of their own text.
+      if (findPlace().isProgram) return isEntry ? programVersion + released : ''
       hasPages ??= options.html === 'later' || [...(context.getModuleIds?.() ?? [])].some(isPage)
       const isModuleEntry = isEntry && !isPage(facadeModuleId ?? '')
       const version = rewriteVersion({ hasPages, tags: options.tags, base: findPlace().base })
