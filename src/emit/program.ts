@@ -157,7 +157,7 @@ function acceptOutside(
       reason: 'WebAssembly, which nothing checks when the program reads it from disk',
     })),
   ]
-  return acceptUncovered(uncovered, unverified, spell)
+  return acceptUncovered(uncovered, unverified, spell, 'loader')
 }
 
 /** What is told of an entry. */

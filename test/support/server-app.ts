@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build as buildWithEsbuild } from 'esbuild'
 import { signedImp, type SignedImpOptions } from 'signedimp'
@@ -5,6 +7,7 @@ import { signedImp as forEsbuild } from 'signedimp/esbuild'
 import { generateKey } from '../../src/keys/generate.ts'
 import { writeFiles } from './fixture.ts'
 import { scratchFolder } from './processes.ts'
+import { runtimes, type Runtime } from './runtimes.ts'
 
 /** What builds programs for servers. */
 export const bundlers = ['esbuild', 'rollup', 'rolldown', 'vite'] as const
@@ -135,3 +138,44 @@ const namesOf = (format: Format) => ({
   entryFileNames: `[name]${extensionOf(format)}`,
   chunkFileNames: `[name]-[hash]${extensionOf(format)}`,
 })
+
+/** How a program ended. */
+export interface Ran {
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs a program of a folder, with nothing of the environment that could load something before it. */
+export function run(
+  { command: [program, ...args] }: Runtime,
+  file: string,
+  ...more: string[]
+): Ran {
+  const { PATH, HOME, TMPDIR, SystemRoot } = process.env
+  const { status, stdout, stderr } = spawnSync(program, [...args, file, ...more], {
+    env: { PATH, HOME, TMPDIR, SystemRoot, NO_COLOR: '1' },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return { status, stdout, stderr }
+}
+
+/** The Node that runs the tests, and all others. */
+export const everyRuntime = (): Runtime[] => [
+  { name: `node ${process.versions.node}`, command: [process.execPath], missing: undefined },
+  ...runtimes(),
+]
+
+/** What tells that tampered code has run. */
+export const evil = 'EVIL'
+
+/** Changes a file: code so that it says so when it runs, and anything else by one bit. @returns puts it back */
+export function tamper(file: string): () => void {
+  const bytes = readFileSync(file)
+  const changed = Buffer.from(bytes)
+  changed[changed.length - 2]! ^= 1
+  const isCode = /\.[cm]?js$/.test(file)
+  writeFileSync(file, isCode ? `console.log('${evil}');${bytes.toString()}` : changed)
+  return () => writeFileSync(file, bytes)
+}

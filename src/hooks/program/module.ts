@@ -4,16 +4,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ended, enter } from './enter.js'
 
 const own = fileURLToPath(import.meta.url)
+const isMain = isStarted(own)
 
-let main: unknown
+let main: unknown = {}
 try {
-  main = await import(pathToFileURL(enter(own)).href)
+  const file = enter(own, isMain)
+  if (file !== undefined) main = await import(pathToFileURL(file).href)
 } catch (error) {
-  throw ended(error, isMain(own))
+  throw ended(error, isMain)
 }
 
 /** `import.meta.main` is not there in Node 22. */
-function isMain(file: string): boolean {
+function isStarted(file: string): boolean {
   try {
     return realpathSync(process.argv[1]!) === realpathSync(file)
   } catch {
