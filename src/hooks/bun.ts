@@ -17,9 +17,9 @@ import {
   startsWith,
   textOf,
 } from './captured.js'
-import { patchFinding, type LoadedModule } from './commonjs.js'
+import { patchCommonJs, type LoadedModule } from './commonjs.js'
 import { formatOf } from './format.js'
-import { check, type Checked, type Judge } from './judge.js'
+import { check, type Change, type Checked, type Judge } from './judge.js'
 import { checkFound, findNamed } from './resolve.js'
 import type { Root } from './root.js'
 
@@ -45,20 +45,20 @@ const everything = /^/
 
 /**
  * Installs the plugin. The first one to answer is the one that counts, so that later ones change nothing.
- * @returns adds a root that the judge has got since
+ * @returns told of roots that the judge has got since
  */
-export function installInBun(judge: Judge): (root: Root) => void {
+export function installInBun(judge: Judge, preload: string): (change: Change) => void {
   const bun = (globalThis as unknown as { Bun: Bun }).Bun
   const { plugin } = bun
   const ask = createAsk(bun.resolveSync)
   const compile = createCompiler(bun.main)
   const onLoad = ({ path }: { path: string }) => compile(check(judge, withoutQuery(path))!)
   const isLenient = judge.policy.nodeModules === 'unverified'
-  patchFinding(judge)
+  patchCommonJs(judge)
   plugin({
     name: 'signedimp',
     setup(builder) {
-      refuseUrls(builder)
+      refuseUrls(builder, preload)
       builder.onResolve({ filter: everything }, ({ path, importer }) =>
         resolve(judge, ask, path, importer),
       )
@@ -75,18 +75,19 @@ export function installInBun(judge: Judge): (root: Root) => void {
   plugin.clearAll = () => {
     throw refusal('NOT_ENFORCEABLE', 'the plugins that are there stay')
   }
-  return addFolder
+  return (change) => 'add' in change && addFolder(change.add)
 }
 
 // Bun asks no more than one plugin, and takes no "as it is" for an answer.
 const outsideOfNodeModules = /^(?!.*[\\/]node_modules[\\/])/
 const beginning = (folder: string) => new RegExp(`^${folder.replace(/[^\w/]/g, '\\$&')}`)
 
-function refuseUrls(builder: Builder): void {
+function refuseUrls(builder: Builder, preload: string): void {
   for (const namespace of ['data', 'blob', 'http', 'https'])
     builder.onResolve({ filter: everything, namespace }, ({ path }) => {
-      const url = slice(`${namespace}:${path}`, 0, 80)
-      throw refusal('UNLISTED', 'only files of signed folders are loaded', url)
+      const url = `${namespace}:${path}`
+      if (preload !== '' && url === preload) return undefined
+      throw refusal('UNLISTED', 'only files of signed folders are loaded', slice(url, 0, 80))
     })
 }
 

@@ -51,6 +51,15 @@ export function addTo(judge: Judge, root: Root): void {
   pushTo(judge.roots, root)
 }
 
+/** Takes a root away. */
+export function removeFrom(judge: Judge, folder: string): void {
+  const at = judge.roots.findIndex((root) => root.folder === folder)
+  if (at >= 0) judge.roots.splice(at, 1)
+}
+
+/** What became of the roots. */
+export type Change = { add: Root } | { remove: string }
+
 /**
  * The bytes of a file that may run: undefined for one that runs as it is, by `nodeModules`.
  * @throws SignedImpError `…_UNLISTED`, `…_MISSING`, `…_CHANGED`

@@ -1,8 +1,7 @@
-/** Starts the loader hooks of Node 20, and adds roots to them later. */
+/** Starts the loader hooks of Node 20, and tells them of roots that come later. */
 import type { RegisterOptions } from 'node:module'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import type { Judge } from './judge.js'
-import type { Root } from './root.js'
+import type { Change, Judge } from './judge.js'
 import type { ThreadData } from './thread.js'
 
 /** Text of `thread.ts` as one module, which the build puts here: a bootstrap in one file has no other beside it. */
@@ -13,13 +12,13 @@ export type Register = (url: string, options: RegisterOptions<ThreadData>) => vo
 
 /**
  * Installs the hooks, with what the roots are now.
- * @returns adds a root: it is over when the hooks know it
+ * @returns tells the hooks of a change: it is over when they have made it
  */
 export function installOffThread(
   register: Register,
   judge: Judge,
   preload: string,
-): (root: Root) => Promise<void> {
+): (change: Change) => Promise<void> {
   const { port1, port2: port } = new MessageChannel()
   register(`data:text/javascript,${encodeURIComponent(__THREAD__)}`, {
     parentURL: 'data:',
@@ -27,15 +26,15 @@ export function installOffThread(
     transferList: [port],
   })
   port1.unref()
-  return (root) => tell(port1, root)
+  return (change) => tell(port1, change)
 }
 
-const tell = (port: MessagePort, root: Root): Promise<void> =>
+const tell = (port: MessagePort, change: Change): Promise<void> =>
   new Promise((settle) => {
     port.ref()
     port.once('message', () => {
       port.unref()
       settle()
     })
-    port.postMessage(root)
+    port.postMessage(change)
   })

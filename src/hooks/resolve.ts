@@ -32,7 +32,7 @@ const isRelative = (specifier: string): boolean =>
 export function findNamed(judge: Judge, request: Request): Place | undefined {
   const file = request.isPath ? fileOfPath(request) : fileOfUrl(request)
   if (file === undefined) return undefined
-  const place = placeOf(judge, file) ?? throughLinks(judge, file)
+  const place = locate(judge, file)
   if (!place) return undefined
   const found = request.isPath ? findRequired(place, request.specifier) : listed(place)
   if (!found) throw refusal('UNLISTED', 'the manifest does not list it', place.path)
@@ -52,6 +52,10 @@ function fileOfPath({ specifier, parent }: Request): string | undefined {
     return undefined
   return node.resolve(node.dirname(node.fileURLToPath(parent)), specifier)
 }
+
+/** The place of a file, by its path as somebody spells it. */
+export const locate = (judge: Judge, file: string): Place | undefined =>
+  placeOf(judge, file) ?? throughLinks(judge, file)
 
 /** A place whose root is reached through a link, such as `current -> releases/41`; links inside of roots lead nowhere. */
 function throughLinks({ roots }: Judge, file: string): Place | undefined {

@@ -2,15 +2,14 @@
 import type { InitializeHook, LoadHook, ResolveHook } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 import { answer, loadChecked, resolveNamed } from './decide.js'
-import { addTo, type Judge } from './judge.js'
+import { addTo, removeFrom, type Change, type Judge } from './judge.js'
 import { checkFound } from './resolve.js'
-import type { Root } from './root.js'
 
 /** What the thread is given at its start. */
 export interface ThreadData {
   judge: Judge
   preload: string
-  /** Brings roots that are added later; each is answered when it is there. */
+  /** Brings what becomes of the roots later; each change is answered when it is made. */
   port: MessagePort
 }
 
@@ -19,9 +18,10 @@ let preload: string
 
 export const initialize: InitializeHook<ThreadData> = (data) => {
   ;({ judge, preload } = data)
-  data.port.on('message', (root: Root) => {
-    addTo(judge, root)
-    data.port.postMessage(root.folder)
+  data.port.on('message', (change: Change) => {
+    if ('add' in change) addTo(judge, change.add)
+    else removeFrom(judge, change.remove)
+    data.port.postMessage('done')
   })
   data.port.unref()
 }
