@@ -131,7 +131,7 @@ const forServers = (input: string, fileName: string, format: 'es' | 'cjs'): Roll
   output: { file: `dist/bootstrap/${fileName}`, format, esModule: false },
   external: /^node:/,
   plugins: [
-    esbuild({ target: 'node20', define: { __DER__: 'true' } }),
+    esbuild({ target: 'node20', define: { __DER__: 'true', __THREAD__: JSON.stringify(thread) } }),
     {
       name: 'minify',
       renderChunk: async (code) => {
@@ -148,6 +148,8 @@ export default [
   library,
   forServers('module', 'program.js', 'es'),
   forServers('commonjs', 'program.cjs', 'cjs'),
+  forServers('embed', 'embed.js', 'es'),
+  forServers('embed', 'embed.cjs', 'cjs'),
   // What the bootstraps start are modules, because the import map must be what checks them.
   forPages('runtime', 'runtime.js', 'es'),
   forPages('late', 'late.js', 'es', { module: true }),

@@ -9,6 +9,7 @@ import { lastSegment } from './graph.js'
 import { toAscii } from './rewrite.js'
 
 const programSlot = '__SIGNEDIMP_PROGRAM__'
+const trustSlot = '__SIGNEDIMP_TRUST__'
 const mainSlot = '__SIGNEDIMP_MAIN__'
 
 /** What the package ships for servers, as built: the bootstrap without keys and entry, by what it starts. */
@@ -40,6 +41,16 @@ export function createProgramBootstrap(
   if (all === undefined) throw new Error('the built program bootstrap exports nothing to hand on')
   return code.slice(0, -all.length) + handOn(name!, exports)
 }
+
+/** Whom code that somebody embeds trusts. */
+export type EmbeddedTrust = Pick<Program, 'keys' | 'threshold' | 'name' | 'build' | 'manifest'>
+
+/** Code that exports `start`, with what it trusts in it. @param format as bundlers call it */
+export const createEmbedded = async (
+  format: 'esm' | 'cjs',
+  trust: EmbeddedTrust,
+): Promise<string> =>
+  fill(await read(`embed.${format === 'cjs' ? 'cjs' : 'js'}`), trustSlot, toAscii(toLiteral(trust)))
 
 /** What the bootstrap of a program says of a release, in short: part of the names of entries' files that have hashes. */
 export const digestProgram = ({ program, keys, threshold, ...release }: Release): string =>
