@@ -9,7 +9,7 @@ import { writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { runtimes, runtimesFolder } from '../support/runtimes.ts'
 import { evil, key, tamper } from '../support/server-app.ts'
-import { skip } from '../support/skip.ts'
+import { notSelected, skip } from '../support/skip.ts'
 
 // The recipes of docs/frozen.md, run: executables with the public key in them, and chunks beside them.
 
@@ -18,7 +18,7 @@ const app = {
 console.log('main', dep)
 import('./lazy.js').then(
   (lazy) => console.log(lazy.default),
-  (error) => console.log('refused', /ERR_SIGNEDIMP_\\w+/.exec(error.code + error.message)[0]),
+  (error) => console.log('refused', /ERR_SIGNEDIMP_\\w+/.exec([error.code, error.message].join(' '))[0]),
 )
 `,
   'dep.js': `export const dep = 'dep'\n`,
@@ -33,9 +33,14 @@ module.exports.start(join(dirname(process.execPath), 'app')).import('main.js')
 import { start } from './signedimp.js'
 await start(join(dirname(process.execPath), 'app')).import('main.js')
 `,
+  deno: `import { start } from './signedimp.js'
+await start(new URL('./app', import.meta.url)).import('main.js')
+`,
 }
 
 const cli = join(root, 'dist/cli.js')
+
+type Command = readonly [program: string, ...args: string[]]
 
 /** Runs a program that must end well, and gives what it printed. */
 function succeed(
@@ -77,11 +82,11 @@ async function createFrozen(): Promise<string> {
   return folder
 }
 
-const runFrozen = (program: string, env: NodeJS.ProcessEnv = {}) =>
-  spawnSync(program, [], { env: { ...plain(), ...env }, encoding: 'utf8', timeout: 60_000 })
+const runFrozen = ([program, ...args]: Command, env: NodeJS.ProcessEnv = {}) =>
+  spawnSync(program, args, { env: { ...plain(), ...env }, encoding: 'utf8', timeout: 60_000 })
 
 /** Starts an executable with its app as it was signed, and with each file of that changed in turn. */
-function checkFrozen(folder: string, program: string): void {
+function checkFrozen(folder: string, program: Command): void {
   const { stdout, stderr, status } = runFrozen(program)
   assert.is(stdout, 'main dep\nlazy\n', stderr)
   assert.is(status, 0)
@@ -127,18 +132,19 @@ const sea = (output: string) =>
   })
 
 /** What is loaded before an executable starts would not have been checked. */
-function checkPreload(folder: string, program: string): void {
+function checkPreload(folder: string, program: Command): void {
   writeFileSync(join(folder, 'pre.cjs'), `console.log('${evil}')`)
-  const { stdout } = runFrozen(program, { NODE_OPTIONS: `--require ${join(folder, 'pre.cjs')}` })
-  assert.is(stdout, 'main dep\nlazy\n')
+  const ran = runFrozen(program, { NODE_OPTIONS: `--require ${join(folder, 'pre.cjs')}` })
+  assert.is(ran.stdout, '')
+  assert.match(ran.stderr, /^signedimp: ERR_SIGNEDIMP_UNLISTED .*pre\.cjs: loaded before the hooks/)
 }
 
 frozen('Node 26: a single executable runs what was signed', 'node 26', undefined, async (node) => {
   const folder = await createFrozen()
   writeFileSync(join(folder, 'sea.json'), sea('shop'))
   succeed(node, ['--build-sea', 'sea.json'], folder)
-  checkFrozen(folder, join(folder, 'shop'))
-  checkPreload(folder, join(folder, 'shop'))
+  checkFrozen(folder, [join(folder, 'shop')])
+  checkPreload(folder, [join(folder, 'shop')])
 })
 
 frozen('Node 24: a single executable runs what was signed', 'node 24', 'postject', async (node) => {
@@ -149,21 +155,31 @@ frozen('Node 24: a single executable runs what was signed', 'node 24', 'postject
   const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
   const postject = [installed('postject/dist/cli.js'), 'shop', 'NODE_SEA_BLOB', 'shop.blob']
   succeed(process.execPath, [...postject, '--sentinel-fuse', fuse], folder)
-  checkFrozen(folder, join(folder, 'shop'))
-  checkPreload(folder, join(folder, 'shop'))
+  checkFrozen(folder, [join(folder, 'shop')])
+  checkPreload(folder, [join(folder, 'shop')])
 })
 
 frozen('Bun: a compiled executable runs what was signed', 'bun', undefined, async (bun) => {
   const folder = await createFrozen()
   succeed(bun, ['build', '--compile', 'main.js', '--outfile', 'shop'], folder)
-  checkFrozen(folder, join(folder, 'shop'))
+  checkFrozen(folder, [join(folder, 'shop')])
 })
 
-frozen('Deno: a compiled executable runs what was signed', 'deno', undefined, async (deno) => {
+// It compiles with another program of its own, which it fetches, and which is on no registry.
+const { DENORT_BIN } = process.env
+if (DENORT_BIN)
+  frozen('Deno: a compiled executable runs what was signed', 'deno', undefined, async (deno) => {
+    const folder = await createFrozen()
+    const compile = ['compile', '--allow-read', '--allow-env', '--output', 'shop', 'main.js']
+    succeed(deno, compile, folder, { DENORT_BIN })
+    checkFrozen(folder, [join(folder, 'shop')])
+  })
+else notSelected('Deno: a compiled executable runs what was signed', 'DENORT_BIN names no denort')
+
+frozen('Deno: the printed code checks what it loads', 'deno', undefined, async (deno) => {
   const folder = await createFrozen()
-  const compile = ['compile', '--allow-read', '--allow-env', '--output', 'shop', 'main.js']
-  succeed(deno, compile, folder, { DENORT_BIN: deno })
-  checkFrozen(folder, join(folder, 'shop'))
+  writeFileSync(join(folder, 'main.js'), start.deno)
+  checkFrozen(folder, [deno, 'run', '--allow-read', '--allow-env', join(folder, 'main.js')])
 })
 
 frozen(
