@@ -1,4 +1,4 @@
-import type { Emitted, Release } from './emit.js'
+import type { Emitted, Release } from './release.js'
 import { hasHost } from './graph.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile, type Uncovered } from './output.js'
