@@ -21,6 +21,7 @@ export type SignedImpCode =
   | 'ERR_SIGNEDIMP_EXPIRED'
   // What a build or a tool refuses.
   | 'ERR_SIGNEDIMP_FILES'
+  | 'ERR_SIGNEDIMP_ZIP'
   | 'ERR_SIGNEDIMP_PATH'
   | 'ERR_SIGNEDIMP_KEY'
   | 'ERR_SIGNEDIMP_PASSWORD'
