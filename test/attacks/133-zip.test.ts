@@ -70,6 +70,11 @@ const lies: Record<string, Lie> = {
   'other flags in the header': first({ local: { flags: 2 } }),
   'another date in the header': first({ local: { time: 0x00220000 } }),
   'sizes of 0 in the header, and no descriptor': first({ local: { size: 0, compressedSize: 0 } }),
+  'another mark in the header': zip((manifest) => {
+    const bytes = craftZip([good, other, manifest])
+    bytes.write('QK')
+    return bytes
+  }),
   'no header at all': first({ without: 'local' }),
   'an entry inside the bytes of another': zip(
     (manifest) => {
@@ -110,6 +115,7 @@ const lies: Record<string, Lie> = {
     end: (end) => end.writeUInt16LE(4, 20),
     suffix: Buffer.from('more'),
   }),
+  'a comment that is not there': around({ end: (end) => end.writeUInt16LE(4, 20) }),
   'an end that counts one entry less': around({
     end: (end) => {
       end.writeUInt16LE(2, 8)
@@ -130,7 +136,7 @@ const lies: Record<string, Lie> = {
   }),
   'masked headers': first({ flags: 1 << 13 }),
   'a patch': first({ flags: 1 << 5 }),
-  'an unknown method': first({ method: 12, stored: Buffer.from(good.data) }),
+  'an unknown method': first({ method: 12, stored: deflateRawSync(good.data) }),
   'a second name in an extra field': first({
     central: {
       extra: extraField(0x7075, Buffer.concat([packed([1, 2], [0, 4]), Buffer.from('c')])),
@@ -165,6 +171,15 @@ const lies: Record<string, Lie> = {
   'two ends that disagree': around({
     middle: (directory) => end64({ ...directory, count: 1 }),
   }),
+  'a small end of another count': around({
+    middle: end64,
+    end: (end) => {
+      end.writeUInt16LE(1, 8)
+      end.writeUInt16LE(1, 10)
+    },
+  }),
+  'a small end of another place': around({ middle: end64, end: (end) => end.writeUInt32LE(1, 16) }),
+  'a small end of another size': around({ middle: end64, end: (end) => end.writeUInt32LE(1, 12) }),
   'a Zip64 end for another directory': around({
     middle: (directory) => end64({ ...directory, start: directory.start - 10 }),
     end: (end) => end.writeUInt32LE(full, 16),

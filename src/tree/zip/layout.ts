@@ -88,7 +88,7 @@ function checkDescriptor(
     if (start !== end) throw refuseZip(path, 'has bytes behind it that are in no entry')
     return
   }
-  if (method === 0)
+  if (method === 0 && compressedSize > 0)
     throw refuseZip(
       path,
       'is stored with a data descriptor, so that some readers cannot tell its end',
