@@ -21,7 +21,6 @@ export type SignedImpCode =
   | 'ERR_SIGNEDIMP_EXPIRED'
   // What a build or a tool refuses.
   | 'ERR_SIGNEDIMP_FILES'
-  | 'ERR_SIGNEDIMP_ZIP'
   | 'ERR_SIGNEDIMP_PATH'
   | 'ERR_SIGNEDIMP_KEY'
   | 'ERR_SIGNEDIMP_PASSWORD'
@@ -29,6 +28,8 @@ export type SignedImpCode =
   | 'ERR_SIGNEDIMP_NOT_COVERED'
   | 'ERR_SIGNEDIMP_OUTPUT'
   | 'ERR_SIGNEDIMP_LATE_WRITE'
+  // What only a tool refuses.
+  | 'ERR_SIGNEDIMP_ZIP'
 
 /** What a refusal is about, beside its code. */
 export interface SignedImpErrorDetails {
