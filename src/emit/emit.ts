@@ -3,7 +3,9 @@ import type { TrustedKey } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isPath } from '../manifest/path.js'
+import { backendList } from '../manifest/names.js'
 import type { Signer } from '../manifest/sign.js'
+import { addTemplates, writeTemplates, type Templates } from './backend.js'
 import { createBootstrap, createGuards, type Bootstrap, type PageCode } from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { findCopied } from './copied.js'
@@ -56,6 +58,8 @@ export interface Release {
   inline: Inline
   /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
   pagesLater: boolean
+  /** Whether a backend writes pages that start entries. */
+  backend: boolean
   /** Whether pages may load modules by tags, for which static imports are absolute. */
   tags: boolean
   policy: Policy
@@ -94,6 +98,8 @@ export interface Emitted {
   own: string[]
   /** How many pages start through the bootstrap. */
   pages: number
+  /** Names of the entries that a backend's pages start. */
+  templates: string[]
   /** Entries that start by themselves. */
   entries: StartedEntry[]
   /** What survives, but not as it was. */
@@ -130,11 +136,13 @@ export async function emitOutput(
   const graph = createGraph(output, release.base)
   const { unverified } = release
   const started = findStarted(output, graph)
+  const templates: Templates = release.backend ? addTemplates(output, started, release) : new Map()
   const workers = await findWorkers(output, graph, unverified, started)
   const moved = moveEntries(output, started, graph, unverified, changes)
   moveNames(workers, moved)
   try {
-    return await emitMoved({ output, graph, moved, workers, inlined, changes }, release, parse)
+    const given = { output, graph, templates, moved, workers, inlined, changes }
+    return await emitMoved(given, release, parse)
   } catch (error) {
     throw nameAsBuilt(error, moved)
   }
@@ -144,6 +152,7 @@ export async function emitOutput(
 interface Moved {
   output: Output
   graph: Graph
+  templates: Templates
   moved: ModuleEntry[]
   workers: FoundWorkers
   inlined: readonly InlinedWorker[]
@@ -151,7 +160,7 @@ interface Moved {
 }
 
 async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
-  const { output, graph, moved, workers, inlined, changes } = given
+  const { output, graph, templates, moved, workers, inlined, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
@@ -189,19 +198,17 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     pages.flatMap((page) => page.foreign),
   )
   const entries = await startEntries(moved, startable, release, changes)
-  editViteManifest(output, release.viteManifest, entries, changes)
+  const hidden = pages.flatMap(({ path, entries: own }) => (templates.has(path) ? own : []))
+  editViteManifest(output, release.viteManifest, entries, hidden, changes)
 
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
   const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
-  const headers = writeHeaders(
-    output,
-    release,
-    maps,
-    workers.scripts.size > 0 && plan.unverified.length === 0,
-  )
+  const hasWorkers = workers.scripts.size > 0 && plan.unverified.length === 0
+  writeTemplates(templates, pages, output, { ...release, hasWorkers }, changes)
+  const headers = writeHeaders(output, release, maps, hasWorkers)
   addHeaders(headers, output, changes)
-  const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
+  const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys(), backendList]
   const checked = [
     ...pages.flatMap((page) => page.checked),
     ...entries.map(({ path }) => path),
@@ -223,6 +230,7 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
     manifests,
     own: [...manifests, ...ownPaths, ...headers.texts.keys()],
     pages: pages.filter((page) => page.entries.length > 0).length,
+    templates: [...templates.values()],
     entries,
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
