@@ -1,8 +1,9 @@
 /** What templates of a backend write into its pages: a list with the tags for each entry, as Vite's has the files. */
 import { backendList, nonceSlot as slot } from '../manifest/names.js'
 import type { Changes } from './changes.js'
+import { matches } from './coverage.js'
 import { escapeAttribute } from './escape.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import { urlBelow } from './graph.js'
 import type { RewrittenPage } from './html.js'
 import type { Output, OutputFile } from './output.js'
@@ -25,13 +26,16 @@ export type Templates = ReadonlyMap<string, string>
 const [headStart, headEnd] = ['<head><meta charset="utf-8">\n', '</head>']
 
 /**
- * Adds a page for each entry that no page of the output starts, so that what holds for pages holds for those that the
- * backend writes.
- * @param started entries that pages start; those that are added are added to them
+ * Adds, where a backend writes pages, one for each entry that neither a page of the output starts nor `unverified` names:
+ * so what holds for pages of the build holds for those of the backend.
+ * @param started entries that pages start; those that are found are added to them
  */
 export function addTemplates(output: Output, started: Set<string>, release: Release): Templates {
+  const { backend, unverified } = release
+  const isLeft = (path: string) =>
+    started.has(path) || unverified.some((pattern) => matches(pattern, path))
   const entries = [...output.values()].filter(
-    ({ path, isModule, isEntry }) => isModule && isEntry && !started.has(path),
+    ({ path, isModule, isEntry }) => backend && isModule && isEntry && !isLeft(path),
   )
   return new Map(
     entries.map((entry) => {
@@ -61,14 +65,18 @@ export function writeTemplates(
   templates: Templates,
   pages: readonly RewrittenPage[],
   output: Output,
-  { policy, hasWorkers }: Pick<Release, 'policy'> & Pick<PolicyNeeds, 'hasWorkers'>,
+  {
+    backend,
+    policy,
+    checksWorkers,
+  }: Pick<Release, 'backend' | 'policy'> & { checksWorkers: boolean },
   { changed, change }: Changes,
 ): void {
-  if (templates.size === 0) return
+  if (!backend) return
   const hasWasm = [...output.keys()].some((path) => path.endsWith('.wasm'))
   const listed = pages.flatMap((page) => {
     const name = templates.get(page.path)
-    const needs = { hasWasm, hasWorkers, trusted: trustedOf(policy, page.fixed) }
+    const needs = { hasWasm, hasWorkers: checksWorkers, trusted: trustedOf(policy, page.fixed) }
     return name === undefined ? [] : [[name, describe(page, needs)] as const]
   })
   for (const path of templates.keys()) {

@@ -1,7 +1,7 @@
 import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Changes } from './changes.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import type { FixedMap } from './fixed-map.js'
 import { headersFiles } from './forms.js'
 import { hasHost } from './graph.js'

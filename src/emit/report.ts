@@ -1,4 +1,4 @@
-import type { Emitted, Release } from './emit.js'
+import type { Emitted, Release } from './release.js'
 import { hasHost } from './graph.js'
 import { backendList } from '../manifest/names.js'
 import { isSourceMap } from '../manifest/path.js'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { isOwnUrl } from '../emit/graph.js'
 import { arePure, needsRsa, readPageCode, readReportOnly } from '../emit/page-code.js'
 import { loadSigner } from '../keys/private.js'

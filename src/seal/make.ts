@@ -1,7 +1,8 @@
 /** Makes a seal of a folder, in memory. */
 import { hashBytes } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
-import { emitOutput, type Emitted, type Release } from '../emit/emit.js'
+import { emitOutput } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/release.js'
 import { toManifest } from '../emit/manifest.js'
 import type { Output, Uncovered } from '../emit/output.js'
 import { createReport } from '../emit/report.js'
