@@ -1,5 +1,7 @@
 import { SignedImpError } from '../errors.js'
+import { backendList } from '../manifest/names.js'
 import { isPath } from '../manifest/path.js'
+import { addTemplates, writeTemplates, type Templates } from './backend.js'
 import { createBootstrap, createGuards, type Bootstrap, type Guards } from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { findCopied } from './copied.js'
@@ -48,10 +50,12 @@ export async function emitOutput(
   const { unverified } = release
   const started = findStarted(output, graph)
   const workers = await findWorkers(output, graph, unverified, started)
+  const templates = addTemplates(output, started, release)
   const moved = moveEntries(output, started, graph, unverified, changes)
   moveNames(workers, moved)
   try {
-    return await emitMoved({ output, graph, moved, workers, inlined, changes }, release, parse)
+    const given = { output, graph, templates, moved, workers, inlined, changes }
+    return await emitMoved(given, release, parse)
   } catch (error) {
     throw nameAsBuilt(error, moved)
   }
@@ -61,6 +65,7 @@ export async function emitOutput(
 interface Moved {
   output: Output
   graph: Graph
+  templates: Templates
   moved: ModuleEntry[]
   workers: FoundWorkers
   inlined: readonly InlinedWorker[]
@@ -157,10 +162,12 @@ async function startLinked(given: Linked, own: Own, release: Release): Promise<S
   const foreign = pages.flatMap((page) => page.foreign)
   refuseUnloaded(linked, foreign)
   const entries = await startEntries(moved, startable, release, changes)
-  editViteManifest(output, release.viteManifest, entries, changes)
+  const hidden = pages.flatMap((page) => (given.templates.has(page.path) ? page.entries : []))
+  editViteManifest(output, release.viteManifest, entries, hidden, changes)
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
   const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
+  writeTemplates(given.templates, pages, output, { ...release, ...own }, changes)
   const headers = writeHeaders(output, release, maps, own.checksWorkers)
   addHeaders(headers, output, changes)
   return { digests, manifests, entries, maps, pages, headers }
@@ -195,8 +202,9 @@ function report(
     imports: linked.imports,
     bootstrap: own.bootstrap,
     manifests,
-    own: [...manifests, ...own.paths, ...headers.texts.keys()],
+    own: [...manifests, ...own.paths, ...headers.texts.keys(), backendList],
     pages: pages.filter((page) => page.entries.length > 0).length,
+    templates: [...given.templates.values()],
     entries,
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),

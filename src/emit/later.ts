@@ -68,6 +68,7 @@ export async function startLater(
     base,
     keys,
     pagesLater: true,
+    backend: false,
     tags: false,
     workersFirst: false,
     headers: [],

@@ -33,6 +33,8 @@ export interface Release {
   inline: Inline
   /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
   pagesLater: boolean
+  /** Whether a backend writes pages that start entries. */
+  backend: boolean
   /** Whether pages may load modules by tags, for which static imports are absolute. */
   tags: boolean
   policy: Policy
@@ -71,6 +73,8 @@ export interface Emitted {
   own: string[]
   /** How many pages start through the bootstrap. */
   pages: number
+  /** Names of the entries that pages of a backend start. */
+  templates: string[]
   /** Entries that start by themselves. */
   entries: StartedEntry[]
   /** What survives, but not as it was. */

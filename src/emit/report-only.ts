@@ -75,6 +75,7 @@ export async function emitReportOnly(
     manifests: [manifest],
     own: [manifest, ...linked.map(({ fileName }) => fileName), ...headers.texts.keys()],
     pages: started.length,
+    templates: [],
     entries: [],
     warnings: [...(trial?.warnings ?? []), ...headers.warnings, ...aloneOf(output, pages)],
     maps: new Map(),

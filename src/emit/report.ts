@@ -1,5 +1,6 @@
 import type { Emitted, Release } from './release.js'
 import { hasHost } from './graph.js'
+import { backendList } from '../manifest/names.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile, type Uncovered } from './output.js'
 import type { ReportOnly } from './report-only.js'
@@ -17,6 +18,8 @@ export interface Report {
   signed: boolean
   modules: { count: number; bytes: number }
   pages: number
+  /** Entries that pages of a backend start. */
+  templates: string[]
   /** Entries that start by themselves, with the integrity of their files. */
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
@@ -83,6 +86,7 @@ export function createReport(
       bytes: modules.reduce((sum, { size = 0 }) => sum + size, 0),
     },
     pages: emitted.pages,
+    templates: emitted.templates,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
     maps: [...emitted.maps].map(([page, { hashes }]) => ({ page, hashes })),
@@ -133,6 +137,7 @@ export function formatReport(report: Report): string[] {
       : []),
     ...(report.expires ? [`  expires ${report.expires}`] : []),
     ...report.entries.map(({ path, integrity }) => `  entry ${path} (${integrity})`),
+    ...report.templates.map((name) => `  ${name}: tags for templates in ${backendList}`),
     ...(bootstrap.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),

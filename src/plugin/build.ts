@@ -10,6 +10,7 @@ import { folderContents } from '../tree/contents.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
+import { describeEntry } from './entry.js'
 import { closeFolder, isWritten, openFolder, type OutputFolder } from './folder.js'
 import { isContentNamed } from './content-named.js'
 import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
@@ -86,8 +87,9 @@ export function createBuild(
     },
 
     salt(context, { isEntry, facadeModuleId }) {
-      hasPages ??= options.html === 'later' || [...(context.getModuleIds?.() ?? [])].some(isPage)
-      const isModuleEntry = isEntry && !isPage(facadeModuleId ?? '')
+      hasPages ??=
+        typeof options.html === 'string' || [...(context.getModuleIds?.() ?? [])].some(isPage)
+      const isModuleEntry = options.html !== 'backend' && isEntry && !isPage(facadeModuleId ?? '')
       const version = rewriteVersion({ hasPages, tags: options.tags, base: findPlace().base })
       return version + (isModuleEntry ? released : '')
     },
@@ -105,8 +107,9 @@ export function createBuild(
     async emit(context, outputOptions, bundle, isWrite) {
       const started = performance.now()
       const { release, secrets } = await read()
-      const output = await readBundle(bundle, outputOptions, secrets, workers)
-      await addPublicFiles(output, findPlace().publicDir, release, secrets)
+      const { root, publicDir } = findPlace()
+      const output = await readBundle(bundle, outputOptions, { root, secrets, workers })
+      await addPublicFiles(output, publicDir, release, secrets)
       const parse = context.parse?.bind(context)
       const inlined = findInlined(workers, output)
       const { emitted, report } = await signOutput(output, release, {
@@ -175,8 +178,11 @@ const patience = 5000
 async function readBundle(
   bundle: Bundle,
   options: OutputOptions,
-  secrets: string[],
-  workers: ReadonlyMap<string, WorkerChunk>,
+  {
+    root,
+    secrets,
+    workers,
+  }: { root: string; secrets: string[]; workers: ReadonlyMap<string, WorkerChunk> },
 ): Promise<Output> {
   const output: Output = new Map()
   const { format } = options
@@ -191,6 +197,7 @@ async function readBundle(
     const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
     const named = { isContentNamed: worker?.isContentNamed ?? isContentNamed(file, options) }
     const own = worker ? { isWorker: worker.isEntry } : {}
+    const told = isModule && isEntry ? describeEntry(file, bundle, root) : {}
     output.set(path, {
       path,
       source: code ?? source,
@@ -199,6 +206,7 @@ async function readBundle(
       ...named,
       ...own,
       ...other,
+      ...told,
     })
   }
   return output

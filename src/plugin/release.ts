@@ -73,7 +73,11 @@ export async function readRelease(
     headers,
     external,
   } = options
-  if (tags && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(base)
+  for (const [option, isOn] of [
+    ['"tags"', tags],
+    ["html: 'backend'", options.html === 'backend'],
+  ] as const)
+    if (isOn && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(option, base)
   const { own, signer } = await readOwnKey(options, root)
   const keys = await readTrustedKeys(own, options, root)
   return {
@@ -88,6 +92,7 @@ export async function readRelease(
     base,
     inline,
     pagesLater: options.html === 'later',
+    backend: options.html === 'backend',
     tags,
     policy,
     headers,
@@ -109,9 +114,9 @@ function refuseOwn(external: Release['external'], base: string): Release['extern
   if (own === undefined) return external
   throw new TypeError(`signedImp: "external" must be free of URLs below "base"; ${own} is one`)
 }
-const noAbsoluteBase = (base: string): TypeError =>
+const noAbsoluteBase = (option: string, base: string): TypeError =>
   new TypeError(
-    `signedImp: "tags" needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
+    `signedImp: ${option} needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
   )
 
 /** The keys that pages accept, each once, the build's own first. @throws TypeError where the options ask too much of them */

@@ -12,6 +12,7 @@ const report: Report = {
   signed: true,
   modules: { count: 3, bytes: 2048 },
   pages: 2,
+  templates: [],
   entries: [],
   bootstrap: { integrity: 'sha256-abc=', inline: true },
   maps: [],

@@ -8,7 +8,7 @@ import { SignedImpError } from '../../errors.js'
 import { emittedPath, isInside } from '../../tree/system-path.js'
 import { refuseSecrets } from '../guard.js'
 import type { Keys } from '../release.js'
-import { createIsEntry, editMetafile, keyOf, none } from './metafile.js'
+import { createIsEntry, editMetafile, keyOf, none, pathOf } from './metafile.js'
 import { renameByRelease } from './names.js'
 import type { EsbuildPlace } from './place.js'
 import type { BuildResult, MetafileOutput, OutputFile } from './types.js'
@@ -31,6 +31,9 @@ export function readOutput(
     const file: File = { path, source, isModule: code !== undefined, isEntry: false }
     if (file.isModule && isEntry(keyOf(path, place))) {
       file.isEntry = true
+      const { entryPoint, cssBundle } = outputs[keyOf(path, place)]!
+      file.from = emittedPath(entryPoint!)
+      file.styles = cssBundle === undefined ? [] : [pathOf(cssBundle, place)]
       file.bootstrapPath = renameByRelease(path, place.entryNames, digest)
     }
     file.isContentNamed = isContentNamed(file, result.metafile!.outputs[keyOf(path, place)], place)
