@@ -1,6 +1,6 @@
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import { guardedPattern } from './guarded.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
 import type { WorkerPlan } from '../manifest/worker-plan.js'

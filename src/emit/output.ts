@@ -26,6 +26,10 @@ export interface OutputFile {
   isWorker?: boolean
   /** Whether the file's name is known to change whenever its bytes do. */
   isContentNamed?: boolean
+  /** Of an entry: its source, from the project's folder, as backends name it. */
+  from?: string
+  /** Of an entry: stylesheets of the output that it and what it imports statically ask for. */
+  styles?: string[]
   /** Of an entry: the path of its file if that becomes a bootstrap, where it cannot be the same. */
   bootstrapPath?: string
 }

@@ -4,7 +4,7 @@ import { hashBytes } from '../crypto/node.js'
 import { toLiteral } from '../manifest/linking.js'
 import type { Program, ProgramFormat } from '../manifest/program.js'
 import { fill, handOn, handsOn } from './bootstrap.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import { lastSegment } from './graph.js'
 import { toAscii } from './rewrite.js'
 

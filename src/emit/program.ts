@@ -5,7 +5,7 @@ import type { Program, ProgramFormat } from '../manifest/program.js'
 import { toIntegrity } from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { acceptUncovered } from './coverage.js'
-import { checkPaths, nameAsBuilt, type Emitted, type Release } from './emit.js'
+import { checkPaths, nameAsBuilt } from './emit.js'
 import { moveFiles, type ModuleEntry } from './entries.js'
 import { createGraph, type Graph } from './graph.js'
 import { hashFiles } from './manifest.js'
@@ -13,6 +13,7 @@ import { codeOf, type Output, type OutputFile, type Uncovered } from './output.j
 import { createProgramBootstrap } from './program-bootstrap.js'
 import { linkProgram, type LinkedProgram } from './program-modules.js'
 import { warnOf, type Parse } from './reassigned.js'
+import type { Emitted, Release } from './release.js'
 import { exportable, type StartedEntry } from './start.js'
 
 /**
@@ -78,6 +79,7 @@ const nothingOfPages = () => ({
   manifests: [],
   own: [],
   pages: 0,
+  templates: [],
   maps: new Map(),
   external: new Map(),
   bootstrap: undefined,

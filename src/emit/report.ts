@@ -1,5 +1,6 @@
-import type { Emitted, Release } from './emit.js'
+import type { Emitted, Release } from './release.js'
 import { hasHost } from './graph.js'
+import { backendList } from '../manifest/names.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile, type Uncovered } from './output.js'
 import type { ReportOnly } from './report-only.js'
@@ -19,6 +20,8 @@ export interface Report {
   pages: number
   /** Whether what is built is a program for servers. */
   server: boolean
+  /** Entries that pages of a backend start. */
+  templates: string[]
   /** Entries that start by themselves, with the integrity of their files. */
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
@@ -86,6 +89,7 @@ export function createReport(
     },
     pages: emitted.pages,
     server: release.program !== undefined,
+    templates: emitted.templates,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
     ...(emitted.bootstrap && {
       bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
@@ -138,6 +142,7 @@ export function formatReport(report: Report): string[] {
       : []),
     ...(report.expires ? [`  expires ${report.expires}`] : []),
     ...report.entries.map(({ path, integrity }) => `  entry ${path} (${integrity})`),
+    ...report.templates.map((name) => `  ${name}: tags for templates in ${backendList}`),
     ...(bootstrap?.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),

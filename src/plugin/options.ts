@@ -32,8 +32,8 @@ export interface SignedImpOptions {
   expires?: Date | string
   /** How pages carry the bootstrap: inline, linked (`false`), or inline with the signed manifest (`'all'`). @default true */
   inline?: boolean | 'all'
-  /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
-  html?: readonly string[] | 'later'
+  /** Pages: HTML files (esbuild); or who writes them: `'backend'`, or `'later'`, for `signedimp html`. @default [] */
+  html?: readonly string[] | 'later' | 'backend'
   /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
   tags?: boolean
   /** Which policy pages are made for: `'self'` for one that goes by hosts, and has the hash of their import map. @default 'strict-dynamic' */
@@ -76,7 +76,7 @@ export interface ResolvedOptions {
   build: number | undefined
   expires: string | undefined
   inline: boolean | 'all'
-  html: readonly string[] | 'later'
+  html: readonly string[] | 'later' | 'backend'
   tags: boolean
   policy: Policy
   pure: boolean
@@ -137,8 +137,11 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   ],
   inline: ["true, false or 'all'", (v) => v === true || v === false || v === 'all'],
   html: [
-    "an array of files that end in .html, or 'later'",
-    (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
+    "an array of files that end in .html, 'later' or 'backend'",
+    (v) =>
+      v === 'later' ||
+      v === 'backend' ||
+      (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
   tags: ['true or false', (v) => typeof v === 'boolean'],
   policy: ["'strict-dynamic' or 'self'", (v) => v === 'strict-dynamic' || v === 'self'],
@@ -198,9 +201,13 @@ export function resolveOptions(
     throw new TypeError(
       `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
     )
-  if (given.mode === 'report-only' && given.html === 'later')
+  if (given.mode === 'report-only' && (given.html === 'later' || given.html === 'backend'))
     throw new TypeError(
-      `signedImp: "mode" must be 'on' or 'off' with html: 'later': 'report-only' is for the build's own pages`,
+      `signedImp: "mode" must be 'on' or 'off' with html: '${given.html}': 'report-only' is for the build's own pages`,
+    )
+  if (given.fallback && given.html === 'backend')
+    throw new TypeError(
+      `signedImp: "fallback" is for the build's own pages, and with html: 'backend' there are none; write it into the template`,
     )
   if (given.policy && given.html === 'later')
     throw new TypeError(

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { isOwnUrl } from '../emit/graph.js'
 import { arePure, needsRsa, readPageCode, readReportOnly } from '../emit/page-code.js'
 import { readProgramCode } from '../emit/program-bootstrap.js'
@@ -78,7 +78,11 @@ export async function readRelease(
     headers,
     external,
   } = options
-  if (tags && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(base)
+  for (const [option, isOn] of [
+    ['"tags"', tags],
+    ["html: 'backend'", options.html === 'backend'],
+  ] as const)
+    if (isOn && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(option, base)
   const { own, signer } = await readOwnKey(options, root)
   const keys = await readTrustedKeys(own, options, root)
   return {
@@ -93,6 +97,7 @@ export async function readRelease(
     base,
     inline,
     pagesLater: options.html === 'later',
+    backend: options.html === 'backend',
     tags,
     policy,
     headers,
@@ -118,9 +123,9 @@ const noReportOnly = new TypeError(
   `signedImp: "mode" must be 'on' or 'off' in a build for servers: 'report-only' is for pages`,
 )
 
-const noAbsoluteBase = (base: string): TypeError =>
+const noAbsoluteBase = (option: string, base: string): TypeError =>
   new TypeError(
-    `signedImp: "tags" needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
+    `signedImp: ${option} needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
   )
 
 /** The keys that pages accept, each once, the build's own first. @throws TypeError where the options ask too much of them */

@@ -18,9 +18,9 @@ import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.j
 export function signedImp(key?: KeySource, options?: SignedImpOptions): Plugin
 export function signedImp(...args: unknown[]): Plugin {
   const options = resolveOptions(args)
-  if (options.html !== 'later' && options.html.length > 0)
+  if (Array.isArray(options.html) && options.html.length > 0)
     throw new TypeError(
-      'signedImp: "html" must be \'later\' here: pages of Vite are its inputs, and pages of Rollup come from a plugin',
+      "signedImp: \"html\" must be 'later' or 'backend' here: pages of Vite are its inputs, and pages of Rollup come from a plugin",
     )
   let vite: ViteConfig | undefined
   const builds = new WeakMap<object, Build>()

@@ -1,5 +1,6 @@
-import { emitOutput, type Emitted, type Release } from '../emit/emit.js'
+import { emitOutput } from '../emit/emit.js'
 import { emitProgram } from '../emit/program.js'
+import type { Emitted, Release } from '../emit/release.js'
 import type { Output } from '../emit/output.js'
 import type { InlinedWorker } from '../emit/workers.js'
 import type { Parse } from '../emit/reassigned.js'

@@ -1,5 +1,5 @@
 /** What keeps a folder from being sealed, beside code that nothing checks. */
-import type { Emitted, Release } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/release.js'
 import { isBootstrap } from '../emit/later-entries.js'
 import { isPage, textOf, type Output } from '../emit/output.js'
 import { findTags } from '../emit/tags.js'

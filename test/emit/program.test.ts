@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Release } from '../../src/emit/emit.ts'
+import type { Release } from '../../src/emit/release.ts'
 import type { Output, OutputFile } from '../../src/emit/output.ts'
 import { emitProgram } from '../../src/emit/program.ts'
 import { generateKey } from '../../src/keys/generate.ts'

@@ -13,6 +13,7 @@ const report: Report = {
   modules: { count: 3, bytes: 2048 },
   server: false,
   pages: 2,
+  templates: [],
   entries: [],
   bootstrap: { integrity: 'sha256-abc=', inline: true },
   maps: [],

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import { hashBytes } from '../../crypto/node.js'
 import { digestRelease } from '../../emit/bootstrap.js'
 import { digestProgram } from '../../emit/program-bootstrap.js'
-import type { Emitted } from '../../emit/emit.js'
+import type { Emitted } from '../../emit/release.js'
 import type { Output, OutputFile as File } from '../../emit/output.js'
 import { SignedImpError } from '../../errors.js'
 import { emittedPath, isInside } from '../../tree/system-path.js'
@@ -34,6 +34,9 @@ export function readOutput(
       Object.assign(file, toScript(outputs[keyOf(path, place)]!, place))
     if (code !== undefined && isEntry(keyOf(path, place))) {
       file.isEntry = true
+      const { entryPoint, cssBundle } = outputs[keyOf(path, place)]!
+      file.from = emittedPath(entryPoint!)
+      file.styles = cssBundle === undefined ? [] : [pathOf(cssBundle, place)]
       file.bootstrapPath = renameByRelease(path, place.entryNames, digest)
     }
     file.isContentNamed = isContentNamed(file, result.metafile!.outputs[keyOf(path, place)], place)

@@ -47,7 +47,8 @@ interface Emission extends SignedOutput {
 /** Opens a session. What stands in the output folder by now is not of its builds. */
 export async function openSession(options: ResolvedOptions, place: EsbuildPlace): Promise<Session> {
   const { root, dir, base, isProgram, isWrite } = place
-  const html = options.html === 'later' ? [] : options.html.map((file) => resolve(root, file))
+  const html =
+    typeof options.html === 'string' ? [] : options.html.map((file) => resolve(root, file))
   const entries = new Map<string, string>()
   let before = await walkIfThere(dir)
   let number = 0
