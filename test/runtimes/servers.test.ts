@@ -47,6 +47,12 @@ for (const format of ['esm', 'cjs'] as const)
     }
   }
 
+test('what was changed says so where nothing checks it', async () => {
+  const dist = await buildProgram('esbuild')
+  tamper(join(dist, 'serve_.js'))
+  assert.match(run(runtimes[0]!, join(dist, 'serve_.js')).stdout, evil)
+})
+
 /** Node 20 and 26 tell of their own hooks. */
 const quiet = (stderr: string): string =>
   stderr.replace(/^\(.*Warning: .*\n|^\(Use `\w+ --trace-.*\n/gm, '')
