@@ -24,11 +24,14 @@ async function createProgram(format: 'esm' | 'cjs', flags: string[] = []) {
   const { stdout, stderr, status } = signedimp(trust('--format', format, ...flags), { cwd })
   assert.is(status, 0, stderr)
   const start = {
-    esm: `await start(new URL('./app', import.meta.url)).import('main.mjs')`,
+    esm: `import { start } from './signedimp.mjs'
+await start(new URL('./app', import.meta.url)).import('main.mjs')`,
     cjs: `module.exports.start(__dirname + '/app').require('main.cjs')`,
   }
+  // What is printed can be imported; of a script, it can also stand before what uses it.
   const file = join(cwd, format === 'esm' ? 'start.mjs' : 'start.cjs')
-  writeFileSync(file, `${stdout}\n${start[format]}\n`)
+  writeFileSync(join(cwd, 'signedimp.mjs'), stdout)
+  writeFileSync(file, `${format === 'cjs' ? stdout : ''}${start[format]}\n`)
   return { cwd, app, file, a, stdout }
 }
 

@@ -3,8 +3,8 @@ import { writeSync } from 'node:fs'
 import { parse } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
-import { isMainThread } from 'node:worker_threads'
 import { refusal } from '../../manifest/refusal.js'
+import { workerThreads } from '../builtins.js'
 import { node } from '../captured.js'
 import type { RootOptions } from '../root.js'
 import { start } from '../start.js'
@@ -75,7 +75,7 @@ function preloadOf(file: string, roots: readonly RootOptions[]): string {
  */
 export function ended(error: unknown, isMain: boolean): unknown {
   const refused = findRefusal(error)
-  if (!isMain || !isMainThread || refused === undefined) return error
+  if (!isMain || !workerThreads.isMainThread || refused === undefined) return error
   writeSync(2, `signedimp: ${refused}\n`)
   process.exit(1)
 }
