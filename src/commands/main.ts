@@ -2,6 +2,7 @@ import { renderUsage, type CommandDef } from 'citty'
 import { readFile } from 'node:fs/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { parseArguments, UsageError } from './arguments.js'
+import { bootstrap } from './bootstrap.js'
 import type { Command, Output } from './command.js'
 import { failureOf, meaningOf, type Failure } from './failure.js'
 import { html } from './html.js'
@@ -17,9 +18,19 @@ import { unseal } from './unseal.js'
 import { verify } from './verify.js'
 
 const commands = new Map<string, Command>(
-  [keygen, showKey, convertKey, changePassword, sign, seal, unseal, html, verify, show].map(
-    (command) => [command.meta.name, command],
-  ),
+  [
+    keygen,
+    showKey,
+    convertKey,
+    changePassword,
+    sign,
+    seal,
+    unseal,
+    html,
+    verify,
+    show,
+    bootstrap,
+  ].map((command) => [command.meta.name, command]),
 )
 
 const signedimp: CommandDef = {
