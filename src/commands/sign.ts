@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { hashTypes } from '../crypto/algorithms.js'
+import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { signDirectory, signZipfile, type SignReport } from '../tree/sign.js'
-import { wholeNumber } from './arguments.js'
+import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
+import { detachedArgs, refuseDetachedFlags, runDetached } from './detached.js'
 import { openKey, refuseKeyInside } from './key.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
@@ -34,20 +35,43 @@ export const sign: Command = defineCommand({
       valueHint: 'name',
       description: "The manifest's file name: else signedimp-manifest.txt",
     },
+    ...detachedArgs,
     json,
   },
-  async run({ dir, key, name, expires, hash, manifest, ...numbers }): Promise<Output> {
-    const build = wholeNumber('--build', numbers.build)
-    const signer = await openKey(key)
-    const isDirectory = await isFolder(dir)
-    if (isDirectory) await refuseKeyInside(dir, key)
-    const signTarget = isDirectory ? signDirectory : signZipfile
-    const report = await withProgress((progress) =>
-      signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),
-    )
-    return { data: report, lines: lines(report), words: words(dir, report) }
+  async run(args): Promise<Output> {
+    if (!args.detached) {
+      refuseDetachedFlags(args)
+      return signFiles(args)
+    }
+    for (const flag of ['build', 'expires', 'hash'] as const)
+      if (args[flag] !== undefined)
+        throw new UsageError(`--${flag} is not for --detached: the manifest says it already`)
+    return runDetached(args)
   },
 })
+
+interface Asked {
+  dir: string
+  key: string
+  name: string | undefined
+  build: string | undefined
+  expires: string | undefined
+  hash: HashType | undefined
+  manifest: string | undefined
+}
+
+async function signFiles({ dir, key, build: number, ...options }: Asked): Promise<Output> {
+  const build = wholeNumber('--build', number)
+  const { name, expires, hash, manifest } = options
+  const signer = await openKey(key)
+  const isDirectory = await isFolder(dir)
+  if (isDirectory) await refuseKeyInside(dir, key)
+  const signTarget = isDirectory ? signDirectory : signZipfile
+  const report = await withProgress((progress) =>
+    signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),
+  )
+  return { data: report, lines: lines(report), words: words(dir, report) }
+}
 
 const lines = (report: SignReport): string[] =>
   columns([
@@ -55,16 +79,20 @@ const lines = (report: SignReport): string[] =>
     ...releaseRows(report),
     ['signer', report.signer],
     ...report.kept.map((key): [string, string] => ['kept', key]),
+    ...report.dropped.map((key): [string, string] => ['dropped', key]),
     ...report.pageManifests.map((path): [string, string] => ['page manifest', path]),
   ])
 
 const words = (
   dir: string,
-  { manifest, kept, droppedImports, removedCopies }: SignReport,
+  { manifest, kept, dropped, droppedImports, removedCopies }: SignReport,
 ): string[] => [
   `Signed ${join(dir, manifest)}.`,
   ...(kept.length > 0
     ? ['Signatures of other keys were there; they were kept, and not checked.']
+    : []),
+  ...(dropped.length > 0
+    ? ['What is there is not what other keys had signed: their signatures went.']
     : []),
   ...droppedImports.map(
     (path) => `${path} or what it imports changed: its recorded imports were dropped.`,
