@@ -1,6 +1,7 @@
 /** What a signer looks at before it signs a release that somebody else built: what is new in it, and whether it may be. */
 import { SignedImpError } from '../errors.js'
 import type { Manifest } from '../manifest/format.js'
+import { comparePaths } from '../manifest/path.js'
 
 /** How the files of one manifest differ from those of another. */
 export interface FileChanges {
@@ -25,7 +26,11 @@ export function compareFiles(old: Listed, next: Listed): FileChanges {
   const changed = [...next.files].filter(
     ([path, digest]) => (old.files.get(path) ?? digest) !== digest,
   )
-  return { added, removed, changed: changed.map(([path]) => path) }
+  return {
+    added: added.sort(comparePaths),
+    removed: removed.sort(comparePaths),
+    changed: changed.map(([path]) => path).sort(comparePaths),
+  }
 }
 
 /** What a release must be for a signer to sign it. */

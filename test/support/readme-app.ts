@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './files.ts'
@@ -73,6 +73,21 @@ export function runScript(script: string, cwd: string): ScriptRun {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return { status, stdout, stderr }
+}
+
+/** Runs a block as {@link runScript} does, while this process goes on, as a server for example. */
+export function runBeside(script: string, cwd: string): Promise<ScriptRun> {
+  const { args, env } = shellFor(script)
+  return endOf(spawn('sh', args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+/** How a process ended. */
+export async function endOf(child: ChildProcess): Promise<ScriptRun> {
+  const run: ScriptRun = { status: null, stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]!.setEncoding('utf8').on('data', (text: string) => (run[name] += text))
+  run.status = await new Promise((settle, fail) => child.once('error', fail).once('close', settle))
+  return run
 }
 
 /** Runs a block of the README that must succeed. @returns its standard output */
