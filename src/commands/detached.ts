@@ -61,6 +61,7 @@ type DetachedFlags = Parsed<typeof detachedArgs>
 interface Asked extends DetachedFlags {
   dir: string
   key: string
+  signer: string | undefined
   name: string | undefined
   manifest: string | undefined
 }
@@ -76,7 +77,7 @@ export async function runDetached(args: Asked): Promise<Output> {
   const { dir, key, out } = args
   const policy = policyOf(args)
   const set = await readManifests(await placeOf(dir, args.manifest))
-  const signer = await openKey(key)
+  const signer = await openKey(key, args.signer)
   const since = args.since === undefined ? undefined : await readLast(args.since, signer)
   const next = set.main.manifest
   checkRelease(next, { ...policy, since })

@@ -18,7 +18,17 @@ export const sign: Command = defineCommand({
   },
   args: {
     dir: { type: 'positional', description: 'The folder, or the zip file' },
-    key: { type: 'string', required: true, valueHint: 'file', description: 'The private key' },
+    key: {
+      type: 'string',
+      required: true,
+      valueHint: 'file',
+      description: 'The private key; with --signer, the public one',
+    },
+    signer: {
+      type: 'string',
+      valueHint: 'command',
+      description: 'Signs in the place of a key: bytes on standard input, signature on output',
+    },
     name: {
       type: 'string',
       description: "Which app and channel this is: else as signed before, else package.json's name",
@@ -53,6 +63,7 @@ export const sign: Command = defineCommand({
 interface Asked {
   dir: string
   key: string
+  signer: string | undefined
   name: string | undefined
   build: string | undefined
   expires: string | undefined
@@ -60,12 +71,18 @@ interface Asked {
   manifest: string | undefined
 }
 
-async function signFiles({ dir, key, build: number, ...options }: Asked): Promise<Output> {
+async function signFiles({
+  dir,
+  key,
+  signer: command,
+  build: number,
+  ...options
+}: Asked): Promise<Output> {
   const build = wholeNumber('--build', number)
   const { name, expires, hash, manifest } = options
-  const signer = await openKey(key)
+  const signer = await openKey(key, command)
   const isDirectory = await isFolder(dir)
-  if (isDirectory) await refuseKeyInside(dir, key)
+  if (isDirectory && command === undefined) await refuseKeyInside(dir, key)
   const signTarget = isDirectory ? signDirectory : signZipfile
   const report = await withProgress((progress) =>
     signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),

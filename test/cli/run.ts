@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { endOf } from '../support/child.ts'
 import { root } from '../support/files.ts'
-import { endOf } from '../support/readme-app.ts'
 
 /** How a command line ended. */
 export interface Run {

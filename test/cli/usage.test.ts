@@ -28,6 +28,7 @@ for (const [name, flags] of [
     'sign',
     [
       '--key',
+      '--signer',
       '--name',
       '--build',
       '--expires',

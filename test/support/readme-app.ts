@@ -1,6 +1,7 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { endOf } from './child.ts'
 import { root } from './files.ts'
 import { writeFiles } from './fixture.ts'
 import { blocksOf, readDocument, sectionOf } from './markdown.ts'
@@ -79,15 +80,6 @@ export function runScript(script: string, cwd: string): ScriptRun {
 export function runBeside(script: string, cwd: string): Promise<ScriptRun> {
   const { args, env } = shellFor(script)
   return endOf(spawn('sh', args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }))
-}
-
-/** How a process ended. */
-export async function endOf(child: ChildProcess): Promise<ScriptRun> {
-  const run: ScriptRun = { status: null, stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name]!.setEncoding('utf8').on('data', (text: string) => (run[name] += text))
-  run.status = await new Promise((settle, fail) => child.once('error', fail).once('close', settle))
-  return run
 }
 
 /** Runs a block of the README that must succeed. @returns its standard output */
