@@ -65,10 +65,16 @@ export async function walk(page: Page, site: TestSite): Promise<Walk> {
   }
   // Time for what must not happen.
   if (reached.length < pages.length) await sleep(500)
-  const errors = page.messages().filter((text) => /^(error|uncaught):/.test(text))
+  const errors = page
+    .messages()
+    .filter((text) => /^(error|uncaught):/.test(text) && !proof.test(text))
+    .map((text) => text.replaceAll(site.url, '/'))
   const { evil, refusals } = await seen(page)
   return { reached, evil, refusals, errors }
 }
+
+/** What a browser says of the module that must not load, by which a protected page sees that its map is enforced. */
+const proof = /data:text\/javascript,self\[/
 
 const click = (selector: string): void =>
   (document.querySelector(selector) as HTMLElement | null)?.click()
@@ -96,9 +102,11 @@ async function seen(page: Page): Promise<{ shown: unknown; evil: number; refusal
   throw new Error('the page does not answer')
 }
 
+/** The record is of all pages of the walk, and of an answer of the server that is none of the app's, too. */
 function look() {
-  const { __page: shown, __evil: evil } = globalThis as never as { __page: unknown; __evil: number }
+  const { __page: shown } = globalThis as never as { __page: unknown }
+  const { evil, refusals = '' } = sessionStorage
   const alert = document.querySelector('[role=alert]')?.textContent ?? ''
   const told = /^ERR_SIGNEDIMP_/.test(alert) ? alert : ''
-  return { shown: shown ?? '', evil, refusals: (sessionStorage.refusals ?? '') + told }
+  return { shown: shown ?? '', evil: Number(evil ?? 0), refusals: refusals + told }
 }
