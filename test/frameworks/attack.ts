@@ -53,16 +53,16 @@ export interface Outcome {
 export async function attack(engine: Engine, attacked: Attacked): Promise<Outcome> {
   const { plain, signed, needed, isRenamed } = attacked
   const before = await visit(engine, plain.site)
-  assert.equal({ ...before, errors: [] }, works, 'the plain app')
+  expectWorking({ ...before, errors: [] }, 'the plain app')
   const clean = await visit(engine, signed.site)
   const errors = clean.errors.filter((text) => !before.errors.includes(text))
-  assert.equal({ ...clean, errors }, works, 'the protected app')
+  expectWorking({ ...clean, errors }, 'the protected app')
   const refused: string[] = []
   for (const path of signed.scripts) {
     const seen = await visit(engine, signed.site, path)
     assert.is(seen.evil, 0, `${path} ran`)
     if (seen.refusals.includes(basename(path))) refused.push(path)
-    else assert.equal({ ...seen, errors: [] }, works, path)
+    else expectWorking({ ...seen, errors: [] }, path)
   }
   const own = refused.filter((path) => !basename(path).startsWith('signedimp-'))
   const missed = isRenamed
@@ -73,3 +73,6 @@ export async function attack(engine: Engine, attacked: Attacked): Promise<Outcom
 }
 
 const works: Walk = { reached: [...pages], evil: 0, refusals: '', errors: [] }
+
+const expectWorking = (seen: Walk, what: string): void =>
+  assert.equal(seen, works, `${what}: ${JSON.stringify(seen)}`)
