@@ -64,7 +64,7 @@ const toSystem = (name: string): string => name.replaceAll('/', node.sep)
  */
 function preloadOf(file: string, roots: readonly RootOptions[]): string {
   const { href } = pathToFileURL(file)
-  const given = JSON.stringify(roots.map(({ stored: _, ...root }) => root))
+  const given = JSON.stringify(roots.map((root) => ({ ...root, stored: undefined })))
   const text = `globalThis[Symbol.for("signedimp.child")]=${given};await import(${JSON.stringify(`${href}?child`)})`
   return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
 }
