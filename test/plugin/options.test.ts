@@ -216,6 +216,7 @@ const wrong: Record<string, unknown[]> = {
     null,
     {},
   ],
+  server: ['node', 1, null, {}, () => true],
   resources: ['data.json', 1, null, {}, [''], [1], () => true],
   unverified: [
     'a.js',
@@ -316,7 +317,9 @@ test('what is not given', () => {
     reportTo: undefined,
     unverified: [],
     resources: false,
+    server: undefined,
     mode: 'on',
+    forPages: [],
   })
   assert.equal(
     resolved(Object.fromEntries(Object.keys(wrong).map((name) => [name, undefined]))),
@@ -337,6 +340,7 @@ const right: Record<string, unknown[]> = {
   html: ['later', [], ['public/index.html', '/a/b.htm']],
   fallback: ['Bitte neu laden'],
   reportTo: ['/', '/report', '/a?app=1', 'https://x.example', 'https://x.example/a?b=1'],
+  server: [true, false],
   resources: [true, false, [], ['*.bin', 'data/*', 'a.json']],
   unverified: [
     [],
