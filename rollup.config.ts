@@ -1,3 +1,4 @@
+import { buildSync } from 'esbuild'
 import { minify, type MinifyOptions } from 'terser'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +27,17 @@ const noble: Plugin = {
       : null,
 }
 
+/** The hooks of Node 20, which run in a thread of their own: a bootstrap in one file brings them as a text. */
+const thread = buildSync({
+  entryPoints: ['src/hooks/thread.ts'],
+  bundle: true,
+  minify: true,
+  write: false,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+}).outputFiles[0]!.text
+
 const library: RollupOptions = {
   input: entries,
   output: { dir: 'dist', format: 'es', chunkFileNames: '[name]-[hash].js' },
@@ -34,7 +46,12 @@ const library: RollupOptions = {
   plugins: [
     esbuild({
       target: 'node20',
-      define: { __DER__: 'true', __MODULE__: 'true', __PURE__: 'false' },
+      define: {
+        __DER__: 'true',
+        __MODULE__: 'true',
+        __PURE__: 'false',
+        __THREAD__: JSON.stringify(thread),
+      },
     }),
     noble,
   ],

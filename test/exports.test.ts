@@ -33,9 +33,11 @@ test('signedimp exports the plugin, by name and by default, and the tools', asyn
     'saveKey',
     'sealDirectory',
     'signDirectory',
+    'signZipfile',
     'signedImp',
     'unsealDirectory',
     'verifyDirectory',
+    'verifyZipfile',
   ])
   const { default: byDefault, signedImp } = await import('signedimp')
   assert.is(byDefault, signedImp)

@@ -1,21 +1,22 @@
 import { join } from 'node:path'
 import { hashTypes } from '../crypto/algorithms.js'
-import { signDirectory, type SignReport } from '../tree/sign.js'
+import { signDirectory, signZipfile, type SignReport } from '../tree/sign.js'
 import { wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { openKey, refuseKeyInside } from './key.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
+import { isFolder } from './target.js'
 
-/** Signs a folder. */
+/** Signs a folder or a zip file. */
 export const sign: Command = defineCommand({
   meta: {
     name: 'sign',
     description:
-      'List and sign every file of a folder, or add a signature to the list that is there',
+      'List and sign every file of a folder or a zip file, or add a signature to the list that is there',
   },
   args: {
-    dir: { type: 'positional', description: 'The folder' },
+    dir: { type: 'positional', description: 'The folder, or the zip file' },
     key: { type: 'string', required: true, valueHint: 'file', description: 'The private key' },
     name: {
       type: 'string',
@@ -38,9 +39,11 @@ export const sign: Command = defineCommand({
   async run({ dir, key, name, expires, hash, manifest, ...numbers }): Promise<Output> {
     const build = wholeNumber('--build', numbers.build)
     const signer = await openKey(key)
-    await refuseKeyInside(dir, key)
+    const isDirectory = await isFolder(dir)
+    if (isDirectory) await refuseKeyInside(dir, key)
+    const signTarget = isDirectory ? signDirectory : signZipfile
     const report = await withProgress((progress) =>
-      signDirectory(dir, signer, { name, build, expires, hash, manifest, progress }),
+      signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),
     )
     return { data: report, lines: lines(report), words: words(dir, report) }
   },

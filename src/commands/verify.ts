@@ -1,19 +1,20 @@
 import { loadPublicKey } from '../keys/public.js'
-import { verifyDirectory, type VerifyReport } from '../tree/verify.js'
+import { verifyDirectory, verifyZipfile, type VerifyReport } from '../tree/verify.js'
 import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
+import { isFolder, treeOf } from './target.js'
 
-/** Verifies a folder. */
+/** Verifies a folder or a zip file. */
 export const verify: Command = defineCommand({
   meta: {
     name: 'verify',
-    description: 'Check that a folder holds what was signed, and nothing else',
+    description: 'Check that a folder or a zip file holds what was signed, and nothing else',
   },
   args: {
-    dir: { type: 'positional', description: 'The folder' },
+    dir: { type: 'positional', description: 'The folder, or the zip file' },
     key: {
       type: 'string',
       required: true,
@@ -43,11 +44,12 @@ export const verify: Command = defineCommand({
     const threshold = wholeNumber('--threshold', numbers.threshold)
     if (threshold === 0) throw new UsageError('--threshold must be at least 1')
     const keys = await Promise.all(key.map((file) => loadPublicKey(file, { option: '--key' })))
+    const verifyTarget = (await isFolder(dir)) ? verifyDirectory : verifyZipfile
     const report = await withProgress((progress) =>
-      verifyDirectory(dir, keys, { threshold, name, build, manifest, progress }),
+      verifyTarget(dir, keys, { threshold, name, build, manifest, progress }),
     )
     const asked = name === undefined ? ` for "${report.name}"; give --name to accept no other` : ''
-    const reportOnly = await findReportOnly(dir)
+    const reportOnly = await (await treeOf(dir)).whileStill(findReportOnly)
     const words = [
       `${dir} is as signed${asked}.`,
       ...wordsOnMaps(report),

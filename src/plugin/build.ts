@@ -6,6 +6,7 @@ import type { Release } from '../emit/release.js'
 import { isCode, isDocument, isPage, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
 import { isSystemModule, rewriteVersion } from '../emit/rewrite.js'
+import { folderContents } from '../tree/contents.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
@@ -223,7 +224,7 @@ async function addPublicFiles(
   const folder = await walkIfThere(publicDir)
   refuseStrays(folder)
   const { files } = folder
-  const digests = await hashFiles(publicDir, [...files.keys()], hash)
+  const digests = await hashFiles(folderContents(publicDir), [...files.keys()], hash)
   for (const [path, digest] of digests) {
     if (output.has(path)) continue
     const content = await readFile(join(publicDir, path))

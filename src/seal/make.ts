@@ -116,7 +116,9 @@ async function acceptLoaders(
   const found = await Promise.all(
     pagesOf(output, graph).map(({ tags, resolve }) => findLoaders(tags, output, resolve)),
   )
-  return acceptUncovered(found.flat(), unverified, spell)
+  // Many pages may have the same one.
+  const loaders = new Map(found.flat().map((loader) => [loader.name, loader]))
+  return acceptUncovered([...loaders.values()], unverified, spell)
 }
 
 /** Files that are new or have other bytes, pages last: none is there before what it names. */

@@ -268,6 +268,16 @@ for (const [title, files, name] of uncovered)
     await verify(dir)
   })
 
+test('a script that loads others is named once, however many pages have it', async () => {
+  const page = pageOf(start('/assets/main.js'), '<script src="/runtime.js"></script>')
+  const runtime = { 'runtime.js': '(self.webpackChunkapp=self.webpackChunkapp||[]).push=()=>{}' }
+  const { message } = await throwsCode(
+    () => sealWith({ 'index.html': page, 'other.html': page, ...runtime }),
+    'ERR_SIGNEDIMP_NOT_COVERED',
+  )
+  assert.is(message.match(/\n  \/runtime\.js: /g)?.length, 1)
+})
+
 test('an inline script that imports waits for a module that is checked', async () => {
   const script = '<script nonce="n">open(import("/assets/main.js"), "import(x)")</script>'
   const dir = await folder({ 'deep/index.html': pageOf(script), 'index.html': pageOf(script) })
