@@ -28,13 +28,16 @@ test('signedimp exports the plugin, by name and by default, and the tools', asyn
     'generateKey',
     'loadPublicKey',
     'loadSigner',
+    'pageTags',
     'publicKeyPem',
     'saveKey',
     'sealDirectory',
     'signDirectory',
+    'signZipfile',
     'signedImp',
     'unsealDirectory',
     'verifyDirectory',
+    'verifyZipfile',
   ])
   const { default: byDefault, signedImp } = await import('signedimp')
   assert.is(byDefault, signedImp)
