@@ -220,7 +220,7 @@ export function runProgram(runtime: Runtime, program: Program, options: RunOptio
     [...args, ...flags, ...first, join(program.folder, entry), ...given],
     {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 120_000,
       env: { PATH, HOME, NO_COLOR: '1', NODE_NO_WARNINGS: '1', ...told, ...env },
     },
   )
