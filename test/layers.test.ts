@@ -25,6 +25,7 @@ const layers: Record<string, Layer> = {
   emit: { folders: tools, packages: /^(es-module-lexer|magic-string|parse5|node:.+)$/ },
   keys: { folders: tools, packages: /^node:/ },
   tree: { folders: tools, packages: /^node:/ },
+  hooks: { folders: tools, packages: /^node:/, not: /^manifest\/sign\./ },
   plugin: { folders: all, packages: /^node:/ },
   seal: { folders: [...all, 'plugin'], packages: /^(es-module-lexer|magic-string|node:.+)$/ },
   commands: { folders: [...all, 'plugin', 'seal'], packages: /^(citty|picocolors|node:.+)$/ },
@@ -34,6 +35,7 @@ const layers: Record<string, Layer> = {
 const exceptions: Record<string, RegExp> = {
   'crypto/node.ts': /^node:(crypto|fs)$/,
   'crypto/pure.ts': /^@noble\/hashes\/sha2\.js$/,
+  'keys/pkcs12.ts': /^node-forge$/,
 }
 
 const root = resolve(import.meta.dirname, '..')

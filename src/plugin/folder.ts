@@ -1,7 +1,7 @@
 /** A folder that a build writes, from before its first file until it is signed. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Emitted, Release } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/release.js'
 import { headersFiles } from '../emit/forms.js'
 import { takenByApp } from '../emit/headers.js'
 import { toManifest } from '../emit/manifest.js'

@@ -68,6 +68,7 @@ for (const [name, flags] of [
   ],
   ['verify', ['--key', '--threshold', '--name', '--build', '--manifest', '--json']],
   ['show', ['--files', '--json']],
+  ['bootstrap', ['--key', '--name', '--threshold', '--build', '--manifest', '--format', '--json']],
 ] as const)
   test(`${name} --help names every flag`, () => {
     const { status, stdout, stderr } = run(name, '--help')

@@ -1,4 +1,4 @@
-import { defaultManifestName } from '../manifest/names.js'
+import { defaultManifestName } from './names.js'
 import type { SignedImpError } from '../errors.js'
 import {
   addressRule,
@@ -8,8 +8,8 @@ import {
   manifestRule,
   nameRule,
   type Rule,
-} from '../manifest/options.js'
-import { readKey, type GivenKey, type PublicKey } from './keys.js'
+} from './options.js'
+import { readKey, type GivenKey, type PublicKey } from '../crypto/given.js'
 
 /** Who must have signed a root, and what it must be: of a manager, where a root has no keys, threshold or name of its own. */
 export interface TrustOptions {
@@ -40,6 +40,22 @@ export interface RootOptions extends TrustOptions {
   manifest?: string
 }
 
+/** What managers do, in a page and on a server. */
+export interface ImportManager {
+  /** Makes this the one manager: roots can be added to no other. @throws SignedImpError where there is another one */
+  install(): this
+  /** Trusts one more key, for roots that are added later and have no keys of their own. */
+  addKey(key: PublicKey): this
+  /** Checks a folder's manifest; from then on its modules can be imported. */
+  addRoot(base: string | URL, options?: RootOptions): Promise<void>
+  /** Takes a root away. @returns whether there was such a root */
+  remove(base: string | URL): boolean
+  /** Imports a module of a root. @returns its namespace */
+  import<Module = Record<string, unknown>>(url: string | URL): Promise<Module>
+  /** Checks bytes that came in another way. @throws SignedImpError `ERR_SIGNEDIMP_CHANGED`, `ERR_SIGNEDIMP_UNLISTED` */
+  verify(url: string | URL, bytes: ArrayBuffer | ArrayBufferView): Promise<void>
+}
+
 /** Whom a manager trusts, checked and filled in. */
 export interface Defaults {
   keys: GivenKey[]
@@ -54,7 +70,8 @@ export interface Required extends Defaults {
   manifest: string
 }
 
-const rules: Record<keyof TrustOptions, Rule> = {
+/** The rules of {@link TrustOptions}. */
+export const trustRules: Record<keyof TrustOptions, Rule> = {
   keys: ['an array of public keys', Array.isArray],
   threshold: [
     'a whole number of at least 1',
@@ -64,13 +81,13 @@ const rules: Record<keyof TrustOptions, Rule> = {
 }
 
 const managerRules: Record<keyof ManagerOptions, Rule> = {
-  ...rules,
+  ...trustRules,
   onRefusal: functionRule,
   reportTo: addressRule,
 }
 
 const rootRules: Record<keyof RootOptions, Rule> = {
-  ...rules,
+  ...trustRules,
   build: buildRule,
   manifest: manifestRule,
 }
@@ -107,8 +124,11 @@ export function resolveRoot(options: RootOptions, defaults: Defaults): Required 
   }
 }
 
-/** Options without what somebody gave all objects. */
-function checked<Options extends object>(options: Options, known: Record<string, Rule>): Options {
+/** Options without what somebody gave all objects. @throws TypeError on one that is unknown or wrong */
+export function checked<Options extends object>(
+  options: Options,
+  known: Record<string, Rule>,
+): Options {
   if (typeof options !== 'object' || options === null)
     throw new TypeError(
       `"options" must be an object, got ${options === null ? null : typeof options}`,
@@ -121,5 +141,6 @@ function checked<Options extends object>(options: Options, known: Record<string,
   return own
 }
 
-const readKeys = (keys: readonly PublicKey[]): GivenKey[] =>
+/** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
+export const readKeys = (keys: readonly PublicKey[]): GivenKey[] =>
   keys.map((key, at) => readKey(key, `keys[${at}]`))
