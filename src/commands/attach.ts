@@ -10,11 +10,11 @@ import { placeOf } from './target.js'
 export const attach: Command = defineCommand({
   meta: {
     name: 'attach',
-    description: 'Put signatures of sign --detached into the manifests that they sign',
+    description: 'Put signatures that were made elsewhere into the manifests that they sign',
   },
   args: {
     dir: { type: 'positional', description: 'The folder, the zip file, or the manifest' },
-    signatures: { type: 'positional', description: 'The file of sign --detached' },
+    signatures: { type: 'positional', description: 'The file of signatures' },
     key: {
       type: 'string',
       required: true,

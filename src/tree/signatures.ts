@@ -1,5 +1,5 @@
 /** Signatures apart from their manifests: made where the key is, and put in where the files are. */
-import { hashBytes, nodeCrypto } from '../crypto/node.js'
+import { nodeCrypto } from '../crypto/node.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
 import { signText, storeManifest, type Signer } from '../manifest/sign.js'

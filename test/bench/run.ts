@@ -1,4 +1,4 @@
-/** npm run bench -- [--only size|build|load|entries|chains|workers|wasm] [--quick] [--json] [--write] */
+/** npm run bench -- [--only size|build|load|entries|chains|workers|wasm|tree] [--quick] [--json] [--write] */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { format } from 'prettier'
@@ -8,6 +8,7 @@ import { describeMachine, loadAverage } from './machine.ts'
 import { say, sayNoMore } from './progress.ts'
 import { chainApps, entryApps, pageApps } from './sites.ts'
 import { measureSize } from './size.ts'
+import { measureTree } from './tree.ts'
 import { measureWasm } from './wasm.ts'
 import { measureWorkers } from './workers.ts'
 import { toMarkdown, toText, type Section, type Table } from './table.ts'
@@ -20,6 +21,7 @@ const parts: Record<string, (quick: boolean) => Promise<Section>> = {
   chains: (quick) => measureLoad(quick, chainApps),
   wasm: measureWasm,
   workers: measureWorkers,
+  tree: measureTree,
 }
 
 const { values } = parseArgs({

@@ -8,7 +8,7 @@ import { loadSigner } from '../../src/keys/private.ts'
 import { skip } from '../support/skip.ts'
 import { addPageManifest, contentsOf, readFrom, writeInto } from '../tree/folder.ts'
 import { hasTerminal, jsonOf, signedimp, signedimpInTerminal } from './run.ts'
-import { addKey, signedApp } from './workplace.ts'
+import { signedApp } from './workplace.ts'
 
 const manifest = 'signedimp-manifest.txt'
 
