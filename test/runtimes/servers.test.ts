@@ -165,6 +165,7 @@ await attempt(() => require('pack'))`,
     prints: 'ERR_SIGNEDIMP_KEY',
   },
   'node_modules, where somebody chose to leave them alone': {
+    only: /node|bun/,
     main: `await attempt(async () => (await import('pack')).default)
 await attempt(() => require('pack'))
 await attempt(() => import('../beside.mjs'))
