@@ -19,8 +19,8 @@ import {
 } from './captured.js'
 import { patchCommonJs, type LoadedModule } from './commonjs.js'
 import { formatOf } from './format.js'
-import { check, type Change, type Checked, type Judge, type Place } from './judge.js'
-import { checkFound, findNamed } from './resolve.js'
+import { check, type Change, type Checked, type Judge } from './judge.js'
+import { checkFound, findNamed, refuseLink } from './resolve.js'
 import type { Root } from './root.js'
 
 type Loaded =
@@ -106,19 +106,15 @@ function resolve(
   const isPath = !startsWith(specifier, 'file:')
   const request = { specifier: plain, parent: from && fileUrl(from), isPath }
   const named = findNamed(judge, request)
-  if (named) return { path: unlinked(named) + slice(specifier, plain.length) }
+  if (named) {
+    refuseLink(named)
+    return { path: named.root.folder + named.path + slice(specifier, plain.length) }
+  }
   if (from === undefined || isOwn(specifier)) return undefined
   const path = ask(specifier, node.dirname(from))
   if (path === undefined) return undefined
   if (node.isAbsolute(path)) checkFound(judge, request, fileUrl(path))
   return { path }
-}
-
-/** Bun follows links before it asks for the text: a file that is one may stand in for no other. */
-function unlinked({ root, path }: Place): string {
-  const file = root.folder + path
-  if (node.realpathSync(file) !== file) throw refusal('CHANGED', 'a link stands in its place', path)
-  return file
 }
 
 type Ask = (specifier: string, folder: string) => string | undefined

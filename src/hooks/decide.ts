@@ -4,7 +4,7 @@ import { isDeno } from './builtins.js'
 import { node, slice, startsWith, textOf } from './captured.js'
 import { formatOf } from './format.js'
 import { check, type Checked, type Judge } from './judge.js'
-import { findNamed, type Request } from './resolve.js'
+import { findNamed, refuseLink, type Request } from './resolve.js'
 import { urlOf } from './root.js'
 
 /** What a loader is told that a specifier means. */
@@ -25,6 +25,7 @@ export interface Loaded {
 export function resolveNamed(judge: Judge, request: Request): Resolved | undefined {
   const named = findNamed(judge, request)
   if (!named) return undefined
+  if (isDeno) refuseLink(named)
   const like = request.isPath ? undefined : request.specifier
   return answer({ url: urlOf(named.root, named.path, like) })
 }

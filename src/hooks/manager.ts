@@ -55,7 +55,11 @@ function startOnce(roots: readonly OpenOptions[], resolved: Resolved): Started {
 const createPreload =
   ({ nodeModules, allow }: Resolved) =>
   (roots: readonly OpenOptions[]): string => {
-    const options = { nodeModules, allow, roots: roots.map(({ stored: _, ...root }) => root) }
+    const options = {
+      nodeModules,
+      allow,
+      roots: roots.map((root) => ({ ...root, stored: undefined })),
+    }
     const text = `import{register}from${JSON.stringify(home.href)};register(${JSON.stringify(options)})`
     return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
   }

@@ -82,6 +82,22 @@ function findFolder(root: Root, folder: string): Place | undefined {
 }
 
 /**
+ * Refuses a file that is a link: Bun and Deno follow it before they ask for a text, and would load another one in its place.
+ * @throws SignedImpError `…_CHANGED`
+ */
+export function refuseLink({ root, path }: Place): void {
+  const file = root.folder + path
+  let real: string
+  try {
+    real = node.realpathSync(file)
+  } catch {
+    // What is not there is refused when it is read.
+    return
+  }
+  if (real !== file) throw refusal('CHANGED', 'a link stands in its place', path)
+}
+
+/**
  * Refuses what the runtime found for a package's name, if it is in a root and may be another package's: all that says
  * what the name means must be signed, and in its place.
  * @param found URL

@@ -56,12 +56,7 @@ export function verifyManifestNow(
   verifier: SyncVerifier,
 ): VerifiedManifest {
   const { signatures, signedText } = splitManifest(bytes)
-  const wrong = trustedOf(signatures, trust).find(
-    ([key, { scheme, signature }]) =>
-      scheme !== key.scheme || !verifier.verify(key, signature, signedText),
-  )
-  if (wrong) throw notSignedBy(wrong[0])
-  checkThreshold(signatures, trust)
+  checkSignaturesNow(signatures, signedText, trust, verifier)
   return readRelease(signatures, signedText, trust)
 }
 
@@ -107,34 +102,38 @@ function readSignature(line: string, index: number): StoredSignature {
 async function checkSignatures(
   signatures: StoredSignature[],
   text: Bytes,
-  trust: Trust,
+  { keys, threshold }: Trust,
   verifier: Verifier,
 ): Promise<void> {
-  for (const [key, { scheme, signature }] of trustedOf(signatures, trust))
+  const signers = new Set<string>()
+  for (const { fingerprint, scheme, signature } of signatures) {
+    const key = keys.find((candidate) => candidate.fingerprint === fingerprint)
+    if (!key) continue
     if (scheme !== key.scheme || !(await verifier.verify(key, signature, text)))
-      throw notSignedBy(key)
-  checkThreshold(signatures, trust)
+      throw refusal('SIGNATURE', `not signed by ${fingerprint}`)
+    signers.add(fingerprint)
+  }
+  if (!(signers.size >= threshold))
+    throw refusal('SIGNATURE', `signed by ${signers.size} of ${threshold} keys`)
 }
 
-type BySigner = [key: TrustedKey, signature: StoredSignature]
-
-const trustedOf = (signatures: StoredSignature[], { keys }: Trust): BySigner[] =>
-  signatures.flatMap((signature) =>
-    keys
-      .filter(({ fingerprint }) => fingerprint === signature.fingerprint)
-      .slice(0, 1)
-      .map((key): BySigner => [key, signature]),
-  )
-
-/** Of signatures none of which is wrong. */
-function checkThreshold(signatures: StoredSignature[], trust: Trust): void {
-  const { size } = new Set(trustedOf(signatures, trust).map(([key]) => key))
-  if (!(size >= trust.threshold))
-    throw refusal('SIGNATURE', `signed by ${size} of ${trust.threshold} keys`)
+/** {@link checkSignatures} without waiting. Not shared with it, for pages carry that one. */
+function checkSignaturesNow(
+  signatures: StoredSignature[],
+  text: Bytes,
+  { keys, threshold }: Trust,
+  verifier: SyncVerifier,
+): void {
+  const known = new Map([...keys].reverse().map((key) => [key.fingerprint, key]))
+  const ours = signatures.filter((one) => known.has(one.fingerprint))
+  const wrong = ours.find((one) => {
+    const key = known.get(one.fingerprint)!
+    return one.scheme !== key.scheme || !verifier.verify(key, one.signature, text)
+  })
+  if (wrong) throw refusal('SIGNATURE', `not signed by ${wrong.fingerprint}`)
+  const count = new Set(ours.map((one) => one.fingerprint)).size
+  if (!(count >= threshold)) throw refusal('SIGNATURE', `signed by ${count} of ${threshold} keys`)
 }
-
-const notSignedBy = ({ fingerprint }: TrustedKey) =>
-  refusal('SIGNATURE', `not signed by ${fingerprint}`)
 
 function checkRelease({ name, build, expires }: Manifest, trust: Trust): void {
   if (name !== (trust.name ?? name)) throw refusal('NAME', `for "${name}"`)

@@ -1,4 +1,4 @@
-/** npm run bench -- [--only size|build|load|entries|chains|workers|wasm|tree] [--quick] [--json] [--write] */
+/** npm run bench -- [--only size|build|load|entries|chains|workers|wasm|servers|tree] [--quick] [--json] [--write] */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { format } from 'prettier'
@@ -7,6 +7,7 @@ import { measureLoad } from './load.ts'
 import { describeMachine, loadAverage } from './machine.ts'
 import { say, sayNoMore } from './progress.ts'
 import { chainApps, entryApps, pageApps } from './sites.ts'
+import { measureServers } from './servers.ts'
 import { measureSize } from './size.ts'
 import { measureTree } from './tree.ts'
 import { measureWasm } from './wasm.ts'
@@ -22,6 +23,7 @@ const parts: Record<string, (quick: boolean) => Promise<Section>> = {
   wasm: measureWasm,
   workers: measureWorkers,
   tree: measureTree,
+  servers: measureServers,
 }
 
 const { values } = parseArgs({

@@ -28,7 +28,7 @@ interface Case {
   main: string
   files?: Record<string, string>
   /** Done to the program after it was signed. @returns what else its run needs */
-  then?: (program: Program, runtime: Runtime) => RunOptions | void | Promise<RunOptions | void>
+  tamper?: (program: Program, runtime: Runtime) => RunOptions | void | Promise<RunOptions | void>
   /** What it prints, or the code by which it does not start. */
   prints: string
   only?: RegExp
@@ -40,7 +40,7 @@ const cases: Record<string, Case> = {
     files: { 'late.cjs': `module.exports = 'signed'` },
     main: `await attempt(() => require('./late.cjs'))
 await attempt(() => { delete require.cache[require.resolve('./late.cjs')]; return require('./late.cjs') })`,
-    then: changesWhenHashed,
+    tamper: changesWhenHashed,
     prints: 'signed\nERR_SIGNEDIMP_CHANGED\n',
   },
   'a module that is changed after it was checked does not run': {
@@ -48,13 +48,13 @@ await attempt(() => { delete require.cache[require.resolve('./late.cjs')]; retur
     files: { 'late.mjs': `export default 'signed'` },
     main: `await attempt(async () => (await import('./late.mjs')).default)
 await attempt(async () => (await import('./late.mjs?again')).default)`,
-    then: changesWhenHashed,
+    tamper: changesWhenHashed,
     prints: 'signed\nERR_SIGNEDIMP_CHANGED\n',
   },
   'a listed file that is gone': {
     files: { 'gone.mjs': '1' },
     main: `await attempt(() => import('./gone.mjs'))`,
-    then: ({ folder }) => rmSync(join(folder, 'gone.mjs')),
+    tamper: ({ folder }) => rmSync(join(folder, 'gone.mjs')),
     prints: 'ERR_SIGNEDIMP_MISSING\n',
   },
   'a link from one signed file to another': {
@@ -66,7 +66,7 @@ await attempt(async () => (await import('./late.mjs?again')).default)`,
     },
     main: `await attempt(async () => (await import('./a.mjs')).default)
 await attempt(() => require('./a.cjs'))`,
-    then({ folder }) {
+    tamper({ folder }) {
       for (const extension of ['mjs', 'cjs']) {
         rmSync(join(folder, `a.${extension}`))
         symlinkSync(`b.${extension}`, join(folder, `a.${extension}`))
@@ -77,7 +77,7 @@ await attempt(() => require('./a.cjs'))`,
   'a root that is reached through a link': {
     files: { 'part.mjs': `export default import.meta.url.includes('current')` },
     main: `await attempt(async () => (await import('./part.mjs')).default)`,
-    then(program) {
+    tamper(program) {
       const current = join(program.folder, '..', 'current')
       symlinkSync(program.folder, current)
       return { entry: '../current/main.mjs' }
@@ -89,7 +89,7 @@ await attempt(() => require('./a.cjs'))`,
 await attempt(() => typeof require('node:path').join)
 await attempt(() => import('pack'))
 await attempt(() => require('pack'))`,
-    then: ({ folder }) =>
+    tamper: ({ folder }) =>
       writeFiles(join(folder, '..'), {
         'node_modules/pack/package.json': '{"main":"index.js"}',
         'node_modules/pack/index.js': 'module.exports = 1',
@@ -98,12 +98,12 @@ await attempt(() => require('pack'))`,
   },
   'another name than was asked for': {
     main: '1',
-    then: () => ({ env: { SIGNEDIMP_NAME: 'other' } }),
+    tamper: () => ({ env: { SIGNEDIMP_NAME: 'other' } }),
     prints: 'ERR_SIGNEDIMP_NAME',
   },
   'a key that nobody signed with': {
     main: '1',
-    async then({ folder }) {
+    async tamper({ folder }) {
       const other = await signProgram({ 'a.js': '1' })
       assert.not.equal(other.folder, folder)
       return { env: { SIGNEDIMP_KEY: other.keyFile } }
@@ -112,12 +112,12 @@ await attempt(() => require('pack'))`,
   },
   'a key in base64': {
     main: `console.log('started')`,
-    then: ({ pem }) => ({ env: { SIGNEDIMP_KEY: pem.replace(/-----.*-----|\n/g, '') } }),
+    tamper: ({ pem }) => ({ env: { SIGNEDIMP_KEY: pem.replace(/-----.*-----|\n/g, '') } }),
     prints: 'started\n',
   },
   'a key that lies in the root': {
     main: '1',
-    then({ folder, pem }) {
+    tamper({ folder, pem }) {
       writeFileSync(join(folder, 'own.pub'), pem)
       return { env: { SIGNEDIMP_KEY: join(folder, 'own.pub') } }
     },
@@ -125,7 +125,7 @@ await attempt(() => require('pack'))`,
   },
   'no manifest': {
     main: '1',
-    then: ({ folder }) => ({
+    tamper: ({ folder }) => ({
       ...(rmSync(join(folder, 'signedimp-manifest.txt')), {}),
       env: { SIGNEDIMP_ROOT: folder },
     }),
@@ -133,7 +133,7 @@ await attempt(() => require('pack'))`,
   },
   'a configuration, with two roots': {
     main: `await attempt(async () => (await import('../second/part.mjs')).default)`,
-    async then(program) {
+    async tamper(program) {
       const second = await sign(
         await write(program, 'second', { 'part.mjs': `export default 'two'` }),
       )
@@ -148,7 +148,7 @@ await attempt(() => require('pack'))`,
   },
   'the key of one root does not vouch for another': {
     main: '1',
-    async then(program) {
+    async tamper(program) {
       await sign(await write(program, 'second', { 'part.mjs': `export default 'two'` }))
       return configure(program, {
         keys: [program.pem],
@@ -160,16 +160,17 @@ await attempt(() => require('pack'))`,
   },
   'a configuration that lies in the root': {
     main: '1',
-    then: (program) =>
+    tamper: (program) =>
       configure(program, { keys: [program.pem], name: 'shop', root: '.' }, join('app', 'own.json')),
     prints: 'ERR_SIGNEDIMP_KEY',
   },
   'node_modules, where somebody chose to leave them alone': {
+    only: /node|bun/,
     main: `await attempt(async () => (await import('pack')).default)
 await attempt(() => require('pack'))
 await attempt(() => import('../beside.mjs'))
 await attempt(() => import('./node_modules/own/index.mjs'))`,
-    async then(program) {
+    async tamper(program) {
       await writeFiles(join(program.folder, '..'), {
         'node_modules/pack/package.json': '{"main":"index.js"}',
         'node_modules/pack/index.js': `module.exports = require('./part.js')`,
@@ -189,19 +190,19 @@ await attempt(() => import('./node_modules/own/index.mjs'))`,
   'a module that was loaded first': {
     main: '1',
     only: /node/,
-    then: ({ folder }) => ({ flags: ['--require', firstIn(folder)] }),
+    tamper: ({ folder }) => ({ flags: ['--require', firstIn(folder)] }),
     prints: 'ERR_SIGNEDIMP_UNLISTED',
   },
   'a module that NODE_OPTIONS loads first': {
     main: '1',
     only: /node/,
-    then: ({ folder }) => ({ env: { NODE_OPTIONS: `--import "${firstIn(folder)}"` } }),
+    tamper: ({ folder }) => ({ env: { NODE_OPTIONS: `--import "${firstIn(folder)}"` } }),
     prints: 'ERR_SIGNEDIMP_UNLISTED',
   },
   'a module that is allowed to be loaded first': {
     main: `console.log('started')`,
     only: /node/,
-    then: (program) => allowing(program, firstIn(program.folder)),
+    tamper: (program) => allowing(program, firstIn(program.folder)),
     prints: 'started\n',
   },
 }
@@ -264,9 +265,12 @@ for (const runtime of servers)
     else test(`${runtime.name}: ${title}`, () => behaves(runtime, one))
   }
 
-async function behaves(runtime: Runtime, { main, files = {}, then, prints }: Case): Promise<void> {
+async function behaves(
+  runtime: Runtime,
+  { main, files = {}, tamper, prints }: Case,
+): Promise<void> {
   const program = await signProgram({ ...files, 'main.mjs': `${prelude}${main}\n` })
-  const run = runProgram(runtime, program, (await then?.(program, runtime)) ?? {})
+  const run = runProgram(runtime, program, (await tamper?.(program, runtime)) ?? {})
   if (prints.startsWith('ERR_') && !prints.endsWith('\n')) refusesToStart(run, prints)
   else assert.is(run.stdout, prints, run.stderr)
 }

@@ -97,12 +97,21 @@ process.disconnect()
   'child-part.mjs': `export const word = 'part 0'\n`,
 }
 
-// A module with one function, `zero`, that returns the constant 48, the character 0 (WebAssembly 1.0, binary format).
-const wasm = [
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f],
-  ...[0x03, 0x02, 0x01, 0x00, 0x07, 0x08, 0x01, 0x04, 0x7a, 0x65, 0x72, 0x6f, 0x00, 0x00],
-  ...[0x0a, 0x06, 0x01, 0x04, 0x00, 0x41, 0x30, 0x0b],
-]
+// A module with one function, `zero`, that returns the constant 48 (WebAssembly 1.0, binary format).
+const wasm = Buffer.from(
+  '0061736d' +
+    '01000000' +
+    '010501' +
+    '6000017f' +
+    '03020100' +
+    '070801' +
+    '047a65726f' +
+    '0000' +
+    '0a0601' +
+    '04' +
+    '0041300b',
+  'hex',
+)
 
 /** What a program says where nothing was changed. */
 export const untouched: Record<string, string> = {
@@ -134,7 +143,7 @@ export function refusedIn(runtime: Runtime): Record<string, string> {
 /** Writes the program of every kind, and signs it. */
 export async function signKinds(): Promise<Program> {
   const folder = join(scratchFolder(), 'app')
-  await writeFiles(folder, { ...sources, 'code.wasm': Uint8Array.from(wasm) })
+  await writeFiles(folder, { ...sources, 'code.wasm': wasm })
   copyFileSync(addonFile(), join(folder, 'addon.node'))
   return sign(folder)
 }

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import type { Runtime } from '../support/runtimes.ts'
+import { runProgram, servers, signProgram, type Program } from '../support/server-program.ts'
+import { rotate, say } from './progress.ts'
+import { formatRatio, median, ratioOf } from './statistics.ts'
+import type { Section, Table } from './table.ts'
+
+/** A way to run a program. */
+type Way = 'plain' | 'signed'
+
+/** What the program says of itself. */
+interface Seen {
+  /** Milliseconds from the start of the process to the end of the last module. */
+  ms: number
+  /** Megabytes of memory (resident set). */
+  memory: number
+  /** Microseconds that a second import of the same module takes. */
+  again: number
+}
+
+const programs: Record<string, () => Promise<Program>> = {
+  '31 modules, 1 MB': () => write(30, 33_000),
+  '1,000 modules': () => write(999, 400),
+}
+
+/** Modules in a chain of static imports, as bundlers share chunks, each with text that is parsed. */
+function write(count: number, size: number): Promise<Program> {
+  const files: Record<string, string> = { 'package.json': '{"type":"module"}' }
+  for (let at = 0; at < count; at++) {
+    const noise = createHash('sha256').update(String(at)).digest('hex')
+    const line = `export function f${noise}(a, b) { return a * b + ${at} }\n`
+    const text = Array.from({ length: Math.ceil(size / line.length) }, (_, row) =>
+      line.replace('(a', `${row}(a`),
+    )
+    files[`chunk-${at}.js`] = text.join('')
+  }
+  const imports = Array.from({ length: count }, (_, at) => `import './chunk-${at}.js'`)
+  files['main.mjs'] = `${imports.join('\n')}
+const { rss } = process.memoryUsage()
+for (let left = 50; left > 0; left--) await import('./chunk-0.js')
+const began = performance.now()
+for (let left = 1000; left > 0; left--) await import('./chunk-0.js')
+console.log(JSON.stringify({ memory: rss / 1e6, again: performance.now() - began }))
+process.exit(0)
+`
+  return signProgram(files)
+}
+
+/** Measures what it costs to start a program with hooks, in each runtime, in turns. */
+export async function measureServers(quick: boolean): Promise<Section> {
+  const tables: Table[] = []
+  const data: Record<string, unknown> = {}
+  for (const [title, make] of Object.entries(programs)) {
+    const program = await make()
+    const found = servers
+      .filter(({ missing }) => !missing)
+      .map((runtime) => {
+        say(`servers: ${title}, ${runtime.name}`)
+        return [runtime.name, measure(runtime, program, quick ? 3 : 20)] as const
+      })
+    data[title] = Object.fromEntries(found)
+    tables.push(tableOf(title, found))
+  }
+  return { tables, data }
+}
+
+function measure(runtime: Runtime, program: Program, rounds: number): Record<Way, Seen[]> {
+  const seen: Record<Way, Seen[]> = { plain: [], signed: [] }
+  for (let round = 0; round <= rounds; round++)
+    for (const way of rotate(['plain', 'signed'] as Way[], round)) {
+      const began = performance.now()
+      const { stdout, stderr } = runProgram(runtime, program, { isPlain: way === 'plain' })
+      const ms = performance.now() - began
+      if (!stdout) throw new Error(stderr)
+      // The first one warms the disk's cache up.
+      if (round > 0) seen[way].push({ ...(JSON.parse(stdout) as Seen), ms })
+    }
+  return seen
+}
+
+function tableOf(title: string, found: (readonly [string, Record<Way, Seen[]>])[]): Table {
+  const middle = (runs: Seen[], what: keyof Seen) => median(runs.map((run) => run[what])).toFixed(0)
+  const rows = found.map(([name, { plain, signed }]) => [
+    name,
+    `${middle(plain, 'ms')} ms`,
+    `${middle(signed, 'ms')} ms`,
+    formatRatio(
+      ratioOf(
+        signed.map(({ ms }) => ms),
+        plain.map(({ ms }) => ms),
+      ),
+    ),
+    `${middle(plain, 'memory')} MB`,
+    `${middle(signed, 'memory')} MB`,
+    `${middle(plain, 'again')} µs`,
+    `${middle(signed, 'again')} µs`,
+  ])
+  return {
+    title: `Servers: ${title}`,
+    notes: [
+      'The whole process, from its start to its end. Ratios to plain, with 95 % confidence. Last: a cached second import.',
+    ],
+    columns: ['', 'plain', 'signed', 'ratio', 'memory', 'signed', 'again', 'signed'],
+    rows,
+  }
+}
