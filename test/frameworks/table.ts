@@ -17,9 +17,17 @@ export interface Row {
   load: string
 }
 
-/** Writes a row of the table; the rows of frameworks that were not run stay. */
-export async function writeRow({ framework, versions, result, load }: Row): Promise<void> {
-  const text = readFileSync(file, 'utf8')
+/** Writes a row of the table; the rows of frameworks that were not run stay. Another run may write meanwhile. */
+export async function writeRow(row: Row): Promise<void> {
+  const options = { ...(await resolveConfig(file)), filepath: file }
+  for (;;) {
+    const text = readFileSync(file, 'utf8')
+    const formatted = await format(withRow(text, row), options)
+    if (readFileSync(file, 'utf8') === text) return writeFileSync(file, formatted)
+  }
+}
+
+function withRow(text: string, { framework, versions, result, load }: Row): string {
   const from = text.indexOf(begin) + begin.length
   const to = text.indexOf(end)
   const by = framework.plugin ? 'plugin' : '`signedimp seal`'
@@ -29,9 +37,7 @@ export async function writeRow({ framework, versions, result, load }: Row): Prom
   rows.set(framework.name, `| ${cells.join(' | ')} |`)
   const lines = frameworks.flatMap(({ name }) => rows.get(name) ?? [])
   const head = [`| ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`]
-  const table = `\n\n${[...head, ...lines].join('\n')}\n\n`
-  const options = { ...(await resolveConfig(file)), filepath: file }
-  writeFileSync(file, await format(text.slice(0, from) + table + text.slice(to), options))
+  return `${text.slice(0, from)}\n\n${[...head, ...lines].join('\n')}\n\n${text.slice(to)}`
 }
 
 /** The rows of a table by their first cells. */
