@@ -5,9 +5,22 @@ import { root } from '../support/files.ts'
 import { frameworks } from './all.ts'
 import type { Framework } from './framework.ts'
 
-const file = join(root, 'docs/frameworks.md')
-const [begin, end] = ['<!-- frameworks: begin -->', '<!-- frameworks: end -->']
-const columns = ['Framework', 'Versions', 'By', 'Set for it', 'Result', 'First load', 'Run on']
+/** A table of a document, between `<!-- name: begin -->` and `<!-- name: end -->`. */
+export interface Table {
+  /** From the root of the checkout. */
+  document: string
+  name: string
+  columns: readonly string[]
+  /** First cells of all rows that there may be, in order. */
+  rows: readonly string[]
+}
+
+const table: Table = {
+  document: 'docs/frameworks.md',
+  name: 'frameworks',
+  columns: ['Framework', 'Versions', 'By', 'Set for it', 'Result', 'First load', 'Run on'],
+  rows: frameworks.map(({ name }) => name),
+}
 
 /** What one run found out about a framework. */
 export interface Row {
@@ -17,25 +30,35 @@ export interface Row {
   load: string
 }
 
-/** Writes a row of the table; the rows of frameworks that were not run stay. Another run may write meanwhile. */
-export async function writeRow(row: Row): Promise<void> {
+/** Writes a row of the table; the rows of frameworks that were not run stay. */
+export async function writeRow({ framework, versions, result, load }: Row): Promise<void> {
+  const by = framework.plugin ? 'plugin' : '`signedimp seal`'
+  await writeCells(table, [framework.name, versions, by, framework.configured, result, load])
+}
+
+/** Writes a row with the date behind it, in the place of the one with the same first cell. Another run may write meanwhile. */
+export async function writeCells(table: Table, cells: readonly string[]): Promise<void> {
+  const file = join(root, table.document)
   const options = { ...(await resolveConfig(file)), filepath: file }
   for (;;) {
     const text = readFileSync(file, 'utf8')
-    const formatted = await format(withRow(text, row), options)
+    const formatted = await format(withRow(text, table, cells), options)
     if (readFileSync(file, 'utf8') === text) return writeFileSync(file, formatted)
   }
 }
 
-function withRow(text: string, { framework, versions, result, load }: Row): string {
+function withRow(
+  text: string,
+  { name, columns, rows: order }: Table,
+  cells: readonly string[],
+): string {
+  const begin = `<!-- ${name}: begin -->`
   const from = text.indexOf(begin) + begin.length
-  const to = text.indexOf(end)
-  const by = framework.plugin ? 'plugin' : '`signedimp seal`'
-  const date = new Date().toISOString().slice(0, 10)
-  const cells = [framework.name, versions, by, framework.configured, result, load, date]
+  const to = text.indexOf(`<!-- ${name}: end -->`)
   const rows = new Map(rowsOf(text.slice(from, to)))
-  rows.set(framework.name, `| ${cells.join(' | ')} |`)
-  const lines = frameworks.flatMap(({ name }) => rows.get(name) ?? [])
+  const date = new Date().toISOString().slice(0, 10)
+  rows.set(cells[0]!, `| ${[...cells, date].join(' | ')} |`)
+  const lines = order.flatMap((row) => rows.get(row) ?? [])
   const head = [`| ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`]
   return `${text.slice(0, from)}\n\n${[...head, ...lines].join('\n')}\n\n${text.slice(to)}`
 }

@@ -1,7 +1,8 @@
 import { forPages, tellPage, type Framework } from './framework.ts'
 import { reactApp } from './react-app.ts'
 
-const template = (name: string): string =>
+/** What makes one of Vite's own starters. */
+export const template = (name: string): string =>
   `create-vite@9.3.0 app --template ${name} --no-interactive --no-immediate`
 
 /** Vite's own starter for React. */
