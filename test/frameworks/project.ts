@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -23,47 +24,49 @@ export interface Project {
   said: string
 }
 
-/** Makes an app in a folder, builds it, and protects what was built. @throws Error where a step fails */
+/**
+ * Makes an app in a folder, builds it, and protects what was built. A folder that has all that is taken as it is.
+ * @throws Error where a step fails
+ */
 export async function makeProject(framework: Framework, folder: string): Promise<Project> {
   const app = join(folder, 'app')
-  if (framework.starter) npx(folder, framework.starter)
-  for (const path of framework.without ?? []) rmSync(join(app, path))
-  await writeFiles(app, framework.files)
-  writePackage(app, framework)
-  run(app, 'npm', [
-    'install',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--prefer-offline',
-    '--loglevel',
-    'error',
-  ])
-  // As a package of the app, which is not published yet.
-  symlinkSync(checkout, join(app, 'node_modules/signedimp'))
-  signedimp(app, ['keygen', 'release.pem', '--no-password'])
-  const plain = join(folder, 'plain')
+  const [plain, signed] = [join(folder, 'plain'), join(folder, 'signed')]
+  if (existsSync(signed)) return { plain, signed, said: '' }
+  if (!existsSync(join(app, 'release.pem'))) await makeApp(framework, folder)
   build(app, framework, plain)
-  const signed = join(folder, 'signed')
   if (framework.plugin) {
     await writeFiles(app, framework.plugin)
     build(app, framework, signed)
     return { plain, signed, said: '' }
   }
-  cpSync(plain, signed, { recursive: true })
+  cpSync(plain, `${signed}-yet`, { recursive: true })
   const options = ['--key', join(app, 'release.pem'), '--name', 'shop']
-  const { status, said } = signedimp(app, ['seal', signed, ...options])
-  return { plain, signed: status === 0 ? signed : undefined, said }
+  const { status, said } = signedimp(app, ['seal', `${signed}-yet`, ...options])
+  if (status !== 0) return { plain, signed: undefined, said }
+  renameSync(`${signed}-yet`, signed)
+  return { plain, signed, said }
+}
+
+async function makeApp(framework: Framework, folder: string): Promise<void> {
+  const app = join(folder, 'app')
+  if (framework.starter) npx(folder, framework.starter)
+  for (const path of framework.without ?? []) rmSync(join(app, path))
+  await writeFiles(app, framework.files)
+  writePackage(app, framework)
+  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline']
+  run(app, 'npm', ['install', ...options, '--loglevel', 'error'])
+  // As a package of the app, which is not published yet.
+  symlinkSync(checkout, join(app, 'node_modules/signedimp'))
+  signedimp(app, ['keygen', 'release.pem', '--no-password'])
 }
 
 /** The versions that were installed, the framework's own first. */
-export const versionsOf = (framework: Framework, folder: string): string =>
-  Object.keys(framework.packages)
-    .map((name) => `${name} ${versionOf(join(folder, 'app/node_modules', name))}`)
+export function versionsOf({ packages }: Framework, folder: string): string {
+  const lock = JSON.parse(readFileSync(join(folder, 'app/package-lock.json'), 'utf8'))
+  return Object.keys(packages)
+    .map((name) => `${name} ${lock.packages[`node_modules/${name}`].version}`)
     .join(', ')
-
-const versionOf = (folder: string): string =>
-  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version
+}
 
 /** Exact versions, where the starter has ranges. */
 function writePackage(app: string, { packages, overrides }: Framework): void {

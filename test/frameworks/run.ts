@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { launch, type EngineName } from '../support/browsers.ts'
+import type { SiteOptions } from '../../playground/server.ts'
 import type { Engine } from '../support/page.ts'
 import { scratchFolder } from '../support/processes.ts'
-import type { TestSite } from '../support/app.ts'
 import { formatRatio } from '../bench/statistics.ts'
 import { frameworks } from './all.ts'
 import { attack, findNeeded, type Target } from './attack.ts'
@@ -28,15 +29,29 @@ for (const framework of wanted)
 console.log(`${wanted.length - failed.length} passed, ${failed.length} failed`)
 process.exit(failed.length > 0 ? 1 : 0)
 
+/** What is known is written at once: the rest takes long on a busy machine. */
 async function tryFramework(framework: Framework): Promise<void> {
-  const folder = scratchFolder()
+  const folder = folderOf(framework)
   const project = await makeProject(framework, folder)
   const versions = versionsOf(framework, folder)
-  const found = framework.refused
-    ? { result: expectRefusal(framework, project), load: '' }
-    : await tryInEngines(framework, project)
-  await writeRow({ framework, versions, ...found })
-  console.log(`ok   ${framework.name}: ${versions}; ${found.result} ${found.load}`)
+  const tell = async (result: string, load: string) => {
+    await writeRow({ framework, versions, result, load })
+    console.log(`ok   ${framework.name}: ${versions}; ${result} ${load}`)
+  }
+  if (framework.refused) return tell(expectRefusal(framework, project), '')
+  if (project.signed === undefined) throw new Error(`cannot be sealed: ${project.said}`)
+  const results: string[] = []
+  for await (const result of attackInEngines(framework, project)) {
+    results.push(result)
+    await tell(`works; ${results.join('; ')}`, 'not measured')
+  }
+  await tell(`works; ${results.join('; ')}`, await measure(project))
+}
+
+/** A folder of its own, which goes when this ends, or one that `SIGNEDIMP_FRAMEWORKS` keeps for the next run. */
+function folderOf({ packages }: Framework): string {
+  const kept = process.env.SIGNEDIMP_FRAMEWORKS
+  return kept ? join(kept, Object.keys(packages).join('-').replaceAll('/', '-')) : scratchFolder()
 }
 
 function expectRefusal({ refused }: Framework, { signed, said }: Project): string {
@@ -45,36 +60,41 @@ function expectRefusal({ refused }: Framework, { signed, said }: Project): strin
   return `refused: ${line!.replace(/^.*?: /, '')}`
 }
 
-async function tryInEngines(framework: Framework, project: Project) {
-  if (project.signed === undefined) throw new Error(`cannot be sealed: ${project.said}`)
-  const [plain, signed] = [await serveFolder(project.plain), await serveFolder(project.signed)]
+async function* attackInEngines(framework: Framework, project: Project): AsyncGenerator<string> {
+  const [plain, signed] = [await serveFolder(project.plain), await serveFolder(project.signed!)]
   const isRenamed = framework.plugin !== undefined
   let needed: string[] | undefined
-  const results: string[] = []
-  let load = ''
   for (const name of engineNames) {
-    const engine = await launch(name)
+    const engine = await start(name)
     needed ??= await findNeeded(engine, plain)
     const { changed, refused } = await attack(engine, { plain, signed, needed, isRenamed })
-    const title = `${name} ${engine.version}`
-    results.push(`${title}: ${changed} scripts changed, none ran, ${refused} refused`)
-    if (name === 'chromium') load = await measure(engine, [project.plain, project.signed])
+    yield `${name} ${engine.version}: ${changed} scripts changed, none ran, ${refused} refused`
     await engine.close()
   }
   await Promise.all([plain.site.close(), signed.site.close()])
-  return { result: `works; ${results.join('; ')}`, load }
+}
+
+/** Starts a browser, again where a busy machine has kept it from it. */
+async function start(name: EngineName, left = 3): Promise<Engine> {
+  return launch(name).catch((error: unknown) => {
+    if (left === 0) throw error
+    return start(name, left - 1)
+  })
 }
 
 async function serveFolder(folder: string): Promise<Target> {
   return { site: await serveRecorded(folder), scripts: filesIn(folder, /\.m?js$/) }
 }
 
-async function measure(engine: Engine, folders: [string, string]): Promise<string> {
-  const { latency } = conditions
-  const sites = (await Promise.all(
-    folders.map((folder) => serveRecorded(folder, { latency, cache: 'max-age' })),
-  )) as [TestSite, TestSite]
+async function measure({ plain, signed }: Project): Promise<string> {
+  const options: SiteOptions = { latency: conditions.latency, cache: 'max-age' }
+  const sites = [
+    await serveRecorded(plain, options),
+    await serveRecorded(signed!, options),
+  ] as const
+  const engine = await start('chromium')
   const ratio = await compareLoads(engine, sites)
+  await engine.close()
   for (const site of sites) await site.close()
   return `${formatRatio(ratio)}, n = ${ratio.runs}`
 }

@@ -36,13 +36,22 @@ export async function writeRow({ framework, versions, result, load }: Row): Prom
   await writeCells(table, [framework.name, versions, by, framework.configured, result, load])
 }
 
-/** Writes a row with the date behind it, in the place of the one with the same first cell. */
-export async function writeCells(
-  { document, name, columns, rows: order }: Table,
+/** Writes a row with the date behind it, in the place of the one with the same first cell. Another run may write meanwhile. */
+export async function writeCells(table: Table, cells: readonly string[]): Promise<void> {
+  const file = join(root, table.document)
+  const options = { ...(await resolveConfig(file)), filepath: file }
+  for (;;) {
+    const text = readFileSync(file, 'utf8')
+    const formatted = await format(withRow(text, table, cells), options)
+    if (readFileSync(file, 'utf8') === text) return writeFileSync(file, formatted)
+  }
+}
+
+function withRow(
+  text: string,
+  { name, columns, rows: order }: Table,
   cells: readonly string[],
-): Promise<void> {
-  const file = join(root, document)
-  const text = readFileSync(file, 'utf8')
+): string {
   const begin = `<!-- ${name}: begin -->`
   const from = text.indexOf(begin) + begin.length
   const to = text.indexOf(`<!-- ${name}: end -->`)
@@ -51,9 +60,7 @@ export async function writeCells(
   rows.set(cells[0]!, `| ${[...cells, date].join(' | ')} |`)
   const lines = order.flatMap((row) => rows.get(row) ?? [])
   const head = [`| ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`]
-  const made = `\n\n${[...head, ...lines].join('\n')}\n\n`
-  const options = { ...(await resolveConfig(file)), filepath: file }
-  writeFileSync(file, await format(text.slice(0, from) + made + text.slice(to), options))
+  return `${text.slice(0, from)}\n\n${[...head, ...lines].join('\n')}\n\n${text.slice(to)}`
 }
 
 /** The rows of a table by their first cells. */
