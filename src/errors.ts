@@ -30,6 +30,7 @@ export type SignedImpCode =
   | 'ERR_SIGNEDIMP_LATE_WRITE'
   // What only a tool refuses.
   | 'ERR_SIGNEDIMP_ZIP'
+  | 'ERR_SIGNEDIMP_RELEASE'
 
 /** What a refusal is about, beside its code. */
 export interface SignedImpErrorDetails {

@@ -1,13 +1,11 @@
-import { basename, dirname, join } from 'node:path'
-import { defaultManifestName } from '../manifest/names.js'
-import { folderContents } from '../tree/contents.js'
+import { join } from 'node:path'
 import { parseUnverified, type UnverifiedManifest } from '../tree/describe.js'
 import { summaryOf } from '../tree/report.js'
-import { readMain, readManifest } from '../tree/stored.js'
+import { readMain } from '../tree/stored.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
-import { isFolder, looksLikeZip, treeOf } from './target.js'
+import { placeOf } from './target.js'
 
 /** Shows a manifest as it stands. */
 export const show: Command = defineCommand({
@@ -39,15 +37,11 @@ interface Seen {
 }
 
 async function look(target: string): Promise<Seen> {
-  if (!(await isFolder(target)) && !looksLikeZip(target)) {
-    const bytes = await readManifest(folderContents(dirname(target)), basename(target))
-    return { stored: parseUnverified(target, bytes) }
-  }
-  const tree = await treeOf(target)
+  const { tree, manifestName, alone } = await placeOf(target)
+  const path = alone ? target : join(target, manifestName)
   return tree.whileStill(async (listed) => {
-    const bytes = await readMain({ ...listed, manifestName: defaultManifestName })
-    const stored = parseUnverified(join(target, defaultManifestName), bytes)
-    return { stored, reportOnly: await findReportOnly(listed) }
+    const stored = parseUnverified(path, await readMain({ ...listed, manifestName }))
+    return { stored, ...(!alone && { reportOnly: await findReportOnly(listed) }) }
   })
 }
 

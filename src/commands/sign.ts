@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { hashTypes } from '../crypto/algorithms.js'
+import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { signDirectory, signZipfile, type SignReport } from '../tree/sign.js'
-import { wholeNumber } from './arguments.js'
+import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
+import { detachedArgs, refuseDetachedFlags, runDetached } from './detached.js'
 import { openKey, refuseKeyInside } from './key.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
@@ -17,7 +18,17 @@ export const sign: Command = defineCommand({
   },
   args: {
     dir: { type: 'positional', description: 'The folder, or the zip file' },
-    key: { type: 'string', required: true, valueHint: 'file', description: 'The private key' },
+    key: {
+      type: 'string',
+      required: true,
+      valueHint: 'file',
+      description: 'The private key; with --signer, the public one',
+    },
+    signer: {
+      type: 'string',
+      valueHint: 'command',
+      description: 'Signs in the place of a key: bytes on standard input, signature on output',
+    },
     name: {
       type: 'string',
       description: "Which app and channel this is: else as signed before, else package.json's name",
@@ -34,20 +45,50 @@ export const sign: Command = defineCommand({
       valueHint: 'name',
       description: "The manifest's file name: else signedimp-manifest.txt",
     },
+    ...detachedArgs,
     json,
   },
-  async run({ dir, key, name, expires, hash, manifest, ...numbers }): Promise<Output> {
-    const build = wholeNumber('--build', numbers.build)
-    const signer = await openKey(key)
-    const isDirectory = await isFolder(dir)
-    if (isDirectory) await refuseKeyInside(dir, key)
-    const signTarget = isDirectory ? signDirectory : signZipfile
-    const report = await withProgress((progress) =>
-      signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),
-    )
-    return { data: report, lines: lines(report), words: words(dir, report) }
+  async run(args): Promise<Output> {
+    if (!args.detached) {
+      refuseDetachedFlags(args)
+      return signFiles(args)
+    }
+    for (const flag of ['build', 'expires', 'hash'] as const)
+      if (args[flag] !== undefined)
+        throw new UsageError(`--${flag} is not for --detached: the manifest says it already`)
+    return runDetached(args)
   },
 })
+
+interface Asked {
+  dir: string
+  key: string
+  signer: string | undefined
+  name: string | undefined
+  build: string | undefined
+  expires: string | undefined
+  hash: HashType | undefined
+  manifest: string | undefined
+}
+
+async function signFiles({
+  dir,
+  key,
+  signer: command,
+  build: number,
+  ...options
+}: Asked): Promise<Output> {
+  const build = wholeNumber('--build', number)
+  const { name, expires, hash, manifest } = options
+  const signer = await openKey(key, command)
+  const isDirectory = await isFolder(dir)
+  if (isDirectory && command === undefined) await refuseKeyInside(dir, key)
+  const signTarget = isDirectory ? signDirectory : signZipfile
+  const report = await withProgress((progress) =>
+    signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),
+  )
+  return { data: report, lines: lines(report), words: words(dir, report) }
+}
 
 const lines = (report: SignReport): string[] =>
   columns([
@@ -55,16 +96,20 @@ const lines = (report: SignReport): string[] =>
     ...releaseRows(report),
     ['signer', report.signer],
     ...report.kept.map((key): [string, string] => ['kept', key]),
+    ...report.dropped.map((key): [string, string] => ['dropped', key]),
     ...report.pageManifests.map((path): [string, string] => ['page manifest', path]),
   ])
 
 const words = (
   dir: string,
-  { manifest, kept, droppedImports, removedCopies }: SignReport,
+  { manifest, kept, dropped, droppedImports, removedCopies }: SignReport,
 ): string[] => [
   `Signed ${join(dir, manifest)}.`,
   ...(kept.length > 0
     ? ['Signatures of other keys were there; they were kept, and not checked.']
+    : []),
+  ...(dropped.length > 0
+    ? ['What is there is not what other keys had signed: their signatures went.']
     : []),
   ...droppedImports.map(
     (path) => `${path} or what it imports changed: its recorded imports were dropped.`,

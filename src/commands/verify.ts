@@ -1,11 +1,10 @@
-import { loadPublicKey } from '../keys/public.js'
 import { verifyDirectory, verifyZipfile, type VerifyReport } from '../tree/verify.js'
-import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
 import { isFolder, treeOf } from './target.js'
+import { readTrust, trustArgs } from './trust.js'
 
 /** Verifies a folder or a zip file. */
 export const verify: Command = defineCommand({
@@ -15,23 +14,7 @@ export const verify: Command = defineCommand({
   },
   args: {
     dir: { type: 'positional', description: 'The folder, or the zip file' },
-    key: {
-      type: 'string',
-      required: true,
-      multiple: true,
-      valueHint: 'file.pub',
-      description: 'A public key to trust; may be repeated',
-    },
-    threshold: {
-      type: 'string',
-      valueHint: 'number',
-      description: 'How many of the keys must have signed: else 1',
-    },
-    name: {
-      type: 'string',
-      description: 'The name that it must carry: else any that the keys signed',
-    },
-    build: { type: 'string', valueHint: 'number', description: 'The lowest build to accept' },
+    ...trustArgs,
     manifest: {
       type: 'string',
       valueHint: 'name',
@@ -39,16 +22,14 @@ export const verify: Command = defineCommand({
     },
     json,
   },
-  async run({ dir, key, name, manifest, ...numbers }): Promise<Output> {
-    const build = wholeNumber('--build', numbers.build)
-    const threshold = wholeNumber('--threshold', numbers.threshold)
-    if (threshold === 0) throw new UsageError('--threshold must be at least 1')
-    const keys = await Promise.all(key.map((file) => loadPublicKey(file, { option: '--key' })))
+  async run({ dir, manifest, ...given }): Promise<Output> {
+    const { keys, ...trust } = await readTrust(given)
     const verifyTarget = (await isFolder(dir)) ? verifyDirectory : verifyZipfile
     const report = await withProgress((progress) =>
-      verifyTarget(dir, keys, { threshold, name, build, manifest, progress }),
+      verifyTarget(dir, keys, { ...trust, manifest, progress }),
     )
-    const asked = name === undefined ? ` for "${report.name}"; give --name to accept no other` : ''
+    const asked =
+      trust.name === undefined ? ` for "${report.name}"; give --name to accept no other` : ''
     const reportOnly = await (await treeOf(dir)).whileStill(findReportOnly)
     const words = [
       `${dir} is as signed${asked}.`,

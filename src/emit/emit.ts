@@ -221,7 +221,7 @@ function report(
 }
 
 /** An error about main chunks, by the names that the bundler gave them: nobody knows the others while the build fails. */
-function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
+export function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
   if (!(error instanceof SignedImpError)) return error
   const { code, path, message, cause } = error
   const names = new Map(moved.map(({ main, from }) => [main, from]))

@@ -18,6 +18,8 @@ export interface OutputFile {
   isModule: boolean
   /** What the bundler made of a chunk that is no ES module, such as `cjs`. */
   format?: string
+  /** What the bundler says that a chunk which is no ES module loads: paths of the output, and what is outside of it. */
+  loads?: readonly string[]
   /** Loaded from outside the graph: by a page or by other code. */
   isEntry: boolean
   /** Of what the bundler made for a worker: whether that starts by it. */

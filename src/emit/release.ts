@@ -9,6 +9,7 @@ import type { FixedMap } from './fixed-map.js'
 import type { HeadersForm, Policy } from './forms.js'
 import type { Base } from './graph.js'
 import type { Uncovered } from './output.js'
+import type { ProgramCode } from './program-bootstrap.js'
 import type { ReportOnly } from './report-only.js'
 import type { StartedEntry } from './start.js'
 
@@ -55,6 +56,8 @@ export interface Release {
   external: ReadonlyMap<string, string>
   /** What the package ships for pages. */
   page: PageCode
+  /** What the package ships for servers, where the output is a program and no pages load it. */
+  program?: ProgramCode | undefined
   /** The built report-only bootstrap, where pages get that and refuse nothing. */
   reportOnly?: string | undefined
 }
@@ -66,7 +69,8 @@ export interface Emitted {
   digests: Map<string, string>
   /** Static imports, for the manifest of the whole output. */
   imports: Map<string, StaticImport[]>
-  bootstrap: Bootstrap
+  /** What pages carry; undefined where the output is a program. */
+  bootstrap: Pick<Bootstrap, 'integrity'> | undefined
   /** The page manifests: the pages' and one for each entry of its own. */
   manifests: string[]
   /** Files of ours: page manifests, runtimes, stand-ins, and the bootstrap where it is linked. */

@@ -105,7 +105,7 @@ function listFor(main: string, startable: Startable, release: Release) {
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on exports that another file cannot hand on */
-function exportable(path: string, names: readonly string[]): readonly string[] {
+export function exportable(path: string, names: readonly string[]): readonly string[] {
   if (names.includes('then'))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',

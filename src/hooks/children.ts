@@ -1,7 +1,6 @@
 /** Worker threads and forked children: hooks are a thread's own, so that each one starts with the same bootstrap, or not at all. */
-import childProcess from 'node:child_process'
-import workerThreads from 'node:worker_threads'
 import { refusal } from '../manifest/refusal.js'
+import { childProcess, workerThreads } from './builtins.js'
 import { apply, construct, freeze, indexOf, pushTo, slice, startsWith } from './captured.js'
 
 /** How the runtime is told what to load before everything else. */

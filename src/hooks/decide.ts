@@ -1,8 +1,9 @@
 /** What hooks of all loaders answer: the two questions that a loader asks, without the way it asks them. */
 import { refusal } from '../manifest/refusal.js'
+import { isDeno } from './builtins.js'
 import { node, slice, startsWith, textOf } from './captured.js'
-import { formatOf, type Format } from './format.js'
-import { check, type Judge } from './judge.js'
+import { formatOf } from './format.js'
+import { check, type Checked, type Judge } from './judge.js'
 import { findNamed, type Request } from './resolve.js'
 import { urlOf } from './root.js'
 
@@ -36,10 +37,18 @@ export function loadChecked(judge: Judge, url: string, preload: string): Loaded 
   const checked = check(judge, node.fileURLToPath(url))
   if (!checked) return undefined
   const format = formatOf(checked)
-  return answer({ format, source: isText(format) ? textOf(checked.bytes) : checked.bytes })
+  if (format === 'addon') return openAddon(checked)
+  if (format !== 'wasm') return answer({ format, source: textOf(checked.bytes) })
+  if (isDeno)
+    throw refusal('NOT_ENFORCEABLE', 'Deno takes no WebAssembly that was checked', checked.path)
+  return answer({ format, source: checked.bytes })
 }
 
-const isText = (format: Format): boolean => format !== 'wasm' && format !== 'addon'
+/** Deno asks for addons too, and would take their bytes for a text: they are opened as `require` does elsewhere. */
+function openAddon({ path }: Checked): Loaded {
+  if (!isDeno) throw refusal('NOT_ENFORCEABLE', 'an addon is required, and not imported', path)
+  return answer({ format: 'commonjs', source: 'process.dlopen(module, __filename)' })
+}
 
 /** Without what somebody gave all objects. */
 export const answer = <Fields extends object>(fields: Fields): Fields & { shortCircuit: true } =>

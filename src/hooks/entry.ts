@@ -1,6 +1,6 @@
 /** The program's own file, as the command line names it. */
-import { isMainThread } from 'node:worker_threads'
 import { refusal } from '../manifest/refusal.js'
+import { workerThreads } from './builtins.js'
 import { node } from './captured.js'
 import { placeOf, type Judge } from './judge.js'
 import { findNamed } from './resolve.js'
@@ -11,7 +11,7 @@ import { findNamed } from './resolve.js'
  */
 export function refuseMovedEntry(judge: Judge): void {
   const entry = process.argv[1]
-  if (!isMainThread || entry === undefined) return
+  if (!workerThreads.isMainThread || entry === undefined) return
   const file = node.resolve(entry)
   const named = findNamed(judge, { specifier: file, parent: undefined, isPath: true })
   const wanted = named ? named.root.folder + named.path : undefined

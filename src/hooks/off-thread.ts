@@ -1,6 +1,7 @@
 /** Starts the loader hooks of Node 20, and tells them of roots that come later. */
 import type { RegisterOptions } from 'node:module'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { workerThreads } from './builtins.js'
 import type { Change, Judge } from './judge.js'
 import type { ThreadData } from './thread.js'
 
@@ -19,7 +20,7 @@ export function installOffThread(
   judge: Judge,
   preload: string,
 ): (change: Change) => Promise<void> {
-  const { port1, port2: port } = new MessageChannel()
+  const { port1, port2: port } = new workerThreads.MessageChannel()
   register(`data:text/javascript,${encodeURIComponent(__THREAD__)}`, {
     parentURL: 'data:',
     data: { judge, preload, port },

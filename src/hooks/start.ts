@@ -6,10 +6,10 @@
  * synchronous, and may be called once in a thread, before any code that is to be checked.
  */
 import Module from 'node:module'
-import { isMainThread } from 'node:worker_threads'
 import { refusal } from '../manifest/refusal.js'
 import { guardAddons } from './addons.js'
 import { installInBun } from './bun.js'
+import { isBun, isDeno, workerThreads } from './builtins.js'
 import { guardChildren, type PreloadFlag } from './children.js'
 import { patchCommonJs } from './commonjs.js'
 import { refuseEarlier } from './earlier.js'
@@ -52,7 +52,7 @@ export interface Started {
  */
 export function start(options: StartOptions): Started {
   const { roots, nodeModules = 'refused', allow = [], preload = () => '' } = options
-  if (isMainThread) sayUncaught()
+  if (workerThreads.isMainThread) sayUncaught()
   const judge: Judge = { roots: [], policy: { nodeModules } }
   for (const root of roots) addTo(judge, openRoot(root))
   let url = preload(judge.roots.map((root) => root.options))
@@ -91,13 +91,13 @@ function install(judge: Judge, preload: string): (change: Change) => unknown {
     return () => {}
   }
   // Bun has a `register` too, which does nothing.
-  if (process.versions.bun) return installInBun(judge, preload)
+  if (isBun) return installInBun(judge, preload)
   if (!register) throw refusal('NOT_ENFORCEABLE', 'this runtime has no hooks for what it loads')
   patchCommonJs(judge)
   return installOffThread(register, judge, preload)
 }
 
 function preloadFlag(): PreloadFlag | undefined {
-  if (process.versions.bun) return '--preload'
-  return 'Deno' in globalThis ? undefined : '--import'
+  if (isBun) return '--preload'
+  return isDeno ? undefined : '--import'
 }

@@ -5,7 +5,8 @@ import { digestRelease } from '../emit/bootstrap.js'
 import type { Release } from '../emit/release.js'
 import { isCode, isDocument, isPage, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
-import { isSystemModule, rewriteVersion } from '../emit/rewrite.js'
+import { digestProgram } from '../emit/program-bootstrap.js'
+import { isSystemModule, programVersion, rewriteVersion } from '../emit/rewrite.js'
 import { folderContents } from '../tree/contents.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
@@ -18,7 +19,7 @@ import type { ResolvedOptions } from './options.js'
 import { readKeys, remember, type Place } from './release.js'
 import { signOutput } from './sign.js'
 import { findInlined, type WorkerChunk } from './vite-workers.js'
-import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
+import type { Bundle, BundleFile, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
 /** A build from its first output to its end. */
 export interface Build {
@@ -65,7 +66,7 @@ export function createBuild(
   let hasPages: boolean | undefined
   const read = remember(async () => {
     const keys = await readKeys(options, findPlace())
-    released = digestRelease(keys.release)
+    released = (keys.release.program ? digestProgram : digestRelease)(keys.release)
     return keys
   })
 
@@ -87,6 +88,8 @@ export function createBuild(
     },
 
     salt(context, { isEntry, facadeModuleId }) {
+      // Chunks of programs stay as they are, but for the names of entries, which are of their own text.
+      if (findPlace().isProgram) return isEntry ? programVersion + released : ''
       hasPages ??=
         typeof options.html === 'string' || [...(context.getModuleIds?.() ?? [])].some(isPage)
       const isModuleEntry = options.html !== 'backend' && isEntry && !isPage(facadeModuleId ?? '')
@@ -194,7 +197,7 @@ async function readBundle(
     const isSystem = isChunk && isEs(format) && (await isSystemModule(path, code))
     const worker = isChunk ? undefined : workers.get(fileName)
     const isModule = (isChunk && isEs(format) && !isSystem) || worker !== undefined
-    const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
+    const other = isChunk && !isModule ? formatOf(file, isSystem ? 'system' : format!) : {}
     const named = { isContentNamed: worker?.isContentNamed ?? isContentNamed(file, options) }
     const own = worker ? { isWorker: worker.isEntry } : {}
     const told = isModule && isEntry ? describeEntry(file, bundle, root) : {}
@@ -211,6 +214,12 @@ async function readBundle(
   }
   return output
 }
+
+/** What is told of a chunk that is no ES module. */
+const formatOf = ({ imports = [], dynamicImports = [] }: BundleFile, format: string) => ({
+  format: format === 'commonjs' ? 'cjs' : format,
+  loads: [...imports, ...dynamicImports],
+})
 
 const isEs = (format = 'es'): boolean => /^(es|esm|module)$/.test(format)
 

@@ -54,6 +54,8 @@ export interface SignedImpOptions {
   unverified?: readonly string[]
   /** Files beside WebAssembly that `fetch` gives only as they are signed: all, or paths, `*` as in `unverified`. @default false */
   resources?: boolean | readonly string[]
+  /** Whether builds for servers are signed too; in Rollup and Rolldown, whether this is one. @default false */
+  server?: boolean
   /** `'report-only'` refuses nothing and tells what it would, `'off'` signs nothing; both say so in every build. @default 'on' */
   mode?: Mode
 }
@@ -85,7 +87,11 @@ export interface ResolvedOptions {
   reportTo: string | undefined
   unverified: readonly string[]
   resources: boolean | readonly string[]
+  /** Undefined where the bundler may tell. */
+  server: boolean | undefined
   mode: Mode
+  /** Names of given options that mean nothing to a program. */
+  forPages: readonly string[]
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -156,6 +162,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     'true, false or an array of paths',
     (v) => typeof v === 'boolean' || (Array.isArray(v) && v.every(isText)),
   ],
+  server: ['true or false', (v) => typeof v === 'boolean'],
   mode: ["'on', 'report-only' or 'off'", (v) => v === 'on' || v === 'report-only' || v === 'off'],
 }
 
@@ -228,8 +235,33 @@ export function resolveOptions(
     reportTo: given.reportTo,
     unverified: given.unverified ?? [],
     resources: given.resources ?? false,
+    server: given.server,
     mode: given.mode ?? 'on',
+    forPages: pageOptions.filter((option) => given[option] !== undefined),
   }
+}
+
+/** Options that say how pages load what is signed. */
+const pageOptions = [
+  'inline',
+  'html',
+  'tags',
+  'policy',
+  'pure',
+  'workersFirst',
+  'headers',
+  'external',
+  'fallback',
+  'reportTo',
+  'resources',
+] as const satisfies readonly (keyof SignedImpOptions)[]
+
+/** @throws TypeError on options that a build of a program cannot follow */
+export function refusePageOptions({ forPages: [option] }: ResolvedOptions): void {
+  if (option === undefined) return
+  throw new TypeError(
+    `signedImp: "${option}" must be left out of a build for servers: it is for pages`,
+  )
 }
 
 /** External modules by their URLs as URLs are parsed. */

@@ -12,8 +12,9 @@ export interface BundleFile {
   isEntry?: boolean
   /** Of a chunk: the module that it stands for, if it stands for one. */
   facadeModuleId?: string | null
-  /** Of a chunk: those that it imports statically. */
-  imports?: string[]
+  /** Of a chunk: what it loads, by path, or by name where that is outside of the output. */
+  imports?: readonly string[]
+  dynamicImports?: readonly string[]
   /** Of a chunk of Vite: what it says of it. */
   viteMetadata?: { importedCss: Set<string> }
   /** Of a chunk: its name before hashes were put in the place of what stands for them. */

@@ -38,7 +38,7 @@ export function refusePlain({ pages }: Emitted): void {
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on pages whose own policy would not let them start */
 export function refusePolicies(output: Output, emitted: Emitted, release: Release): void {
-  const { integrity } = emitted.bootstrap
+  const { integrity } = emitted.bootstrap!
   const { inline, tags: hasTags } = release
   for (const file of output.values()) {
     if (!isPage(file.path)) continue

@@ -27,6 +27,6 @@ export async function hashFiles(
 }
 
 /** A generator and not the array's iterator: one worker's failure closes it, which stops the others. */
-function* each<T>(items: readonly T[]): Generator<T> {
+export function* each<T>(items: readonly T[]): Generator<T> {
   yield* items
 }

@@ -55,7 +55,7 @@ async function reasonNotToSign(
  */
 export function reasonAgainstPage(
   { path, signedText, manifest: page }: UnverifiedManifest,
-  { manifestName, main }: DescribedFolder,
+  { manifestName, main }: Pick<DescribedFolder, 'manifestName' | 'main'>,
 ): string | undefined {
   if (path !== pageManifestName(manifestName, hashBytes('sha256', signedText)))
     return 'it is not named by the hash of its text'

@@ -45,6 +45,8 @@ export interface SignReport extends ManifestSummary {
   signer: string
   /** Fingerprints of other keys whose signatures of the same text were there; they were kept, and not checked. */
   kept: string[]
+  /** Fingerprints of other keys whose signatures went, as the folder's manifest says something else than they signed. */
+  dropped: string[]
   /** Page manifests beside the manifest; they got this key's signature too. */
   pageManifests: string[]
   /** Modules whose recorded imports were dropped, because they changed or what they import is gone. */
@@ -111,7 +113,8 @@ async function signTree(tree: Tree, signer: Signer, options: SignOptions): Promi
     manifest: path,
     ...summaryOf(main),
     signer: signer.key.fingerprint,
-    kept: otherKeys(signatures, signer).map(({ fingerprint }) => fingerprint),
+    kept: keysOf(otherKeys(signatures, signer)),
+    dropped: same ? [] : keysOf(otherKeys(existing?.signatures ?? [], signer)),
     pageManifests: pages.map((page) => page.path),
     droppedImports: recorded.filter((file) => !main.imports.has(file)),
     removedCopies: copies,
@@ -165,3 +168,7 @@ const otherKeys = (
   { key }: Signer,
 ): StoredManifest['signatures'] =>
   signatures.filter(({ fingerprint }) => fingerprint !== key.fingerprint)
+
+const keysOf = (signatures: StoredManifest['signatures']): string[] => [
+  ...new Set(signatures.map(({ fingerprint }) => fingerprint)),
+]

@@ -27,16 +27,16 @@ export const pageManifests = ({ folder, manifestName }: ManifestFolder): string[
   )
 
 /** Largest manifest that a tool reads: some half a million files. A page's own bound is lower. */
-const maxBytes = 64 * 2 ** 20
+export const maxManifest = 64 * 2 ** 20
 
 /**
  * Bytes of a stored manifest.
  * @throws SignedImpError `ERR_SIGNEDIMP_MANIFEST_INVALID` when it is larger than any honest one
  */
 export async function readManifest(contents: Contents, path: string): Promise<Uint8Array> {
-  const bytes = await readWhole(contents, path, maxBytes)
+  const bytes = await readWhole(contents, path, maxManifest)
   if (bytes) return bytes
-  const reason = `is larger than ${maxBytes} bytes`
+  const reason = `is larger than ${maxManifest} bytes`
   throw new SignedImpError('ERR_SIGNEDIMP_MANIFEST_INVALID', reason, { path })
 }
 

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { folderContents, type Contents } from './contents.js'
 import { whileStill, type Folder } from './walk.js'
 import { writeFileAtomically } from './write.js'
@@ -36,3 +36,17 @@ export const folderTree = (dir: string): Tree => ({
     for (const [path, bytes] of files) await writeFileAtomically(join(dir, path), bytes)
   },
 })
+
+/** A manifest alone, to look at and to write anew: what else is in its folder is not looked at. */
+export const manifestTree = (file: string): Tree => {
+  const [dir, name] = [dirname(file), basename(file)]
+  return {
+    path: file,
+    whileStill: (work) =>
+      work({
+        folder: { files: new Map([[name, '']]), refused: new Map() },
+        contents: folderContents(dir),
+      }),
+    write: folderTree(dir).write,
+  }
+}

@@ -127,7 +127,8 @@ export const readVerified = (
     return { ...verified, read: (path) => readListed(dir, path, verified.main) }
   })
 
-function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
+/** @throws TypeError on keys that could never be enough */
+export function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
   if (!Array.isArray(keys) || keys.length === 0)
     throw new TypeError('"keys" must be an array of at least one public key')
   const count = new Set(keys.map(({ fingerprint }: TrustedKey) => fingerprint)).size

@@ -52,6 +52,7 @@ test('--json says the same as one object, of a second signature too', async () =
     expires: '2100-01-01T00:00:00Z',
     files: 2,
     kept: [],
+    dropped: [],
     pageManifests: [],
     droppedImports: [],
     removedCopies: [],

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { serve } from '../../playground/server.ts'
 import { root } from '../support/files.ts'
 import { allBlocks, headingsOf, readDocument } from '../support/markdown.ts'
-import { copyApp, createApp, lazy, runScript, succeed } from '../support/readme-app.ts'
+import { copyApp, createApp, lazy, runBeside, succeed } from '../support/readme-app.ts'
 
 // Every command of docs/cli.md, run: each section in an app that is built and signed.
 
@@ -12,6 +13,7 @@ const page = readDocument('docs/cli.md')
 
 /** What must be there before the commands of a section. */
 const before: Record<string, string> = {
+  'Build here, sign there': 'cp dist/signedimp-manifest.txt last.txt\nsignedimp unsign dist',
   'Zip files': 'rm dist/signedimp-manifest*\n(cd dist && python3 -m zipfile -c ../app.zip *)',
 }
 
@@ -31,13 +33,23 @@ for (const [heading, section] of headingsOf(page, 2)) {
       if (language !== 'sh') continue
       const next = blocks[at + 1]
       const expected = next?.language === 'text' ? next.code : undefined
-      const { status, stdout, stderr } = runScript(code, folder)
+      const { status, stdout, stderr } = await runServed(code, folder)
       const isRefusal = expected?.startsWith('ERR_') === true
       assert.is(status, isRefusal ? 1 : 0, stderr)
       for (const line of expected?.trimEnd().split('\n') ?? [])
         assert.match(shapeless(stdout + stderr), shapeless(line))
     }
   })
+}
+
+/** Runs commands, with the folder `dist` as the site that they name. */
+async function runServed(code: string, folder: string) {
+  const site = await serve(join(folder, 'dist'))
+  try {
+    return await runBeside(code.replace('https://shop.example/', site.url), folder)
+  } finally {
+    await site.close()
+  }
 }
 
 /** Without what is another in each run: hashes, fingerprints, sizes of columns. */

@@ -11,6 +11,7 @@ const report: Report = {
   oneTimeKey: false,
   signed: true,
   modules: { count: 3, bytes: 2048 },
+  server: false,
   pages: 2,
   templates: [],
   entries: [],

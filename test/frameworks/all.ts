@@ -10,6 +10,14 @@ import { rspack, webpack } from './webpack.ts'
 
 /** All frameworks, in the order of the table. */
 export const frameworks: readonly Framework[] = [
-  ...[viteReact, viteVue, svelteKit, astro, reactRouter, nuxt, angular, webpack, rspack],
+  viteReact,
+  viteVue,
+  svelteKit,
+  astro,
+  reactRouter,
+  nuxt,
+  angular,
+  webpack,
+  rspack,
   ...nexts,
 ]

@@ -6,10 +6,7 @@ const version = '22.2.7'
 export const angular: Framework = {
   name: 'Angular',
   packages: { '@angular/cli': version, '@angular/build': version },
-  starter: [
-    ...[`@angular/cli@${version}`, 'new', 'app', '--defaults', '--routing', '--style', 'css'],
-    ...['--ssr', 'false', '--skip-git', '--skip-install', '--skip-tests'],
-  ],
+  starter: `@angular/cli@${version} new app --defaults --routing --style css --ssr false --skip-git --skip-install --skip-tests`,
   files: {
     'src/app/app.routes.ts': `import { Routes } from '@angular/router'
 
@@ -45,7 +42,7 @@ export class Page {
 `,
     ),
   },
-  build: ['ng', 'build'],
+  build: 'ng build',
   output: 'dist/app/browser',
   configured: 'nothing',
 }

@@ -60,7 +60,7 @@ export default function Island({ page }) {
     'src/lazy.ts': `export const tell = (page: string) => Object.assign(globalThis, { __page: page })
 `,
   },
-  build: ['astro', 'build'],
+  build: 'astro build',
   output: 'dist',
   configured: 'nothing',
 }

@@ -4,7 +4,7 @@ import { ratioOf, type Ratio } from '../bench/statistics.ts'
 import { visit } from '../bench/visit.ts'
 
 /** Milliseconds before each response, and how often each app is loaded. */
-export const conditions = { latency: 50, loads: 15 }
+export const conditions = { latency: 50, loads: 11 }
 
 /** Loads two apps in turns, each time with nothing in the cache, until the first page runs. */
 export async function compareLoads(

@@ -9,13 +9,13 @@ export interface Framework {
   /** Exact versions of what other packages ask for. */
   overrides?: Record<string, string>
   /** What `npx` makes the app with, in a folder `app`; without it, the app is written by hand. */
-  starter?: readonly string[]
+  starter?: string
   /** Files in place of the starter's, or beside them. */
   files: Files
   /** Files of the starter that are in the way. */
   without?: readonly string[]
   /** What `npx` builds the app with. */
-  build: readonly string[]
+  build: string
   /** Where the build leaves the pages. */
   output: string
   /** Files that bring the plugin in; without them, the folder is sealed. */

@@ -4,14 +4,7 @@ const version = '16.4.3'
 
 const next: Omit<Framework, 'name' | 'build' | 'refused'> = {
   packages: { next: version, react: '19.3.0', 'react-dom': '19.3.0' },
-  starter: [
-    `create-next-app@${version}`,
-    'app',
-    '--yes',
-    '--skip-install',
-    '--disable-git',
-    '--empty',
-  ],
+  starter: `create-next-app@${version} app --yes --skip-install --disable-git --empty`,
   without: ['app/globals.css', 'app/page.tsx'],
   files: {
     'next.config.ts': `import type { NextConfig } from 'next'
@@ -53,13 +46,13 @@ export const nexts: Framework[] = [
   {
     ...next,
     name: 'Next, static export, Turbopack',
-    build: ['next', 'build'],
+    build: 'next build',
     refused: /ERR_SIGNEDIMP_NOT_COVERED [^]* a classic script with the runtime of Turbopack/,
   },
   {
     ...next,
     name: 'Next, static export, webpack',
-    build: ['next', 'build', '--webpack'],
+    build: 'next build --webpack',
     refused: /ERR_SIGNEDIMP_NOT_COVERED [^]* a classic script with the runtime of webpack/,
   },
 ]

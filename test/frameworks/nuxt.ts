@@ -27,7 +27,7 @@ onMounted(() => void ${tellPage(page)})
 `,
     ),
   },
-  build: ['nuxt', 'generate'],
+  build: 'nuxt generate',
   output: '.output/public',
   configured: 'Vite 8.3 by `overrides`: Nuxt 4.5.2 does not build with Vite 8.4.0',
 }

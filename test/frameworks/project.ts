@@ -30,7 +30,15 @@ export async function makeProject(framework: Framework, folder: string): Promise
   for (const path of framework.without ?? []) rmSync(join(app, path))
   await writeFiles(app, framework.files)
   writePackage(app, framework)
-  run(app, 'npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel', 'error'])
+  run(app, 'npm', [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--loglevel',
+    'error',
+  ])
   // As a package of the app, which is not published yet.
   symlinkSync(checkout, join(app, 'node_modules/signedimp'))
   signedimp(app, ['keygen', 'release.pem', '--no-password'])
@@ -74,8 +82,8 @@ function build(app: string, { build: command, output }: Framework, to: string): 
   cpSync(join(app, output), to, { recursive: true })
 }
 
-const npx = (folder: string, command: readonly string[]): void =>
-  run(folder, 'npx', ['--yes', ...command])
+const npx = (folder: string, command: string): void =>
+  run(folder, 'npx', ['--yes', ...command.split(' ')])
 
 function run(folder: string, command: string, args: readonly string[]): void {
   mkdirSync(folder, { recursive: true })

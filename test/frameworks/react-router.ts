@@ -63,7 +63,7 @@ export default function Page() {
 `,
     ),
   },
-  build: ['react-router', 'build'],
+  build: 'react-router build',
   output: 'build/client',
   configured: '`ssr: false`',
 }

@@ -45,23 +45,23 @@ function expectRefusal({ refused }: Framework, { signed, said }: Project): strin
   return `refused: ${line!.replace(/^.*?: /, '')}`
 }
 
-async function tryInEngines(framework: Framework, { plain, signed, said }: Project) {
-  if (signed === undefined) throw new Error(`cannot be sealed: ${said}`)
-  const [plainly, target] = [await serveFolder(plain), await serveFolder(signed)]
+async function tryInEngines(framework: Framework, project: Project) {
+  if (project.signed === undefined) throw new Error(`cannot be sealed: ${project.said}`)
+  const [plain, signed] = [await serveFolder(project.plain), await serveFolder(project.signed)]
+  const isRenamed = framework.plugin !== undefined
   let needed: string[] | undefined
   const results: string[] = []
   let load = ''
   for (const name of engineNames) {
     const engine = await launch(name)
-    needed ??= await findNeeded(engine, plainly)
-    const { changed, refused } = await attack(engine, target, needed, framework)
-    results.push(
-      `${name} ${engine.version}: ${changed} scripts changed, none ran, ${refused} refused`,
-    )
-    if (name === 'chromium') load = await measure(engine, [plain, signed])
+    needed ??= await findNeeded(engine, plain)
+    const { changed, refused } = await attack(engine, { plain, signed, needed, isRenamed })
+    const title = `${name} ${engine.version}`
+    results.push(`${title}: ${changed} scripts changed, none ran, ${refused} refused`)
+    if (name === 'chromium') load = await measure(engine, [project.plain, project.signed])
     await engine.close()
   }
-  await Promise.all([plainly.site.close(), target.site.close()])
+  await Promise.all([plain.site.close(), signed.site.close()])
   return { result: `works; ${results.join('; ')}`, load }
 }
 

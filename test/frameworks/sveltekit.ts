@@ -10,10 +10,8 @@ export const svelteKit: Framework = {
     svelte: '5.57.3',
     vite: '8.3.8',
   },
-  starter: [
-    ...['sv@0.17.1', 'create', 'app', '--template', 'minimal', '--types', 'ts'],
-    ...['--no-install', '--no-download-check', '--add', 'sveltekit-adapter=adapter:static'],
-  ],
+  starter:
+    'sv@0.17.1 create app --template minimal --types ts --no-install --no-download-check --add sveltekit-adapter=adapter:static',
   files: {
     'src/routes/+layout.ts': `export const prerender = true
 `,
@@ -35,7 +33,7 @@ export const svelteKit: Framework = {
 `,
     ),
   },
-  build: ['vite', 'build'],
+  build: 'vite build',
   output: 'build',
   configured: '`prerender` in the root layout, as the adapter needs it',
 }

@@ -2,10 +2,8 @@ import { forPages, tellPage, type Framework } from './framework.ts'
 import { reactApp } from './react-app.ts'
 
 /** What makes one of Vite's own starters. */
-export const template = (name: string): string[] => [
-  ...['create-vite@9.3.0', 'app', '--template', name],
-  ...['--no-interactive', '--no-immediate'],
-]
+export const template = (name: string): string =>
+  `create-vite@9.3.0 app --template ${name} --no-interactive --no-immediate`
 
 /** Vite's own starter for React. */
 export const viteReact: Framework = {
@@ -18,7 +16,7 @@ export const viteReact: Framework = {
   },
   starter: template('react'),
   files: reactApp,
-  build: ['vite', 'build'],
+  build: 'vite build',
   output: 'dist',
   plugin: {
     'vite.config.js': `import react from '@vitejs/plugin-react'
@@ -75,7 +73,7 @@ onMounted(() => void ${tellPage(page)})
 `,
     ),
   },
-  build: ['vite', 'build'],
+  build: 'vite build',
   output: 'dist',
   plugin: {
     'vite.config.js': `import vue from '@vitejs/plugin-vue'

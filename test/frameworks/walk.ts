@@ -42,6 +42,9 @@ export async function serveRecorded(folder: string, options?: SiteOptions): Prom
 export const filesIn = (folder: string, pattern: RegExp): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => pattern.test(path))
 
+/** How long an app may take to show a page, in milliseconds. */
+const patience = 60_000
+
 /** What a walk through all pages came to. */
 export interface Walk {
   /** The pages that were there, in order. */
@@ -56,7 +59,7 @@ export interface Walk {
 
 /** Opens an app and follows its links, until something is refused. */
 export async function walk(page: Page, site: TestSite): Promise<Walk> {
-  await page.goto(site.url)
+  await page.goto(site.url, patience)
   const reached: string[] = []
   for (const name of pages) {
     if (name !== pages[0]) await page.evaluate(click, `a[href^="/${name}"]`).catch(() => {})
@@ -65,10 +68,19 @@ export async function walk(page: Page, site: TestSite): Promise<Walk> {
   }
   // Time for what must not happen.
   if (reached.length < pages.length) await sleep(500)
-  const errors = page.messages().filter((text) => /^(error|uncaught):/.test(text))
+  const errors = page
+    .messages()
+    .filter((text) => /^(error|uncaught):/.test(text) && !expected.test(text))
+    .map((text) => text.replaceAll(site.url, '/'))
   const { evil, refusals } = await seen(page)
   return { reached, evil, refusals, errors }
 }
+
+/**
+ * What a browser says of the module that must not load, by which a protected page sees that its map is enforced; and of what is
+ * not there, as an icon that only browsers want.
+ */
+const expected = /data:text\/javascript,self\[|^error: Failed to load resource/
 
 const click = (selector: string): void =>
   (document.querySelector(selector) as HTMLElement | null)?.click()
@@ -83,9 +95,6 @@ async function isThere(page: Page, name: string): Promise<boolean> {
   return false
 }
 
-/** How long an app may take to show a page, in milliseconds. */
-const patience = 15_000
-
 /** A page that is being left cannot answer, and the next one can. */
 async function seen(page: Page): Promise<{ shown: unknown; evil: number; refusals: string }> {
   for (let left = 20; left > 0; left--) {
@@ -96,9 +105,11 @@ async function seen(page: Page): Promise<{ shown: unknown; evil: number; refusal
   throw new Error('the page does not answer')
 }
 
+/** The record is of all pages of the walk, and of an answer of the server that is none of the app's, too. */
 function look() {
-  const { __page: shown, __evil: evil } = globalThis as never as { __page: unknown; __evil: number }
+  const { __page: shown } = globalThis as never as { __page: unknown }
+  const { evil, refusals = '' } = sessionStorage
   const alert = document.querySelector('[role=alert]')?.textContent ?? ''
-  const told = /^ERR_SIGNEDIMP_/.test(alert) ? alert : ''
-  return { shown: shown ?? '', evil, refusals: (sessionStorage.refusals ?? '') + told }
+  const told = alert.startsWith('ERR_SIGNEDIMP_') ? alert : ''
+  return { shown: shown ?? '', evil: Number(evil ?? 0), refusals: refusals + told }
 }

@@ -35,7 +35,7 @@ export default {
 }
 `,
   },
-  build: ['webpack'],
+  build: 'webpack',
   output: 'dist',
   configured: "`experiments.outputModule`, `output.module`, `scriptLoading: 'module'`",
 }
@@ -49,16 +49,7 @@ export const rspack: Framework = {
     react: '19.3.1',
     'react-dom': '19.3.1',
   },
-  starter: [
-    'create-rspack@2.2.3',
-    '-d',
-    'app',
-    '-t',
-    'react-js',
-    '--no-git',
-    '--package-name',
-    'app',
-  ],
+  starter: 'create-rspack@2.2.3 -d app -t react-js --no-git --package-name app',
   files: {
     ...reactApp,
     'rspack.config.js': `import { defineConfig } from '@rspack/cli'
@@ -81,7 +72,7 @@ export default defineConfig({
 })
 `,
   },
-  build: ['rspack', 'build'],
+  build: 'rspack build',
   output: 'dist',
   configured: "`output.module`, `scriptLoading: 'module'`",
 }

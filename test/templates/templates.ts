@@ -26,7 +26,7 @@ export const templates: readonly Framework[] = Object.entries(kinds).flatMap(
       packages: {},
       starter: template(name),
       files: {},
-      build: ['vite', 'build'],
+      build: 'vite build',
       output: 'dist',
       plugin: {
         [`vite.config.${name.endsWith('-ts') ? 'ts' : 'js'}`]: `${imports}
