@@ -57,6 +57,10 @@ test('signedimp/runtime exports the manager for pages, and what fetches checked'
   ])
 })
 
+test('signedimp/node exports the hooks for programs, and the error that they throw', async () => {
+  assert.equal(await names('signedimp/node'), ['SignedImpError', 'SignedImportManager', 'register'])
+})
+
 test('signedimp/errors exports the error, the same as signedimp', async () => {
   assert.equal(await names('signedimp/errors'), ['SignedImpError'])
   const [{ SignedImpError: one }, { SignedImpError: other }] = await Promise.all([

@@ -19,7 +19,7 @@ import {
 } from './captured.js'
 import { patchCommonJs, type LoadedModule } from './commonjs.js'
 import { formatOf } from './format.js'
-import { check, type Change, type Checked, type Judge } from './judge.js'
+import { check, type Change, type Checked, type Judge, type Place } from './judge.js'
 import { checkFound, findNamed } from './resolve.js'
 import type { Root } from './root.js'
 
@@ -106,12 +106,19 @@ function resolve(
   const isPath = !startsWith(specifier, 'file:')
   const request = { specifier: plain, parent: from && fileUrl(from), isPath }
   const named = findNamed(judge, request)
-  if (named) return { path: named.root.folder + named.path + slice(specifier, plain.length) }
+  if (named) return { path: unlinked(named) + slice(specifier, plain.length) }
   if (from === undefined || isOwn(specifier)) return undefined
   const path = ask(specifier, node.dirname(from))
   if (path === undefined) return undefined
   if (node.isAbsolute(path)) checkFound(judge, request, fileUrl(path))
   return { path }
+}
+
+/** Bun follows links before it asks for the text: a file that is one may stand in for no other. */
+function unlinked({ root, path }: Place): string {
+  const file = root.folder + path
+  if (node.realpathSync(file) !== file) throw refusal('CHANGED', 'a link stands in its place', path)
+  return file
 }
 
 type Ask = (specifier: string, folder: string) => string | undefined
@@ -144,7 +151,7 @@ function createCompiler(main: string): (checked: Checked) => Loaded {
   return (checked) => {
     const { root, path, bytes } = checked
     const format = formatOf(checked)
-    if (format === 'module') return { contents: textOf(bytes), loader: 'js' }
+    if (format === 'module') return { contents: asModule(textOf(bytes)), loader: 'js' }
     if (format === 'json') return exporting(parseJson(textOf(bytes)))
     if (format !== 'commonjs')
       throw refusal('NOT_ENFORCEABLE', `Bun takes no ${format} that was checked`, path)
@@ -156,6 +163,10 @@ function createCompiler(main: string): (checked: Checked) => Loaded {
     return exporting(module.exports)
   }
 }
+
+/** What neither imports nor exports, Bun would take for CommonJS. */
+const asModule = (text: string): string =>
+  indexOf(text, 'import', 0) < 0 && indexOf(text, 'export', 0) < 0 ? `${text}\nexport {}` : text
 
 /** In the cache before it runs, so that circles find what there is of it. */
 function createModule(file: string, isMain: boolean): LoadedModule {

@@ -25,6 +25,12 @@ export interface LoadedModule {
 
 /** Replaces the loader's parts. What is loaded already stays. */
 export function patchCommonJs(judge: Judge): void {
+  patchCompiling(judge)
+  patchFinding(judge)
+}
+
+/** Replaces what compiles files. */
+export function patchCompiling(judge: Judge): void {
   const loader = Module as unknown as Loader
   const native = loader._extensions
   const byDefault = native['.js']!
@@ -36,7 +42,6 @@ export function patchCommonJs(judge: Judge): void {
       else compile(module, file, checked)
     }
   }
-  patchFinding(judge)
 }
 
 /** Replaces what finds files: what a specifier names in a root, the manifest says. */

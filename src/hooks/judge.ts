@@ -38,6 +38,33 @@ export function placeOf({ roots }: Judge, file: string): Place | undefined {
   return undefined
 }
 
+/** The place of a file, by its path as somebody spells it. */
+export const locate = (judge: Judge, file: string): Place | undefined =>
+  placeOf(judge, file) ?? throughLinks(judge, file)
+
+/** A place whose root is reached through a link, such as `current -> releases/41`; links inside of roots lead nowhere. */
+function throughLinks({ roots }: Judge, file: string): Place | undefined {
+  let folder = node.dirname(file)
+  let last = ''
+  while (folder !== last) {
+    const real = realPath(folder)
+    for (let at = 0; at < roots.length; at++)
+      if (real + node.sep === roots[at]!.folder)
+        return placeOf({ roots } as Judge, real + slice(file, folder.length))
+    last = folder
+    folder = node.dirname(folder)
+  }
+  return undefined
+}
+
+function realPath(folder: string): string {
+  try {
+    return node.realpathSync(folder)
+  } catch {
+    return ''
+  }
+}
+
 const toPath: (path: string) => string =
   node.sep === '/' ? (path) => path : (path) => replaceAll(path, node.sep, '/')
 
@@ -65,7 +92,7 @@ export type Change = { add: Root } | { remove: string }
  * @throws SignedImpError `…_UNLISTED`, `…_MISSING`, `…_CHANGED`
  */
 export function check(judge: Judge, file: string): Checked | undefined {
-  const place = placeOf(judge, file)
+  const place = locate(judge, file)
   if (place) return checkPlace(place)
   if (judge.policy.nodeModules === 'unverified' && isInNodeModules(file)) return undefined
   throw refusal('UNLISTED', 'in none of the signed folders', file)

@@ -3,7 +3,7 @@ import { copyBytes } from '../crypto/bytes.js'
 import { readKey, type PublicKey } from '../crypto/given.js'
 import type { ImportManager } from '../manifest/manager-options.js'
 import { refusal } from '../manifest/refusal.js'
-import { hasHash, isListed, type Place } from './judge.js'
+import { hasHash, isListed, locate, type Place } from './judge.js'
 import {
   resolveManager,
   resolveRegister,
@@ -14,7 +14,6 @@ import {
   type Resolved,
   type RootOptions,
 } from './options.js'
-import { locate } from './resolve.js'
 import { openRoot, urlOf, type RootOptions as OpenOptions } from './root.js'
 import { start, type Started } from './start.js'
 

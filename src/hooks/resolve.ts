@@ -5,7 +5,7 @@
 import { refusal } from '../manifest/refusal.js'
 import { endsWith, indexOf, node, resolveUrl, slice, startsWith } from './captured.js'
 import { fieldOf, folderOf } from './format.js'
-import { checkPlace, isListed, placeOf, type Judge, type Place } from './judge.js'
+import { checkPlace, isListed, locate, placeOf, type Judge, type Place } from './judge.js'
 import { readWhole } from './read.js'
 import type { Root } from './root.js'
 
@@ -51,33 +51,6 @@ function fileOfPath({ specifier, parent }: Request): string | undefined {
   if (!isRelative(specifier) || parent === undefined || !startsWith(parent, 'file:'))
     return undefined
   return node.resolve(node.dirname(node.fileURLToPath(parent)), specifier)
-}
-
-/** The place of a file, by its path as somebody spells it. */
-export const locate = (judge: Judge, file: string): Place | undefined =>
-  placeOf(judge, file) ?? throughLinks(judge, file)
-
-/** A place whose root is reached through a link, such as `current -> releases/41`; links inside of roots lead nowhere. */
-function throughLinks({ roots }: Judge, file: string): Place | undefined {
-  let folder = node.dirname(file)
-  let last = ''
-  while (folder !== last) {
-    const real = realPath(folder)
-    for (let at = 0; at < roots.length; at++)
-      if (real + node.sep === roots[at]!.folder)
-        return placeOf({ roots } as Judge, real + slice(file, folder.length))
-    last = folder
-    folder = node.dirname(folder)
-  }
-  return undefined
-}
-
-function realPath(folder: string): string {
-  try {
-    return node.realpathSync(folder)
-  } catch {
-    return ''
-  }
 }
 
 const listed = (place: Place): Place | undefined => (isListed(place) ? place : undefined)

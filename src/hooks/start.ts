@@ -11,7 +11,7 @@ import { guardAddons } from './addons.js'
 import { installInBun } from './bun.js'
 import { isBun, isDeno, workerThreads } from './builtins.js'
 import { guardChildren, type PreloadFlag } from './children.js'
-import { patchCommonJs } from './commonjs.js'
+import { patchCommonJs, patchCompiling } from './commonjs.js'
 import { refuseEarlier } from './earlier.js'
 import { refuseMovedEntry } from './entry.js'
 import { addTo, removeFrom, type Change, type Judge, type Policy } from './judge.js'
@@ -88,6 +88,8 @@ function install(judge: Judge, preload: string): (change: Change) => unknown {
   }
   if (registerHooks) {
     installSync(registerHooks, judge, preload)
+    // Of what is handed to its inner functions, Deno's loader does not ask the hooks.
+    if (isDeno) patchCompiling(judge)
     return () => {}
   }
   // Bun has a `register` too, which does nothing.

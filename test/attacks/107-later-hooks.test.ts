@@ -10,7 +10,8 @@ const attempts = (...works: string[]) =>
   '\nprocess.exit(0)\n'
 const source = `'console.log("EVIL")'`
 const hook = `{ load: (url, context, next) => url.endsWith('good.mjs') ? { format: 'module', source: ${source}, shortCircuit: true } : next(url, context) }`
-const url = `'data:text/javascript,' + encodeURIComponent(${source})`
+// Bun takes a text with a dot for the name of a file.
+const url = `'data:text/javascript,' + encodeURIComponent('globalThis["console"]["log"]("EVIL")')`
 
 attackServers(107, 'later hooks, and ways past hooks', {
   registerHooks: {

@@ -34,7 +34,10 @@ attackServers(108, 'an unsigned package.json', {
   },
   'a folder gets another main file': {
     files: { 'folder/index.js': `console.log('good')` },
-    plant: { 'folder/package.json': '{"main":"../evil.cjs"}' },
+    plant: {
+      'folder/package.json': '{"main":"./evil.cjs"}',
+      'folder/evil.cjs': `console.log('EVIL')`,
+    },
     main: `require('./folder')`,
     judge: isStill('good'),
   },

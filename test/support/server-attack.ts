@@ -65,7 +65,7 @@ async function attempt(runtime: Runtime, one: ServerAttack): Promise<string> {
   const run = runProgram(runtime, program, options)
   assert.not.match(run.stdout, 'EVIL', run.stderr)
   if (one.judge) return one.judge(run, runtime)
-  const code = /ERR_SIGNEDIMP_\\w+/.exec(run.stdout + run.stderr)?.[0]
+  const code = /ERR_SIGNEDIMP_\w+/.exec(run.stdout + run.stderr)?.[0]
   assert.ok(code, `no refusal: ${run.stdout}${run.stderr}`)
   return `refused ${code}`
 }

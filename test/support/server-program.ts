@@ -160,7 +160,7 @@ export async function sign(folder: string, known?: Signer): Promise<Program> {
   const signer = known ?? (await loadSigner(await generateKey('ed25519')))
   await signDirectory(folder, signer, { name: 'shop' })
   const pem = publicKeyPem(signer.key)
-  const keyFile = join(folder, '..', 'release.pub')
+  const keyFile = `${folder}.pub`
   writeFileSync(keyFile, pem)
   return { folder, keyFile, pem, signer }
 }
@@ -213,14 +213,15 @@ export function runProgram(runtime: Runtime, program: Program, options: RunOptio
   const preload = options.preload ?? nodeEntry
   const first = isPlain ? [] : [preloadFlagOf(runtime), toPreload(runtime, preload)]
   const { PATH, HOME } = process.env
-  const told = { SIGNEDIMP_KEY: program.keyFile, SIGNEDIMP_NAME: 'shop' }
+  const isTold = isPlain || 'SIGNEDIMP_CONFIG' in env
+  const told = isTold ? {} : { SIGNEDIMP_KEY: program.keyFile, SIGNEDIMP_NAME: 'shop' }
   const { status, stdout, stderr } = spawnSync(
     binary,
     [...args, ...flags, ...first, join(program.folder, entry), ...given],
     {
       encoding: 'utf8',
-      timeout: 60_000,
-      env: { PATH, HOME, NO_COLOR: '1', NODE_NO_WARNINGS: '1', ...(!isPlain && told), ...env },
+      timeout: 120_000,
+      env: { PATH, HOME, NO_COLOR: '1', NODE_NO_WARNINGS: '1', ...told, ...env },
     },
   )
   return { status, stdout, stderr }
