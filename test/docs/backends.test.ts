@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { loadPublicKey, pageTags, verifyDirectory } from 'signedimp'
 import {
   backends,
+  buildByScript,
   buildFor,
   nonce,
   outputOf,
@@ -38,6 +39,13 @@ for (const backend of backends) {
 }
 
 const countTags = (head: string): number => head.match(/^<(link|script)\b/gm)!.length
+
+test('esbuild: the script builds what a backend reads', async () => {
+  const root = await buildByScript()
+  const { head, csp } = pageTags(join(root, 'dist'), 'src/main.js')
+  assert.match(head, /<link integrity="sha256-\S+" rel="stylesheet" href="\/assets\/main-\w+\.css"/)
+  assert.match(csp, /^script-src 'sha256-/)
+})
 
 test('the Vite list names no entry of a backend, so that no tag starts it unchecked', async () => {
   const laravel = backends.find(({ section }) => section === 'Laravel')!

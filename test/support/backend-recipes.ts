@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { buildSource, type Source } from './entry-recipes.ts'
+import { buildSource, placeSource, type Source } from './entry-recipes.ts'
 import { writeFiles } from './fixture.ts'
 import { blocksOf, readDocument, sectionOf } from './markdown.ts'
 import { startHelper } from './processes.ts'
+import { succeed } from './readme-app.ts'
 
 /** A section of docs/backends.md: how its backend is built for, and how its code is run. */
 export interface Backend {
@@ -118,6 +119,14 @@ export const blocksIn = (section: string, language: string): string[] =>
 export async function buildFor(source: Omit<Source, 'isStyled'> & { section: string }) {
   const [config] = blocksIn(source.section, 'js')
   return (await buildSource({ ...source, isStyled: true }, config!)).root
+}
+
+/** Builds an entry with the script of the section on esbuild. @returns the project */
+export async function buildByScript(): Promise<string> {
+  const [script] = blocksIn('esbuild', 'js')
+  const root = await placeSource({ source: 'src/main.js', isStyled: true }, { 'build.js': script! })
+  succeed('node build.js', root)
+  return root
 }
 
 /** Why a recipe cannot be run here, if so. */

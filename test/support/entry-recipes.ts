@@ -167,15 +167,16 @@ export interface Source {
   vite?: 'vite' | 'vite5'
 }
 
+/** Makes a project of an entry, with what builds it. @returns its folder */
+export async function placeSource(source: Source, builder: Record<string, string>) {
+  const root = copyApp(await app())
+  await writeFiles(root, { ...standIns, ...sourcesOf(source), ...source.files, ...builder })
+  return root
+}
+
 /** Builds an entry with a configuration as a document has it. */
 export async function buildSource(source: Source, config: string) {
-  const root = copyApp(await app())
-  await writeFiles(root, {
-    ...standIns,
-    ...sourcesOf(source),
-    ...source.files,
-    'vite.config.js': config,
-  })
+  const root = await placeSource(source, { 'vite.config.js': config })
   return { root, printed: await messagesOf(root, source.vite) }
 }
 

@@ -8,7 +8,7 @@ import { scratchFolder } from '../support/processes.ts'
 import { templates } from './templates.ts'
 import { attack, serveTemplate } from './visit.ts'
 
-// The templates of create-vite, as npm has them: `npm run test:templates [start of a template's name …]`. It needs the npm
+// The templates of create-vite, as npm has them: `npm run test:templates [name of a template …]`. It needs the npm
 // registry, and writes what it finds into docs/templates.md.
 
 const table: Table = {
@@ -18,10 +18,8 @@ const table: Table = {
   rows: templates.map(({ name }) => name),
 }
 
-const parts = process.argv.slice(2)
-const wanted = templates.filter(
-  ({ name }) => parts.length === 0 || parts.some((part) => name.startsWith(part)),
-)
+const names = process.argv.slice(2)
+const wanted = templates.filter(({ name }) => names.length === 0 || names.includes(name))
 const count = { passed: 0, failed: 0 }
 for (const template of wanted) {
   try {
