@@ -34,6 +34,7 @@ const layers: Record<string, Layer> = {
 const exceptions: Record<string, RegExp> = {
   'crypto/node.ts': /^node:(crypto|fs)$/,
   'crypto/pure.ts': /^@noble\/hashes\/sha2\.js$/,
+  'keys/pkcs12.ts': /^node-forge$/,
 }
 
 const root = resolve(import.meta.dirname, '..')

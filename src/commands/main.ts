@@ -6,6 +6,9 @@ import type { Command, Output } from './command.js'
 import { failureOf, meaningOf, type Failure } from './failure.js'
 import { html } from './html.js'
 import { keygen } from './keygen.js'
+import { convertKey } from './keys/convert.js'
+import { changePassword } from './keys/password.js'
+import { showKey } from './keys/show.js'
 import { print, printJson, wantsColours } from './print.js'
 import { seal } from './seal.js'
 import { show } from './show.js'
@@ -14,7 +17,9 @@ import { unseal } from './unseal.js'
 import { verify } from './verify.js'
 
 const commands = new Map<string, Command>(
-  [keygen, sign, seal, unseal, html, verify, show].map((command) => [command.meta.name, command]),
+  [keygen, showKey, convertKey, changePassword, sign, seal, unseal, html, verify, show].map(
+    (command) => [command.meta.name, command],
+  ),
 )
 
 const signedimp: CommandDef = {
@@ -38,8 +43,7 @@ export async function main(argv: string[], packageJson: URL): Promise<void> {
 }
 
 async function run(argv: string[], packageJson: URL): Promise<number> {
-  const [name = '', ...rest] = argv
-  const command = commands.get(name)
+  const { name, command, rest } = find(argv)
   const flags = beforeDashes(argv)
   if (flags.includes('--help') || flags.includes('-h')) return printUsage(process.stdout, command)
   if (argv.length === 1 && name === '--version') return printVersion(packageJson)
@@ -51,6 +55,13 @@ async function run(argv: string[], packageJson: URL): Promise<number> {
   } catch (error) {
     return printFailure(error, flags, command)
   }
+}
+
+/** The command that is named, by one word or two. */
+function find(argv: string[]) {
+  const words = commands.has(argv.slice(0, 2).join(' ')) || argv[0] === 'keys' ? 2 : 1
+  const name = argv.slice(0, words).join(' ')
+  return { name, command: commands.get(name), rest: argv.slice(words) }
 }
 
 const beforeDashes = (argv: string[]): string[] =>

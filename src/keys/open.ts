@@ -3,12 +3,18 @@ import { flatness, isCutShort, pemBlocks, type PemBlock } from '../crypto/pem.js
 import type { SignedImpError } from '../errors.js'
 import { decryptPkcs8 } from './decrypt.js'
 import { decode } from './der.js'
+import { asPem, otherFormOf } from './form.js'
+import { openJwk } from './jwk.js'
+import { privateFromNumbers, readNumbers } from './numbers.js'
 import { findPassword, type PasswordOptions } from './password.js'
 import { pemBytes } from './pem.js'
-import { codeOf, refuseKey, type Where } from './source.js'
+import { openPkcs12 } from './pkcs12.js'
+import { codeOf, damaged, doesNotOpen, refuseKey, unsupported, type Where } from './source.js'
 
 /**
- * The private key in a PEM text: PKCS#8, PKCS#1, SEC1 or the old encrypted PEM.
+ * The private key in a file's text: PEM or DER of PKCS#8, PKCS#1, SEC1 or the old encrypted PEM; a JWK; PKCS#12;
+ * the numbers of Python's signedimp.
+ * @param text one character a byte
  * @throws {@link SignedImpError} `ERR_SIGNEDIMP_PASSWORD`, `ERR_SIGNEDIMP_KEY`
  */
 export async function openPrivateKey(
@@ -16,12 +22,34 @@ export async function openPrivateKey(
   where: Where,
   options: PasswordOptions,
 ): Promise<KeyObject> {
+  const form = otherFormOf(text)
+  if (form === 'jwk') return openJwk(Buffer.from(text, 'latin1').toString(), where)
+  if (form === 'python') return privateFromNumbers(readNumbers(text, where), where)
+  if (form === 'pkcs12') return openStore(text, where, options)
+  return openPem(asPem(text), where, options)
+}
+
+async function openStore(text: string, where: Where, options: PasswordOptions): Promise<KeyObject> {
+  const password = await needPassword(where, options)
+  const key = await openPkcs12(Buffer.from(text, 'latin1'), password, where)
+  try {
+    return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+  } catch {
+    throw damaged(where)
+  }
+}
+
+async function needPassword(where: Where, options: PasswordOptions): Promise<string> {
+  const password = await findPassword(options)
+  if (password === undefined) throw refuseKey(where, passwordNeeded, 'ERR_SIGNEDIMP_PASSWORD')
+  return password
+}
+
+async function openPem(text: string, where: Where, options: PasswordOptions): Promise<KeyObject> {
   const block = findPrivateBlock(text, where)
   const encrypted = isEncrypted(block)
-  if (encrypted && !isWhole(block)) throw refuseKey(where, damaged)
-  const passphrase = encrypted ? await findPassword(options) : undefined
-  if (encrypted && passphrase === undefined)
-    throw refuseKey(where, passwordNeeded, 'ERR_SIGNEDIMP_PASSWORD')
+  if (encrypted && !isWhole(block)) throw damaged(where)
+  const passphrase = encrypted ? await needPassword(where, options) : undefined
   try {
     return await open(block, passphrase)
   } catch (error) {
@@ -47,8 +75,6 @@ async function open(block: PemBlock, passphrase: string | undefined): Promise<Ke
 /** What BoringSSL says of scrypt. */
 const unknownDerivation = 'ERR_OSSL_UNSUPPORTED_KEY_DERIVATION_FUNCTION'
 
-const damaged = 'holds a private key that cannot be read: it is damaged, or of an unknown kind'
-
 const passwordNeeded =
   'holds an encrypted key: give its password in the option "password", in SIGNEDIMP_PASSWORD or in the file that SIGNEDIMP_PASSWORD_FILE names'
 
@@ -56,7 +82,8 @@ const passwordNeeded =
 function findPrivateBlock(text: string, where: Where): PemBlock {
   const blocks = pemBlocks(text)
   const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'))
-  const problem = isCutShort(text) ? damaged : problemWith(keys, blocks)
+  if (isCutShort(text)) throw damaged(where)
+  const problem = problemWith(keys, blocks)
   if (problem) throw refuseKey(where, problem)
   return keys[0]!
 }
@@ -68,7 +95,7 @@ function problemWith([key, ...others]: PemBlock[], blocks: PemBlock[]): string |
   if (key) return flatness(key)
   return found.includes('PUBLIC KEY')
     ? 'holds a public key where a private key belongs: give the file without .pub'
-    : `holds ${found || 'no key in PEM'}: a private key in PEM belongs here (openssl pkey converts)`
+    : `holds ${found || 'no key that is known'}: a private key belongs here, in PEM, DER, PKCS#12 or a JWK`
 }
 
 const isEncrypted = ({ label, text }: PemBlock): boolean =>
@@ -91,13 +118,6 @@ function isWhole(block: PemBlock): boolean {
 const wrongPassword = ['ERR_OSSL_BAD_DECRYPT', 'ERR_OSSL_EVP_BAD_DECRYPT', 'ERR_OSSL_UNSUPPORTED']
 
 function explain(code: string, encrypted: boolean, where: Where): SignedImpError {
-  if (!encrypted) return refuseKey(where, damaged)
-  return wrongPassword.includes(code)
-    ? refuseKey(where, doesNotOpen, 'ERR_SIGNEDIMP_PASSWORD')
-    : refuseKey(where, unsupported)
+  if (!encrypted) return damaged(where)
+  return wrongPassword.includes(code) ? doesNotOpen(where) : unsupported(where)
 }
-
-const doesNotOpen = 'does not open with the password that was given (or it is damaged)'
-
-const unsupported =
-  'is encrypted in a way that is not supported, or damaged: encrypt it anew with openssl pkcs8 -topk8'

@@ -9,10 +9,12 @@ export type Password = string | (() => string | Promise<string>)
 /** Where to look for a password. */
 export interface PasswordOptions {
   password?: Password | undefined
-  /** Holds `SIGNEDIMP_PASSWORD` or `SIGNEDIMP_PASSWORD_FILE`. @default process.env */
+  /** Holds the variable, or the same with `_FILE`. @default process.env */
   env?: NodeJS.ProcessEnv
   /** What a relative `SIGNEDIMP_PASSWORD_FILE` is relative to. @default process.cwd() */
   cwd?: string
+  /** @default 'SIGNEDIMP_PASSWORD' */
+  variable?: string
 }
 
 /**
@@ -20,11 +22,16 @@ export interface PasswordOptions {
  * Nobody is asked: a build that waits for a keyboard hangs.
  */
 export async function findPassword(options: PasswordOptions): Promise<string | undefined> {
-  const { password, env = process.env, cwd = process.cwd() } = options
+  const {
+    password,
+    env = process.env,
+    cwd = process.cwd(),
+    variable = 'SIGNEDIMP_PASSWORD',
+  } = options
   if (password !== undefined) return fromOption(password)
-  if (env['SIGNEDIMP_PASSWORD']) return env['SIGNEDIMP_PASSWORD']
-  const file = env['SIGNEDIMP_PASSWORD_FILE']
-  return file ? fromFile(resolve(cwd, file)) : undefined
+  if (env[variable]) return env[variable]
+  const file = env[`${variable}_FILE`]
+  return file ? fromFile(resolve(cwd, file), variable) : undefined
 }
 
 async function fromOption(password: Password): Promise<string | undefined> {
@@ -34,11 +41,11 @@ async function fromOption(password: Password): Promise<string | undefined> {
 }
 
 // The message does not repeat what the variable holds: some put the password itself there.
-async function fromFile(file: string): Promise<string | undefined> {
+async function fromFile(file: string, variable: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '') || undefined
   } catch (error) {
-    const reason = `SIGNEDIMP_PASSWORD_FILE names a file that cannot be read (${codeOf(error)})`
+    const reason = `${variable}_FILE names a file that cannot be read (${codeOf(error)})`
     throw new SignedImpError('ERR_SIGNEDIMP_PASSWORD', reason)
   }
 }

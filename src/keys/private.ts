@@ -18,16 +18,16 @@ export interface SignerObject {
   sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
-/** A private key: a file, its PEM text, a key in memory; or somebody who has it. */
-export type KeySource = string | URL | KeyObject | SignerObject
-
 /** How to read a {@link KeySource}. */
-export interface LoadOptions extends Omit<PasswordOptions, 'cwd'> {
+export interface LoadOptions extends Omit<PasswordOptions, 'cwd' | 'variable'> {
   /** What a relative path of the key is relative to. @default process.cwd() */
   cwd?: string
   /** What the caller calls the source, for messages. @default 'key' */
   option?: string
 }
+
+/** A private key: a file of any form that {@link openPrivateKey} reads, its PEM text, a key in memory; or somebody who has it. */
+export type KeySource = string | URL | KeyObject | SignerObject
 
 /**
  * Makes a signer of a private key. Each signature is verified before it is handed out.

@@ -1,14 +1,17 @@
-import { createPublicKey, KeyObject } from 'node:crypto'
+import { createPublicKey, KeyObject, X509Certificate } from 'node:crypto'
 import { algorithms } from '../crypto/algorithms.js'
 import { fromBase64 } from '../crypto/bytes.js'
 import type { TrustedKey } from '../crypto/key.js'
 import { findPublicBlock, pemBlocks } from '../crypto/pem.js'
+import { asPem, otherFormOf } from './form.js'
+import { isPublicJwk, readPublicJwk } from './jwk.js'
+import { publicFromNumbers, readNumbers } from './numbers.js'
 import { toPem } from './pem.js'
 import { spkiWithScheme } from './rsa.js'
 import { readSource, refuseKey, type Where } from './source.js'
 import { trust } from './trust.js'
 
-/** A public key: a file, its PEM text, or a key in memory. */
+/** A public key: a file (PEM, DER, a JWK or an X.509 certificate), its PEM text, or a key in memory. */
 export type PublicKeySource = string | URL | KeyObject | TrustedKey
 
 /**
@@ -26,7 +29,7 @@ export async function loadPublicKey(
   if (isTrustedKey(source)) return recheck(source, { option })
   const expected = 'a public key: a file, a URL, PEM text or a KeyObject'
   const { text, where } = await readSource(source, expected, option, cwd)
-  return trust(parsePublicPem(text, where), where)
+  return trust(readPublicText(text, where), where)
 }
 
 /**
@@ -37,13 +40,17 @@ export async function isPublicKey(source: unknown, cwd?: string): Promise<boolea
   if (source instanceof KeyObject) return source.type === 'public'
   if (typeof source !== 'string' && !(source instanceof URL)) return false
   const { text } = await readSource(source, 'a key: a file, a URL or PEM text', 'key', cwd)
-  return isPublicPem(text)
+  return isPublicText(text)
 }
 
-/** Whether a text has a public key in PEM, and no private one: that would be what to sign with. */
-export function isPublicPem(text: string): boolean {
-  const labels = pemBlocks(text).map(({ label }) => label)
-  return labels.includes('PUBLIC KEY') && !text.includes('PRIVATE KEY')
+/** Whether a file's text has a public key, and no private one: that would be what to sign with. */
+export function isPublicText(text: string): boolean {
+  const form = otherFormOf(text)
+  if (form === 'jwk') return isPublicJwk(text)
+  if (form === 'python') return !/,[^,]*,/.test(text)
+  const labels = pemBlocks(asPem(text)).map(({ label }) => label)
+  const isPublic = labels.includes('PUBLIC KEY') || labels.includes('CERTIFICATE')
+  return isPublic && !text.includes('PRIVATE KEY')
 }
 
 /** The public half of a key as manifests count it. @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY` on a weak or unsupported key */
@@ -51,16 +58,38 @@ export const toTrustedKey = (key: KeyObject): TrustedKey => trust(key, { option:
 
 /** A public key as the text of a `.pub` file. */
 export function publicKeyPem({ scheme, spki }: TrustedKey): string {
-  const der = fromBase64(spki)
-  const restricted = scheme === 'pss-sha384' || scheme === 'pss-sha512'
-  return toPem('PUBLIC KEY', restricted ? spkiWithScheme(der, scheme) : der)
+  return toPem('PUBLIC KEY', spkiWithScheme(fromBase64(spki), scheme))
 }
 
-/** The key in a PEM text of one SubjectPublicKeyInfo: Node alone would also take a private key or a certificate. */
-function parsePublicPem(text: string, where: Where): KeyObject {
-  const found = findPublicBlock(text)
+/**
+ * The key in a file's text, strong enough or not: Node alone would also take a private key.
+ * @throws {@link SignedImpError} `ERR_SIGNEDIMP_KEY`
+ */
+export function readPublicText(text: string, where: Where): KeyObject {
+  const form = otherFormOf(text)
+  if (form === 'jwk') return readPublicJwk(text, where)
+  if (form === 'python') return publicFromNumbers(readNumbers(text, where), where)
+  if (form === 'pkcs12')
+    throw refuseKey(where, 'is a PKCS#12 file, where a public key belongs: give its certificate')
+  const pem = asPem(text)
+  const blocks = pemBlocks(pem)
+  if (blocks.length === 1 && blocks[0]!.label === 'CERTIFICATE')
+    return keyOfCertificate(blocks[0]!.text, where)
+  const found = findPublicBlock(pem)
   if (typeof found === 'string') throw refuseKey(where, found)
   return parseSpki(found.text, where)
+}
+
+/** Only its key is taken: who issued a certificate and how long it is good for mean nothing here. */
+function keyOfCertificate(pem: string, where: Where): KeyObject {
+  try {
+    return new X509Certificate(pem).publicKey
+  } catch {
+    throw refuseKey(
+      where,
+      'holds a certificate that is damaged, or whose key is of an unsupported kind',
+    )
+  }
 }
 
 function parseSpki(pem: string, where: Where): KeyObject {

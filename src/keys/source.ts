@@ -22,6 +22,25 @@ export function refuseKey(
     : new SignedImpError(code, reason, { path: file })
 }
 
+/** What a wrong password leads to; a damaged file looks the same. */
+export const doesNotOpen = (where: Where): SignedImpError =>
+  refuseKey(
+    where,
+    'does not open with the password that was given (or it is damaged)',
+    'ERR_SIGNEDIMP_PASSWORD',
+  )
+
+/** A file that is encrypted in a way that nothing here can open. */
+export const unsupported = (where: Where): SignedImpError =>
+  refuseKey(
+    where,
+    'is encrypted in a way that is not supported, or damaged: encrypt it anew with openssl pkcs8 -topk8',
+  )
+
+/** What has the right beginning and holds no key. */
+export const damaged = (where: Where): SignedImpError =>
+  refuseKey(where, 'holds a private key that cannot be read: it is damaged, or of an unknown kind')
+
 /** A caller's mistake. Says what kind of value came, and nothing of its content: it may be a key. */
 export function wrongType(option: string, expected: string, value: unknown): TypeError {
   const hint = value === undefined || value === '' ? ' (is an environment variable not set?)' : ''

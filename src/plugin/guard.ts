@@ -5,7 +5,8 @@ import { basename, resolve, type PlatformPath } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pemBlocks } from '../crypto/pem.js'
 import { SignedImpError } from '../errors.js'
-import { isPublicPem } from '../keys/public.js'
+import { asPem, otherFormOf } from '../keys/form.js'
+import { isPublicText } from '../keys/public.js'
 import { isPem } from '../keys/source.js'
 import { isInside, isSameFile } from '../tree/system-path.js'
 import { escapeRegExp } from './escape-reg-exp.js'
@@ -20,7 +21,7 @@ export function keyFileOf(key: unknown, root: string): string | undefined {
 /** Whether a file holds a public key, which everybody may have. One that cannot be read may be the private one. */
 function isPublicFile(file: string): boolean {
   try {
-    return isPublicPem(readFileSync(file, 'latin1'))
+    return isPublicText(readFileSync(file, 'latin1'))
   } catch {
     return false
   }
@@ -95,18 +96,28 @@ export function refuseKeyIn(folder: string, file: string): void {
     )
 }
 
-/** Texts of which each gives a key away: a line of its PEM, as it is and in base64 at each of its three alignments. */
+/** Texts, one character a byte, of which each gives a key away: a piece of its file, as it is and in base64 at each of its three alignments. */
 export async function findSecrets(key: unknown, root: string): Promise<string[]> {
-  const block = pemBlocks(await readPem(key, root)).find(({ label }) =>
-    label.endsWith('PRIVATE KEY'),
+  const text = await readText(key, root)
+  const piece = pieceOf(text)
+  if (piece === undefined || isPublicText(text)) return []
+  const encoded = [0, 1, 2].map((at) =>
+    Buffer.from(piece.slice(at, at + 36), 'latin1').toString('base64'),
   )
-  const [line] = block?.text.match(/[A-Za-z0-9+/]{40,}/) ?? []
-  if (line === undefined) return []
-  const encoded = [0, 1, 2].map((at) => Buffer.from(line.slice(at, at + 36)).toString('base64'))
-  return [line, ...encoded]
+  return [piece, ...encoded]
 }
 
-async function readPem(key: unknown, root: string): Promise<string> {
+/** What no other file has: a line of PEM, the secret number of a JWK, the end of what is binary. */
+function pieceOf(text: string): string | undefined {
+  const block = pemBlocks(text).find(({ label }) => label.endsWith('PRIVATE KEY'))
+  if (block) return /[A-Za-z0-9+/]{40,}/.exec(block.text)?.[0]
+  const form = otherFormOf(text)
+  if (form === 'python') return /,\s*(\d{40,})L?\s*\)/.exec(text)?.[1]
+  if (form === 'jwk') return /"d"\s*:\s*"([\w-]{40,})"/.exec(text)?.[1]
+  return form === 'pkcs12' || asPem(text) !== text ? text.slice(-48) : undefined
+}
+
+async function readText(key: unknown, root: string): Promise<string> {
   const file = keyFileOf(key, root)
   if (file !== undefined) return readFile(file, 'latin1')
   if (key instanceof KeyObject && key.type === 'private')
@@ -119,14 +130,16 @@ async function readPem(key: unknown, root: string): Promise<string> {
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
 export function refuseSecrets(path: string, source: string | Uint8Array, secrets: string[]): void {
-  const content =
+  const holds =
     typeof source === 'string'
-      ? source
-      : Buffer.from(source.buffer, source.byteOffset, source.length)
-  if (secrets.some((secret) => content.includes(secret)))
+      ? (secret: string) => source.includes(secret)
+      : inBytes(Buffer.from(source.buffer, source.byteOffset, source.length))
+  if (secrets.some(holds))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_KEY_EXPOSED',
       'would publish the private key; find what imports, links or copies it',
       { path },
     )
 }
+
+const inBytes = (bytes: Buffer) => (secret: string) => bytes.includes(secret, 0, 'latin1')
