@@ -28,6 +28,7 @@ test('signedimp exports the plugin, by name and by default, and the tools', asyn
     'generateKey',
     'loadPublicKey',
     'loadSigner',
+    'pkcs11Signer',
     'publicKeyPem',
     'saveKey',
     'sealDirectory',

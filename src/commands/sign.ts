@@ -3,9 +3,10 @@ import { hashTypes } from '../crypto/algorithms.js'
 import { signDirectory, type SignReport } from '../tree/sign.js'
 import { wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
-import { openKey, refuseKeyInside } from './key.js'
+import { refuseKeyInside } from './key.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
+import { openSigner, tokenFlags } from './token.js'
 
 /** Signs a folder. */
 export const sign: Command = defineCommand({
@@ -17,6 +18,7 @@ export const sign: Command = defineCommand({
   args: {
     dir: { type: 'positional', description: 'The folder' },
     key: { type: 'string', required: true, valueHint: 'file', description: 'The private key' },
+    ...tokenFlags,
     name: {
       type: 'string',
       description: "Which app and channel this is: else as signed before, else package.json's name",
@@ -35,10 +37,20 @@ export const sign: Command = defineCommand({
     },
     json,
   },
-  async run({ dir, key, name, expires, hash, manifest, ...numbers }): Promise<Output> {
+  async run({
+    dir,
+    key,
+    pkcs11,
+    token,
+    name,
+    expires,
+    hash,
+    manifest,
+    ...numbers
+  }): Promise<Output> {
     const build = wholeNumber('--build', numbers.build)
-    const signer = await openKey(key)
-    await refuseKeyInside(dir, key)
+    const signer = await openSigner({ key, pkcs11, token })
+    if (pkcs11 === undefined) await refuseKeyInside(dir, key)
     const report = await withProgress((progress) =>
       signDirectory(dir, signer, { name, build, expires, hash, manifest, progress }),
     )
