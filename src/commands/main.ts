@@ -10,6 +10,7 @@ import { convertKey } from './keys/convert.js'
 import { changePassword } from './keys/password.js'
 import { showKey } from './keys/show.js'
 import { print, printJson, wantsColours } from './print.js'
+import { rotate } from './rotate.js'
 import { seal } from './seal.js'
 import { show } from './show.js'
 import { sign } from './sign.js'
@@ -17,7 +18,7 @@ import { unseal } from './unseal.js'
 import { verify } from './verify.js'
 
 const commands = new Map<string, Command>(
-  [keygen, showKey, convertKey, changePassword, sign, seal, unseal, html, verify, show].map(
+  [keygen, showKey, convertKey, changePassword, sign, rotate, seal, unseal, html, verify, show].map(
     (command) => [command.meta.name, command],
   ),
 )

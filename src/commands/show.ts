@@ -5,7 +5,7 @@ import { parseUnverified, type UnverifiedManifest } from '../tree/describe.js'
 import { summaryOf } from '../tree/report.js'
 import { readManifest } from '../tree/stored.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
-import { releaseRows } from './release.js'
+import { expiryWords, releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
 
 /** Shows a manifest as it stands. */
@@ -30,6 +30,7 @@ export const show: Command = defineCommand({
     return {
       data: { ...describe(stored, files), ...(isFolder && { reportOnly }) },
       lines: lines(stored, files, reportOnly),
+      words: expiryWords(stored.manifest),
     }
   },
 })

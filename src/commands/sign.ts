@@ -4,6 +4,7 @@ import { signDirectory, type SignReport } from '../tree/sign.js'
 import { wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { refuseKeyInside } from './key.js'
+import { formatFlag, signWithPython } from './python.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
 import { openSigner, tokenFlags } from './token.js'
@@ -35,19 +36,12 @@ export const sign: Command = defineCommand({
       valueHint: 'name',
       description: "The manifest's file name: else signedimp-manifest.txt",
     },
+    format: formatFlag,
     json,
   },
-  async run({
-    dir,
-    key,
-    pkcs11,
-    token,
-    name,
-    expires,
-    hash,
-    manifest,
-    ...numbers
-  }): Promise<Output> {
+  async run(args): Promise<Output> {
+    if (args.format === 'python') return signWithPython(args)
+    const { dir, key, pkcs11, token, name, expires, hash, manifest, ...numbers } = args
     const build = wholeNumber('--build', numbers.build)
     const signer = await openSigner({ key, pkcs11, token })
     if (pkcs11 === undefined) await refuseKeyInside(dir, key)

@@ -2,8 +2,9 @@ import { loadPublicKey } from '../keys/public.js'
 import { verifyDirectory, type VerifyReport } from '../tree/verify.js'
 import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
+import { formatFlag, verifyWithPython } from './python.js'
 import { withProgress } from './progress.js'
-import { releaseRows } from './release.js'
+import { expiryWords, releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
 
 /** Verifies a folder. */
@@ -36,9 +37,12 @@ export const verify: Command = defineCommand({
       valueHint: 'name',
       description: "The manifest's file name: else signedimp-manifest.txt",
     },
+    format: formatFlag,
     json,
   },
-  async run({ dir, key, name, manifest, ...numbers }): Promise<Output> {
+  async run(args): Promise<Output> {
+    if (args.format === 'python') return verifyWithPython(args)
+    const { dir, key, name, manifest, ...numbers } = args
     const build = wholeNumber('--build', numbers.build)
     const threshold = wholeNumber('--threshold', numbers.threshold)
     if (threshold === 0) throw new UsageError('--threshold must be at least 1')
@@ -51,6 +55,7 @@ export const verify: Command = defineCommand({
     const words = [
       `${dir} is as signed${asked}.`,
       ...wordsOnMaps(report),
+      ...expiryWords(report),
       ...(reportOnly.length > 0
         ? ["Pages of mode 'report-only' are in it: nothing protects them."]
         : []),

@@ -49,8 +49,15 @@ export function makeToken(folder: string): SoftToken {
   ] as const)
     run('pkcs11-tool', [
       ...login,
-      ...['--token-label', made.token, '--keypairgen', '--key-type', type],
-      ...['--id', id, '--label', label],
+      '--token-label',
+      made.token,
+      '--keypairgen',
+      '--key-type',
+      type,
+      '--id',
+      id,
+      '--label',
+      label,
     ])
   return made
 }
