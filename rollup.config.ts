@@ -1,3 +1,4 @@
+import { buildSync } from 'esbuild'
 import { minify, type MinifyOptions } from 'terser'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +27,17 @@ const noble: Plugin = {
       : null,
 }
 
+/** The hooks of Node 20, which run in a thread of their own: a bootstrap in one file brings them as a text. */
+const thread = buildSync({
+  entryPoints: ['src/hooks/thread.ts'],
+  bundle: true,
+  minify: true,
+  write: false,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+}).outputFiles[0]!.text
+
 const library: RollupOptions = {
   input: entries,
   output: { dir: 'dist', format: 'es', chunkFileNames: '[name]-[hash].js' },
@@ -34,7 +46,12 @@ const library: RollupOptions = {
   plugins: [
     esbuild({
       target: 'node20',
-      define: { __DER__: 'true', __MODULE__: 'true', __PURE__: 'false' },
+      define: {
+        __DER__: 'true',
+        __MODULE__: 'true',
+        __PURE__: 'false',
+        __THREAD__: JSON.stringify(thread),
+      },
     }),
     noble,
   ],
@@ -108,8 +125,31 @@ const forPages = (
   onwarn,
 })
 
+/** The file of a program's entry. Nothing in it is to be clever: it is what keeps what runs later from changing it. */
+const forServers = (input: string, fileName: string, format: 'es' | 'cjs'): RollupOptions => ({
+  input: `src/hooks/program/${input}.ts`,
+  output: { file: `dist/bootstrap/${fileName}`, format, esModule: false },
+  external: /^node:/,
+  plugins: [
+    esbuild({ target: 'node20', define: { __DER__: 'true', __THREAD__: JSON.stringify(thread) } }),
+    {
+      name: 'minify',
+      renderChunk: async (code) => {
+        const options = { ecma: 2022, format: { ascii_only: true }, toplevel: true } as const
+        const { code: small } = await minify(code, { ...options, module: format === 'es' })
+        return { code: small! }
+      },
+    },
+  ],
+  onwarn,
+})
+
 export default [
   library,
+  forServers('module', 'program.js', 'es'),
+  forServers('commonjs', 'program.cjs', 'cjs'),
+  forServers('embed', 'embed.js', 'es'),
+  forServers('embed', 'embed.cjs', 'cjs'),
   // What the bootstraps start are modules, because the import map must be what checks them.
   forPages('runtime', 'runtime.js', 'es'),
   forPages('late', 'late.js', 'es', { module: true }),

@@ -28,6 +28,9 @@ export type SignedImpCode =
   | 'ERR_SIGNEDIMP_NOT_COVERED'
   | 'ERR_SIGNEDIMP_OUTPUT'
   | 'ERR_SIGNEDIMP_LATE_WRITE'
+  // What only a tool refuses.
+  | 'ERR_SIGNEDIMP_ZIP'
+  | 'ERR_SIGNEDIMP_RELEASE'
 
 /** What a refusal is about, beside its code. */
 export interface SignedImpErrorDetails {

@@ -14,6 +14,12 @@ export { signedImp, signedImp as default } from './plugin/rollup.js'
 export { sealDirectory } from './seal/seal.js'
 export type { SealOptions, SealReport } from './seal/types.js'
 export { unsealDirectory, type UnsealOptions, type UnsealReport } from './seal/unseal.js'
+export { pageTags, type PageTags, type PageTagsOptions } from './tree/page-tags.js'
 export { FilesRefusedError, type FileProblem } from './tree/refused.js'
-export { signDirectory, type SignOptions, type SignReport } from './tree/sign.js'
-export { verifyDirectory, type VerifyOptions, type VerifyReport } from './tree/verify.js'
+export { signDirectory, signZipfile, type SignOptions, type SignReport } from './tree/sign.js'
+export {
+  verifyDirectory,
+  verifyZipfile,
+  type VerifyOptions,
+  type VerifyReport,
+} from './tree/verify.js'

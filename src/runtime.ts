@@ -4,6 +4,6 @@
  * @module
  */
 export { signedFetch, signedURL } from './page/signed-fetch.js'
-export type { PublicKey } from './page/keys.js'
-export type { ManagerOptions, RootOptions } from './page/manager-options.js'
+export type { PublicKey } from './crypto/given.js'
+export type { ManagerOptions, RootOptions } from './manifest/manager-options.js'
 export { SignedImportManager, type InstalledManager } from './page/manager.js'

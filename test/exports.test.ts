@@ -28,14 +28,17 @@ test('signedimp exports the plugin, by name and by default, and the tools', asyn
     'generateKey',
     'loadPublicKey',
     'loadSigner',
+    'pageTags',
     'pkcs11Signer',
     'publicKeyPem',
     'saveKey',
     'sealDirectory',
     'signDirectory',
+    'signZipfile',
     'signedImp',
     'unsealDirectory',
     'verifyDirectory',
+    'verifyZipfile',
   ])
   const { default: byDefault, signedImp } = await import('signedimp')
   assert.is(byDefault, signedImp)
@@ -53,6 +56,10 @@ test('signedimp/runtime exports the manager for pages, and what fetches checked'
     'signedFetch',
     'signedURL',
   ])
+})
+
+test('signedimp/node exports the hooks for programs, and the error that they throw', async () => {
+  assert.equal(await names('signedimp/node'), ['SignedImpError', 'SignedImportManager', 'register'])
 })
 
 test('signedimp/errors exports the error, the same as signedimp', async () => {

@@ -25,6 +25,7 @@ const layers: Record<string, Layer> = {
   emit: { folders: tools, packages: /^(es-module-lexer|magic-string|parse5|node:.+)$/ },
   keys: { folders: tools, packages: /^node:/ },
   tree: { folders: tools, packages: /^node:/ },
+  hooks: { folders: tools, packages: /^node:/, not: /^manifest\/sign\./ },
   plugin: { folders: all, packages: /^node:/ },
   seal: { folders: [...all, 'plugin'], packages: /^(es-module-lexer|magic-string|node:.+)$/ },
   python: { folders: [...tools, 'keys', 'tree'], packages: /^node:/ },

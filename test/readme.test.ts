@@ -10,7 +10,7 @@ import {
   createModuleBootstrap,
   type PageCode,
 } from '../src/emit/bootstrap.ts'
-import type { Release } from '../src/emit/emit.ts'
+import type { Release } from '../src/emit/release.ts'
 import { generateKey, type KeyAlgorithm } from '../src/keys/generate.ts'
 import { toTrustedKey } from '../src/keys/public.ts'
 import { signedimp } from './cli/run.ts'

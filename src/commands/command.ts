@@ -9,6 +9,8 @@ export interface Output {
   lines: Line[]
   /** What people should know beside it: goes to standard error, and is left out with `--json`. */
   words?: string[]
+  /** 1 where what was looked at is not as it should be, and that is no failure. @default 0 */
+  status?: 0 | 1
 }
 
 /** A command: what citty's help says of it, and what it does. */

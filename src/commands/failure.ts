@@ -12,7 +12,12 @@ export interface Failure {
 }
 
 /** Refusals that are about the means and not about the bytes. */
-const aboutTheMeans = new Set(['ERR_SIGNEDIMP_KEY', 'ERR_SIGNEDIMP_PASSWORD'])
+const aboutTheMeans = new Set([
+  'ERR_SIGNEDIMP_KEY',
+  'ERR_SIGNEDIMP_PASSWORD',
+  'ERR_SIGNEDIMP_NETWORK',
+  'ERR_SIGNEDIMP_TIMEOUT',
+])
 
 const systemErrors = new Map([
   ['ENOENT', 'no such file or folder'],

@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { SignedImpError } from '../errors.js'
+import { commandSigner } from '../keys/command.js'
 import { findPassword } from '../keys/password.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
@@ -11,10 +12,13 @@ import { askHidden, canAsk } from './prompt.js'
 /**
  * Opens the private key of `--key`. A password from the environment goes before a question, and a key that needs none is not asked
  * for one.
+ * @param command what signs, where `key` is the public key of who has the private one
  * @throws UsageError on a key itself; SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`
  */
-export async function openKey(key: string): Promise<Signer> {
+export async function openKey(key: string, command?: string): Promise<Signer> {
   if (isPem(key)) throw new UsageError(keyInSight)
+  if (command !== undefined)
+    return loadSigner(commandSigner(command, key, '--signer'), { option: '--key' })
   const password = async () =>
     (await findPassword({})) ?? (await askHidden([`Password for ${key}: `]))[0]!
   return loadSigner(key, { option: '--key', ...(canAsk() && { password }) })

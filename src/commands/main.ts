@@ -2,7 +2,11 @@ import { renderUsage, type CommandDef } from 'citty'
 import { readFile } from 'node:fs/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { parseArguments, UsageError } from './arguments.js'
+import { bootstrap } from './bootstrap.js'
 import type { Command, Output } from './command.js'
+import { attach } from './attach.js'
+import { audit } from './audit.js'
+import { diff } from './diff.js'
 import { failureOf, meaningOf, type Failure } from './failure.js'
 import { html } from './html.js'
 import { keygen } from './keygen.js'
@@ -15,18 +19,34 @@ import { seal } from './seal.js'
 import { show } from './show.js'
 import { sign } from './sign.js'
 import { unseal } from './unseal.js'
+import { unsign } from './unsign.js'
 import { verify } from './verify.js'
 
 const commands = new Map<string, Command>(
-  [keygen, showKey, convertKey, changePassword, sign, rotate, seal, unseal, html, verify, show].map(
-    (command) => [command.meta.name, command],
-  ),
+  [
+    keygen,
+    showKey,
+    convertKey,
+    changePassword,
+    sign,
+    attach,
+    unsign,
+    rotate,
+    seal,
+    unseal,
+    html,
+    verify,
+    audit,
+    diff,
+    show,
+    bootstrap,
+  ].map((command) => [command.meta.name, command]),
 )
 
 const signedimp: CommandDef = {
   meta: {
     name: 'signedimp',
-    description: 'Sign folders, and verify that they are what was signed',
+    description: 'Sign folders and zip files, and verify that they are what was signed',
   },
   subCommands: Object.fromEntries(commands) as never,
 }
@@ -86,13 +106,13 @@ async function printVersion(packageJson: URL): Promise<number> {
   return 0
 }
 
-function printOutput({ data, lines, words = [] }: Output, flags: string[]): number {
+function printOutput({ data, lines, words = [], status = 0 }: Output, flags: string[]): number {
   if (flags.includes('--json')) printJson(data)
   else {
     print(process.stdout, lines)
     print(process.stderr, words)
   }
-  return 0
+  return status
 }
 
 function printFailure(error: unknown, flags: string[], command: Command | undefined): number {

@@ -49,8 +49,8 @@ async function openPythonKey(file: string): Promise<PythonKey> {
 }
 
 /** @throws UsageError on flags that the format has no place for */
-function checked({ dir: _, key: __, manifest = defaultManifestName, ...others }: Asked): string {
-  const known = ['format', 'json']
+function checked({ manifest = defaultManifestName, ...others }: Asked): string {
+  const known = ['dir', 'key', 'format', 'json']
   for (const [flag, value] of Object.entries(others))
     if (value && !known.includes(flag))
       throw new UsageError(`--${flag} is not for --format python, whose manifests cannot say it`)

@@ -1,16 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { decode, isPage } from '../emit/output.js'
 import { isReportOnly } from '../emit/report-only-page.js'
-import { walkIfThere } from '../tree/walk.js'
+import { readWhole } from '../tree/contents.js'
+import type { Listed } from '../tree/tree.js'
 
-/** Paths of the pages in a folder that report what they would refuse, and refuse nothing: their HTML says so, no manifest does. */
-export async function findReportOnly(dir: string): Promise<string[]> {
-  const { files } = await walkIfThere(dir)
-  return [...files.keys()].filter(isPage).filter((path) => {
-    const text = decode(readFileSync(join(dir, path)))
-    return text !== undefined && isReportOnly(text)
-  })
+/** Largest page that is looked at. */
+const maxBytes = 64 * 2 ** 20
+
+/** Paths of the pages that report what they would refuse, and refuse nothing: their HTML says so, no manifest does. */
+export async function findReportOnly({ folder, contents }: Listed): Promise<string[]> {
+  const found: string[] = []
+  for (const path of folder.files.keys()) {
+    if (!isPage(path)) continue
+    const text = decode((await readWhole(contents, path, maxBytes)) ?? new Uint8Array())
+    if (text !== undefined && isReportOnly(text)) found.push(path)
+  }
+  return found
 }
 
 /** What is said of them. */

@@ -144,7 +144,7 @@ const lines = (report: SealReport): string[] =>
     ['modules', report.modules],
     ...report.changed.map((path): [string, string] => ['changed', path]),
     ...report.added.map((path): [string, string] => ['added', path]),
-    ['bootstrap', report.bootstrap.inline ? `'${report.bootstrap.integrity}'` : undefined],
+    ['bootstrap', report.bootstrap?.inline ? `'${report.bootstrap.integrity}'` : undefined],
     ...Object.entries(report.unchecked).map(([kind, count]): [string, string] => [
       'not checked',
       `${count} ${kind}`,

@@ -1,12 +1,11 @@
-import { stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { defaultManifestName } from '../manifest/names.js'
+import { join } from 'node:path'
 import { parseUnverified, type UnverifiedManifest } from '../tree/describe.js'
 import { summaryOf } from '../tree/report.js'
-import { readManifest } from '../tree/stored.js'
+import { readMain } from '../tree/stored.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { expiryWords, releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
+import { placeOf } from './target.js'
 
 /** Shows a manifest as it stands. */
 export const show: Command = defineCommand({
@@ -17,23 +16,35 @@ export const show: Command = defineCommand({
   args: {
     target: {
       type: 'positional',
-      description: 'The manifest, or a folder with a signedimp-manifest.txt',
+      description: 'The manifest, or a folder or zip file with a signedimp-manifest.txt',
     },
     files: { type: 'boolean', description: 'List the files too' },
     json,
   },
   async run({ target, files }): Promise<Output> {
-    const isFolder = (await stat(target)).isDirectory()
-    const path = isFolder ? join(target, defaultManifestName) : target
-    const stored = parseUnverified(path, await readManifest(dirname(path), basename(path)))
-    const reportOnly = isFolder ? await findReportOnly(target) : []
+    const { stored, reportOnly } = await look(target)
     return {
-      data: { ...describe(stored, files), ...(isFolder && { reportOnly }) },
-      lines: lines(stored, files, reportOnly),
+      data: { ...describe(stored, files), ...(reportOnly && { reportOnly }) },
+      lines: lines(stored, files, reportOnly ?? []),
       words: expiryWords(stored.manifest),
     }
   },
 })
+
+interface Seen {
+  stored: UnverifiedManifest
+  /** Undefined where there was only a manifest to look at. */
+  reportOnly?: string[]
+}
+
+async function look(target: string): Promise<Seen> {
+  const { tree, manifestName, alone } = await placeOf(target)
+  const path = alone ? target : join(target, manifestName)
+  return tree.whileStill(async (listed) => {
+    const stored = parseUnverified(path, await readMain({ ...listed, manifestName }))
+    return { stored, ...(!alone && { reportOnly: await findReportOnly(listed) }) }
+  })
+}
 
 function describe({ path, manifest, signatures }: UnverifiedManifest, files: boolean): object {
   const list = [...manifest.files].map(([file, hash]) => ({ path: file, hash }))

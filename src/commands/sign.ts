@@ -1,24 +1,36 @@
 import { join } from 'node:path'
-import { hashTypes } from '../crypto/algorithms.js'
-import { signDirectory, type SignReport } from '../tree/sign.js'
-import { wholeNumber } from './arguments.js'
+import { hashTypes, type HashType } from '../crypto/algorithms.js'
+import { signDirectory, signZipfile, type SignReport } from '../tree/sign.js'
+import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
+import { detachedArgs, refuseDetachedFlags, runDetached } from './detached.js'
 import { refuseKeyInside } from './key.js'
 import { formatFlag, signWithPython } from './python.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
+import { isFolder } from './target.js'
 import { openSigner, tokenFlags } from './token.js'
 
-/** Signs a folder. */
+/** Signs a folder or a zip file. */
 export const sign: Command = defineCommand({
   meta: {
     name: 'sign',
     description:
-      'List and sign every file of a folder, or add a signature to the list that is there',
+      'List and sign every file of a folder or a zip file, or add a signature to the list that is there',
   },
   args: {
-    dir: { type: 'positional', description: 'The folder' },
-    key: { type: 'string', required: true, valueHint: 'file', description: 'The private key' },
+    dir: { type: 'positional', description: 'The folder, or the zip file' },
+    key: {
+      type: 'string',
+      required: true,
+      valueHint: 'file',
+      description: 'The private key; with --signer, the public one',
+    },
+    signer: {
+      type: 'string',
+      valueHint: 'command',
+      description: 'Signs in the place of a key: bytes on standard input, signature on output',
+    },
     ...tokenFlags,
     name: {
       type: 'string',
@@ -36,21 +48,56 @@ export const sign: Command = defineCommand({
       valueHint: 'name',
       description: "The manifest's file name: else signedimp-manifest.txt",
     },
+    ...detachedArgs,
     format: formatFlag,
     json,
   },
   async run(args): Promise<Output> {
     if (args.format === 'python') return signWithPython(args)
-    const { dir, key, pkcs11, token, name, expires, hash, manifest, ...numbers } = args
-    const build = wholeNumber('--build', numbers.build)
-    const signer = await openSigner({ key, pkcs11, token })
-    if (pkcs11 === undefined) await refuseKeyInside(dir, key)
-    const report = await withProgress((progress) =>
-      signDirectory(dir, signer, { name, build, expires, hash, manifest, progress }),
-    )
-    return { data: report, lines: lines(report), words: words(dir, report) }
+    if (!args.detached) {
+      refuseDetachedFlags(args)
+      return signFiles(args)
+    }
+    for (const flag of ['build', 'expires', 'hash'] as const)
+      if (args[flag] !== undefined)
+        throw new UsageError(`--${flag} is not for --detached: the manifest says it already`)
+    return runDetached(args)
   },
 })
+
+interface Asked {
+  dir: string
+  key: string
+  signer: string | undefined
+  pkcs11: string | undefined
+  token: string | undefined
+  name: string | undefined
+  build: string | undefined
+  expires: string | undefined
+  hash: HashType | undefined
+  manifest: string | undefined
+}
+
+async function signFiles({
+  dir,
+  key,
+  signer: command,
+  pkcs11,
+  token,
+  build: number,
+  ...options
+}: Asked): Promise<Output> {
+  const build = wholeNumber('--build', number)
+  const { name, expires, hash, manifest } = options
+  const signer = await openSigner({ key, pkcs11, token, command })
+  const isDirectory = await isFolder(dir)
+  if (isDirectory && command === undefined && pkcs11 === undefined) await refuseKeyInside(dir, key)
+  const signTarget = isDirectory ? signDirectory : signZipfile
+  const report = await withProgress((progress) =>
+    signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),
+  )
+  return { data: report, lines: lines(report), words: words(dir, report) }
+}
 
 const lines = (report: SignReport): string[] =>
   columns([
@@ -58,16 +105,20 @@ const lines = (report: SignReport): string[] =>
     ...releaseRows(report),
     ['signer', report.signer],
     ...report.kept.map((key): [string, string] => ['kept', key]),
+    ...report.dropped.map((key): [string, string] => ['dropped', key]),
     ...report.pageManifests.map((path): [string, string] => ['page manifest', path]),
   ])
 
 const words = (
   dir: string,
-  { manifest, kept, droppedImports, removedCopies }: SignReport,
+  { manifest, kept, dropped, droppedImports, removedCopies }: SignReport,
 ): string[] => [
   `Signed ${join(dir, manifest)}.`,
   ...(kept.length > 0
     ? ['Signatures of other keys were there; they were kept, and not checked.']
+    : []),
+  ...(dropped.length > 0
+    ? ['What is there is not what other keys had signed: their signatures went.']
     : []),
   ...droppedImports.map(
     (path) => `${path} or what it imports changed: its recorded imports were dropped.`,

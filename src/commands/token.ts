@@ -21,14 +21,18 @@ export interface TokenArguments {
   key: string
   pkcs11: string | undefined
   token: string | undefined
+  /** What signs in the place of a key, if anything does. */
+  command?: string | undefined
 }
 
 /**
  * Whoever signs by `--key`: a file, or a key in a token.
  * @throws UsageError on one flag without the other; SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`
  */
-export async function openSigner({ key, pkcs11, token }: TokenArguments): Promise<Signer> {
-  if (pkcs11 === undefined && token === undefined) return openKey(key)
+export async function openSigner({ key, pkcs11, token, command }: TokenArguments): Promise<Signer> {
+  if (pkcs11 === undefined && token === undefined) return openKey(key, command)
+  if (command !== undefined)
+    throw new UsageError('--signer and --pkcs11 are two ways to sign: give one')
   if (pkcs11 === undefined || token === undefined)
     throw new UsageError('--pkcs11 and --token go together: the module, and the label of its token')
   const place = { module: pkcs11, token, key }

@@ -1,37 +1,21 @@
-import { loadPublicKey } from '../keys/public.js'
-import { verifyDirectory, type VerifyReport } from '../tree/verify.js'
-import { UsageError, wholeNumber } from './arguments.js'
+import { verifyDirectory, verifyZipfile, type VerifyReport } from '../tree/verify.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { formatFlag, verifyWithPython } from './python.js'
 import { withProgress } from './progress.js'
 import { expiryWords, releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
+import { isFolder, treeOf } from './target.js'
+import { readTrust, trustArgs } from './trust.js'
 
-/** Verifies a folder. */
+/** Verifies a folder or a zip file. */
 export const verify: Command = defineCommand({
   meta: {
     name: 'verify',
-    description: 'Check that a folder holds what was signed, and nothing else',
+    description: 'Check that a folder or a zip file holds what was signed, and nothing else',
   },
   args: {
-    dir: { type: 'positional', description: 'The folder' },
-    key: {
-      type: 'string',
-      required: true,
-      multiple: true,
-      valueHint: 'file.pub',
-      description: 'A public key to trust; may be repeated',
-    },
-    threshold: {
-      type: 'string',
-      valueHint: 'number',
-      description: 'How many of the keys must have signed: else 1',
-    },
-    name: {
-      type: 'string',
-      description: 'The name that it must carry: else any that the keys signed',
-    },
-    build: { type: 'string', valueHint: 'number', description: 'The lowest build to accept' },
+    dir: { type: 'positional', description: 'The folder, or the zip file' },
+    ...trustArgs,
     manifest: {
       type: 'string',
       valueHint: 'name',
@@ -42,16 +26,15 @@ export const verify: Command = defineCommand({
   },
   async run(args): Promise<Output> {
     if (args.format === 'python') return verifyWithPython(args)
-    const { dir, key, name, manifest, ...numbers } = args
-    const build = wholeNumber('--build', numbers.build)
-    const threshold = wholeNumber('--threshold', numbers.threshold)
-    if (threshold === 0) throw new UsageError('--threshold must be at least 1')
-    const keys = await Promise.all(key.map((file) => loadPublicKey(file, { option: '--key' })))
+    const { dir, manifest, ...given } = args
+    const { keys, ...trust } = await readTrust(given)
+    const verifyTarget = (await isFolder(dir)) ? verifyDirectory : verifyZipfile
     const report = await withProgress((progress) =>
-      verifyDirectory(dir, keys, { threshold, name, build, manifest, progress }),
+      verifyTarget(dir, keys, { ...trust, manifest, progress }),
     )
-    const asked = name === undefined ? ` for "${report.name}"; give --name to accept no other` : ''
-    const reportOnly = await findReportOnly(dir)
+    const asked =
+      trust.name === undefined ? ` for "${report.name}"; give --name to accept no other` : ''
+    const reportOnly = await (await treeOf(dir)).whileStill(findReportOnly)
     const words = [
       `${dir} is as signed${asked}.`,
       ...wordsOnMaps(report),

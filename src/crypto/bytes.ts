@@ -40,3 +40,11 @@ export function binaryFromBase64(text: string): string {
 
 /** Bytes of canonical base64: see {@link binaryFromBase64}. */
 export const fromBase64 = (text: string): Bytes => fromBinary(binaryFromBase64(text))
+
+/** What bytes are now, whatever their owner makes of them. @throws TypeError on what are none */
+export function copyBytes(bytes: unknown): Bytes {
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
+  if (ArrayBuffer.isView(bytes))
+    return Uint8Array.from(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  throw new TypeError(`"bytes" must be an ArrayBuffer or a view of one, got ${typeof bytes}`)
+}

@@ -20,3 +20,9 @@ export interface Verifier {
   /** Whether `signature`, as a manifest stores it, is the key's over `message`. Malformed ones are false. */
   verify(key: TrustedKey, signature: Uint8Array, message: Uint8Array): Promise<boolean> | boolean
 }
+
+/** A seam that waits for nothing. */
+export interface SyncVerifier extends Verifier {
+  digest(type: HashType, bytes: Uint8Array): Bytes
+  verify(key: TrustedKey, signature: Uint8Array, message: Uint8Array): boolean
+}

@@ -11,10 +11,10 @@ import { createReadStream, readFileSync, statSync } from 'node:fs'
 import type { Algorithm, HashType } from './algorithms.js'
 import { fromBase64 } from './bytes.js'
 import { rawFromDer } from './der.js'
-import type { TrustedKey, Verifier } from './key.js'
+import type { SyncVerifier, TrustedKey } from './key.js'
 
 /** The tools' side of the seam: node:crypto, which knows Ed25519 where WebCrypto still warns about it. */
-export const nodeCrypto: Verifier = {
+export const nodeCrypto: SyncVerifier = {
   digest: (type, bytes) => new Uint8Array(createHash(type).update(bytes).digest()),
 
   verify({ algorithm, spki }: TrustedKey, signature, message) {

@@ -1,6 +1,6 @@
 import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes } from '../crypto/node.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import { guardedPattern } from './guarded.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
 import type { WorkerPlan } from '../manifest/worker-plan.js'
@@ -55,7 +55,7 @@ const guardedSlot = '__SIGNEDIMP_GUARDED__'
 const entrySlot = '__SIGNEDIMP_ENTRY__'
 
 /** What stands last in the built module form. */
-const handsOn = /export\{([\w$]+) as __signedimpMain\};?$/
+export const handsOn = /export\{([\w$]+) as __signedimpMain\};?$/
 
 /**
  * Puts keys into the built bootstrap.
@@ -143,7 +143,8 @@ export function createReportOnly(
   return { code, integrity, linked: nameByContent('signedimp-report-only', code) }
 }
 
-function fill(code: string, slot: string, text: string): string {
+/** Puts a text into the one place that a built bootstrap has for it. */
+export function fill(code: string, slot: string, text: string): string {
   const parts = code.split(slot)
   if (parts.length !== 2) throw new Error(`the built bootstrap has no place for ${slot}`)
   return parts.join(text)
@@ -186,8 +187,8 @@ export function readModuleBootstrap(page: PageCode, code: string): ModuleBootstr
   return found && { entry: fromLiteral(found['entry']!), pinned: fromLiteral(found['pinned']!) }
 }
 
-/** Any export name may be a text (ECMA-262, "ModuleExportName"). */
-function handOn(main: string, exports: readonly string[]): string {
+/** What hands on a module's exports. Any name may be a text (ECMA-262, "ModuleExportName"). */
+export function handOn(main: string, exports: readonly string[]): string {
   if (exports.length === 0) return 'export{};\n'
   const names = exports.map((name) =>
     /^[a-z_$][\w$]*$/i.test(name) ? name : toAscii(JSON.stringify(name)),

@@ -79,6 +79,7 @@ function matchesSegment([first = '', ...rest]: string[], text: string): boolean 
 /**
  * Lets pass what `unverified` names.
  * @param spell how to accept these names where the names in `unverified` come from
+ * @param checker what checks code where this runs
  * @returns the accepted
  * @throws SignedImpError `ERR_SIGNEDIMP_NOT_COVERED` that names every other
  */
@@ -86,13 +87,14 @@ export function acceptUncovered(
   uncovered: Uncovered[],
   unverified: readonly string[],
   spell: (names: string[]) => string = spellOption,
+  checker = 'page',
 ): Uncovered[] {
   const isAccepted = ({ name }: Uncovered) => unverified.some((pattern) => matches(pattern, name))
   const refused = uncovered.filter((item) => !isAccepted(item))
   if (refused.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_NOT_COVERED',
-      `this build has code that no page would check:\n${refused.map(({ name, reason }) => `  ${name}: ${reason}`).join('\n')}\nRemove it, or accept it by name: ${spell(refused.map(({ name }) => `'${name}'`))}`,
+      `this build has code that no ${checker} would check:\n${refused.map(({ name, reason }) => `  ${name}: ${reason}`).join('\n')}\nRemove it, or accept it by name: ${spell(refused.map(({ name }) => `'${name}'`))}`,
     )
   return uncovered
 }

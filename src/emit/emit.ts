@@ -1,28 +1,24 @@
-import type { HashType } from '../crypto/algorithms.js'
-import type { TrustedKey } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
-import type { StaticImport } from '../manifest/format.js'
+import { backendList } from '../manifest/names.js'
 import { isPath } from '../manifest/path.js'
-import type { Signer } from '../manifest/sign.js'
-import { createBootstrap, createGuards, type Bootstrap, type PageCode } from './bootstrap.js'
+import { addTemplates, writeTemplates, type Templates } from './backend.js'
+import { createBootstrap, createGuards, type Bootstrap, type Guards } from './bootstrap.js'
 import { createChanges, type Changes } from './changes.js'
 import { findCopied } from './copied.js'
 import { acceptUncovered, findUncovered } from './coverage.js'
 import { findStarted, moveEntries, type ModuleEntry } from './entries.js'
 import { foreignOf, refuseBesideEntries, refuseUnloaded } from './foreign.js'
-import type { FixedMap } from './fixed-map.js'
-import { createGraph, type Base, type Graph } from './graph.js'
+import { createGraph, type Graph } from './graph.js'
 import { findEarly, findNamed, guardedPattern } from './guarded.js'
-import type { HeadersForm, Policy } from './forms.js'
-import { addHeaders, writeHeaders } from './headers.js'
+import { addHeaders, writeHeaders, type WrittenHeaders } from './headers.js'
 import type { RewrittenPage } from './html.js'
 import { hashFiles, isForPages } from './manifest.js'
-import { createStandIns, linkModules } from './modules.js'
+import { createStandIns, linkModules, type LinkedModules } from './modules.js'
 import { isPage, type Output, type Uncovered } from './output.js'
 import { addOwnFiles, nameByContent, ownFiles } from './own-files.js'
 import { startPages, type StartedPages } from './pages.js'
-import type { ReportOnly } from './report-only.js'
-import { startEntries, type StartedEntry } from './start.js'
+import type { Emitted, Release } from './release.js'
+import { startEntries } from './start.js'
 import { warnOf, type Parse } from './reassigned.js'
 import { editViteManifest } from './vite-manifest.js'
 import {
@@ -34,83 +30,6 @@ import {
   type FoundWorkers,
   type InlinedWorker,
 } from './workers.js'
-
-/** How a page carries the bootstrap: inline (default), linked (`false`), or inline with the signed manifest (`'all'`). */
-export type Inline = boolean | 'all'
-
-/** What an output is signed with and for. */
-export interface Release {
-  /** Undefined where only the public key is here, and the signature comes later. */
-  signer: Signer | undefined
-  /** Keys that pages accept: the signer's and the other trusted ones. */
-  keys: readonly TrustedKey[]
-  threshold: number
-  name: string
-  build?: number | undefined
-  expires?: string | undefined
-  hash: HashType
-  manifestName: string
-  /** Path of the list of chunks that Vite writes for backends, if it does. */
-  viteManifest?: string | undefined
-  base: Base
-  inline: Inline
-  /** Whether pages are made later, by `signedimp html`: modules then import one another by relative names. */
-  pagesLater: boolean
-  /** Whether pages may load modules by tags, for which static imports are absolute. */
-  tags: boolean
-  policy: Policy
-  /** Forms in which files say how to serve the output. */
-  headers: readonly HeadersForm[]
-  /** What pages show where their bootstrap does not run, if anything. */
-  fallback?: string | undefined
-  /** Where pages report what they refuse, if anywhere. */
-  reportTo?: string | undefined
-  unverified: readonly string[]
-  /** Whether pages fetch workers before the code runs that names them. */
-  workersFirst: boolean
-  /** How to accept names where those of `unverified` come from. @default as the option */
-  spell?: ((names: string[]) => string) | undefined
-  /** Files beside WebAssembly that `fetch` is to check: all, or those that a pattern names. */
-  resources: boolean | readonly string[]
-  /** Integrity metadata of external modules by URL. */
-  external: ReadonlyMap<string, string>
-  /** What the package ships for pages. */
-  page: PageCode
-  /** The built report-only bootstrap, where pages get that and refuse nothing. */
-  reportOnly?: string | undefined
-}
-
-/** What became of an output. */
-export interface Emitted {
-  changed: Changes['changed']
-  /** Hashes of all files, the page manifests' too. */
-  digests: Map<string, string>
-  /** Static imports, for the manifest of the whole output. */
-  imports: Map<string, StaticImport[]>
-  bootstrap: Bootstrap
-  /** The page manifests: the pages' and one for each entry of its own. */
-  manifests: string[]
-  /** Files of ours: page manifests, runtimes, stand-ins, and the bootstrap where it is linked. */
-  own: string[]
-  /** How many pages start through the bootstrap. */
-  pages: number
-  /** Entries that start by themselves. */
-  entries: StartedEntry[]
-  /** What survives, but not as it was. */
-  warnings: string[]
-  /** Of a report-only output: what is known of the one that would refuse. */
-  reportOnly?: ReportOnly
-  /** What a policy must allow for the import map of a page, where that is the same in each view, by page. */
-  maps: Map<string, FixedMap>
-  /** External modules that pages may load, with their integrity metadata. */
-  external: Map<string, string>
-  /** What is not checked and was accepted. */
-  accepted: Uncovered[]
-  /** Entries, stylesheets and classic scripts that a page's tag checks, and stylesheets that chunks load checked. */
-  checked: Set<string>
-  /** Files that `fetch` checks. */
-  fetched: Set<string>
-}
 
 /**
  * Signs a finished output: rewrites its modules, lists what pages and other entries load in signed page manifests, and
@@ -131,10 +50,12 @@ export async function emitOutput(
   const { unverified } = release
   const started = findStarted(output, graph)
   const workers = await findWorkers(output, graph, unverified, started)
+  const templates = addTemplates(output, started, release)
   const moved = moveEntries(output, started, graph, unverified, changes)
   moveNames(workers, moved)
   try {
-    return await emitMoved({ output, graph, moved, workers, inlined, changes }, release, parse)
+    const given = { output, graph, templates, moved, workers, inlined, changes }
+    return await emitMoved(given, release, parse)
   } catch (error) {
     throw nameAsBuilt(error, moved)
   }
@@ -144,6 +65,7 @@ export async function emitOutput(
 interface Moved {
   output: Output
   graph: Graph
+  templates: Templates
   moved: ModuleEntry[]
   workers: FoundWorkers
   inlined: readonly InlinedWorker[]
@@ -151,7 +73,27 @@ interface Moved {
 }
 
 async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise<Emitted> {
-  const { output, graph, moved, workers, inlined, changes } = given
+  const linked = await linkMoved(given, release)
+  const own = await addOwn(linked, release)
+  const started = await startLinked(linked, own, release)
+  const inlined = await findLoadingInlined(given.inlined)
+  return report(linked, own, { ...started, inlined }, release, parse)
+}
+
+/** An output whose modules are rewritten. */
+interface Linked extends Moved {
+  linked: LinkedModules
+  /** Whether the output has pages, or may get some. */
+  hasPages: boolean
+  /** Whether modules go by names that only a late import map gives a meaning. */
+  hasAliases: boolean
+  /** Files that `fetch` checks, and the pattern that tells. */
+  guarded: string[]
+  pattern: RegExp
+}
+
+async function linkMoved(given: Moved, release: Release): Promise<Linked> {
+  const { output, graph, moved, workers, changes } = given
   const hasPages = moved.length === 0 || [...output.keys()].some(isPage)
   const hasAliases = !hasPages && !release.pagesLater
   if (release.tags && ![...output.keys()].some(isPage)) throw noPage
@@ -162,14 +104,29 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const guarded = [...output.keys()].filter((path) => pattern.test(path))
   if (moved.length > 0) linked.resources = findNamed(output, guarded)
   if (moved.length > 0 || release.pagesLater) refuseBesideEntries(linked)
-  const bootstrap = createBootstrap(release.page, release.keys, release.threshold, pattern)
+  return { ...given, linked, hasPages, hasAliases, guarded, pattern }
+}
+
+/** The files of ours, and what starts with them. */
+interface Own {
+  bootstrap: Bootstrap
+  guards: Guards
+  /** Whether each worker is checked, if there is any. */
+  checksWorkers: boolean
+  standIns: Map<string, string>
+  copied: Awaited<ReturnType<typeof findCopied>>
+  paths: string[]
+}
+
+async function addOwn(given: Linked, release: Release): Promise<Own> {
+  const { output, linked, moved, workers, hasPages, hasAliases, guarded, changes } = given
+  const bootstrap = createBootstrap(release.page, release.keys, release.threshold, given.pattern)
   const plan = planWorkers(workers, linked, output, release)
   const guards = createGuards(release.page, workers.isGuarded ? plan : undefined)
-  const startsPages = hasPages || release.pagesLater
   const own = [
     ...ownFiles(bootstrap, release, hasPages, hasAliases),
     ...(guarded.length > 0 ? [bootstrap.fetch] : []),
-    ...(startsPages ? guards.pages : []),
+    ...(hasPages || release.pagesLater ? guards.pages : []),
     ...(moved.length > 0 ? guards.entries : []),
   ]
   const need = { standIns: moved.length > 0, noCircle: release.tags }
@@ -177,69 +134,94 @@ async function emitMoved(given: Moved, release: Release, parse?: Parse): Promise
   const copied = await findCopied(output)
   for (const [path, list] of copied) linked.imports.set(path, list)
   addOwnFiles(own, standIns, output, changes)
+  return {
+    bootstrap,
+    guards,
+    checksWorkers: workers.scripts.size > 0 && plan.unverified.length === 0,
+    standIns,
+    copied,
+    paths: [...own.map(({ fileName }) => fileName), ...standIns.keys()],
+  }
+}
 
+/** What starts, and what says how to serve it. */
+interface Started extends Pick<Emitted, 'digests' | 'manifests' | 'entries' | 'maps'> {
+  pages: readonly RewrittenPage[]
+  headers: WrittenHeaders
+}
+
+async function startLinked(given: Linked, own: Own, release: Release): Promise<Started> {
+  const { output, graph, linked, moved, hasPages, hasAliases, changes } = given
+  const { bootstrap, guards, copied } = own
   const digests = hashFiles(output, release.hash, (path) => isForPages(path, release))
   const startable = { ...linked, digests, bootstrap, guards, hasAliases, copied }
   const findForeign = (mains: readonly string[]) => foreignOf(linked, mains)
   const { pages, manifest } = hasPages
     ? await startPages(output, release, { graph, ...startable, foreignOf: findForeign }, changes)
     : noPages
-  refuseUnloaded(
-    linked,
-    pages.flatMap((page) => page.foreign),
-  )
+  const foreign = pages.flatMap((page) => page.foreign)
+  refuseUnloaded(linked, foreign)
   const entries = await startEntries(moved, startable, release, changes)
-  editViteManifest(output, release.viteManifest, entries, changes)
-
+  const hidden = pages.flatMap((page) => (given.templates.has(page.path) ? page.entries : []))
+  editViteManifest(output, release.viteManifest, entries, hidden, changes)
   const manifests = [...(manifest ? [manifest] : []), ...entries.map((entry) => entry.manifest)]
   nameByContent(output, manifests, entries)
   const maps = new Map(pages.flatMap(({ path, fixed }) => (fixed ? [[path, fixed] as const] : [])))
-  const headers = writeHeaders(
-    output,
-    release,
-    maps,
-    workers.scripts.size > 0 && plan.unverified.length === 0,
-  )
+  writeTemplates(given.templates, pages, output, { ...release, ...own }, changes)
+  const headers = writeHeaders(output, release, maps, own.checksWorkers)
   addHeaders(headers, output, changes)
-  const ownPaths = [...own.map(({ fileName }) => fileName), ...standIns.keys()]
-  const checked = [
+  return { digests, manifests, entries, maps, pages, headers }
+}
+
+/** Says what became of an output. */
+function report(
+  given: Linked,
+  own: Own,
+  started: Started & { inlined: Uncovered[] },
+  release: Release,
+  parse?: Parse,
+): Emitted {
+  const { output, linked, moved, guarded, changes } = given
+  const { pages, entries, manifests, headers, maps } = started
+  const checked = new Set([
     ...pages.flatMap((page) => page.checked),
     ...entries.map(({ path }) => path),
     ...[...linked.styles.values()].flat(),
-    ...workers.scripts,
-  ]
+    ...given.workers.scripts,
+  ])
   const fetched = moved.length > 0 ? [...linked.resources.values()].flat() : guarded
   const uncovered = [
     ...pages.flatMap((page) => page.uncovered),
-    ...findUncovered(output, new Set([...checked, ...ownPaths, ...fetched])),
+    ...findUncovered(output, new Set([...checked, ...own.paths, ...fetched])),
     ...findEarly(pages, output, guarded),
-    ...(await findLoadingInlined(inlined)),
+    ...started.inlined,
   ]
   return {
     changed: changes.changed,
-    digests: hashFiles(output, release.hash, () => true, digests),
+    digests: hashFiles(output, release.hash, () => true, started.digests),
     imports: linked.imports,
-    bootstrap,
+    bootstrap: own.bootstrap,
     manifests,
-    own: [...manifests, ...ownPaths, ...headers.texts.keys()],
+    own: [...manifests, ...own.paths, ...headers.texts.keys(), backendList],
     pages: pages.filter((page) => page.entries.length > 0).length,
+    templates: [...given.templates.values()],
     entries,
     warnings: [
       ...(parse ? moved.flatMap((entry) => warnOf(entry, output, linked, parse)) : []),
-      ...(moved.length > 0 && standIns.size > 0 ? [circleWarning(standIns)] : []),
+      ...(moved.length > 0 && own.standIns.size > 0 ? [circleWarning(own.standIns)] : []),
       ...(release.tags ? pages.flatMap(mapWarnings) : []),
       ...headers.warnings,
     ],
     maps,
     external: new Map(pages.flatMap((page) => [...page.external])),
     accepted: acceptUncovered(uncovered, release.unverified, release.spell),
-    checked: new Set(checked),
+    checked,
     fetched: new Set(fetched),
   }
 }
 
 /** An error about main chunks, by the names that the bundler gave them: nobody knows the others while the build fails. */
-function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
+export function nameAsBuilt(error: unknown, moved: readonly ModuleEntry[]): unknown {
   if (!(error instanceof SignedImpError)) return error
   const { code, path, message, cause } = error
   const names = new Map(moved.map(({ main, from }) => [main, from]))

@@ -32,6 +32,16 @@ export function moveEntries(
   if ([...output.values()].some(({ format }) => format === 'system')) return []
   const files = [...output.values()].filter(({ isModule, isEntry }) => isModule && isEntry)
   const entries = files.filter(({ path }) => !started.has(path) && !isNamed(path))
+  return moveFiles(entries, output, graph, changes)
+}
+
+/** Moves the code of entries to files beside them. @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` */
+export function moveFiles(
+  entries: readonly OutputFile[],
+  output: Output,
+  graph: Graph,
+  changes: Changes,
+): ModuleEntry[] {
   // A name that one entry leaves is still its bootstrap's.
   const taken = new Set(
     [...output.values()].flatMap(({ path, bootstrapPath = path }) => [path, bootstrapPath]),

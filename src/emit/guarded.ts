@@ -1,5 +1,5 @@
 /** Files that a page may get by `fetch` only as they are signed. */
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import { lastSegment } from './graph.js'
 import type { RewrittenPage } from './html.js'
 import { codeOf, isCode, isPage, type Output, type OutputFile, type Uncovered } from './output.js'

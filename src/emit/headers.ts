@@ -1,12 +1,12 @@
 import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Changes } from './changes.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import type { FixedMap } from './fixed-map.js'
-import { headersFiles, type Policy } from './forms.js'
+import { headersFiles } from './forms.js'
 import { hasHost } from './graph.js'
 import { decode, isPage, textOf, type Output, type OutputFile } from './output.js'
-import { createPolicy, strictDynamic, type PolicyNeeds } from './policy.js'
+import { createPolicy, trustedOf, type PolicyNeeds } from './policy.js'
 import { writers } from './servers.js'
 
 /** Headers by name. */
@@ -69,7 +69,11 @@ export function createSiteHeaders(
       file.path,
       isPage(file.path)
         ? {
-            ...policyOf(file, { ...has, trusted: trustedOf(file.path, policy, maps) }, warnings),
+            ...policyOf(
+              file,
+              { ...has, trusted: trustedOf(policy, maps.get(file.path)) },
+              warnings,
+            ),
             'Cache-Control': revalidated,
           }
         : { ...ownHeaders(file), ...shared },
@@ -83,17 +87,6 @@ const ownHeaders = ({ path, isContentNamed }: OutputFile): Headers => ({
   // A module under another type is refused in any case.
   ...(/\.m?js$/.test(path) ? { 'X-Content-Type-Options': 'nosniff' } : {}),
 })
-
-/** What the policy of a page allows beside its own scripts: what these start, or the hosts of modules and the import map. */
-function trustedOf(
-  path: string,
-  policy: Policy,
-  maps: ReadonlyMap<string, FixedMap>,
-): readonly string[] {
-  if (policy === 'strict-dynamic') return [strictDynamic]
-  const { hosts = [], hashes = [] } = maps.get(path) ?? {}
-  return [...hosts, ...hashes]
-}
 
 function policyOf(file: OutputFile, needs: PolicyNeeds, warnings: string[]): Headers {
   const text = decode(file.fixed ?? textOf(file))

@@ -5,7 +5,7 @@ import { isModulePath, isPageGuard } from '../manifest/path.js'
 import { createBootstrap, type Bootstrap, type ModuleBootstrap } from './bootstrap.js'
 import { createChanges } from './changes.js'
 import { acceptUncovered, spellFlags } from './coverage.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import { findEarly } from './guarded.js'
 import {
   readPage,
@@ -68,6 +68,7 @@ export async function startLater(
     base,
     keys,
     pagesLater: true,
+    backend: false,
     tags: false,
     workersFirst: false,
     headers: [],

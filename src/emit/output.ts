@@ -18,12 +18,18 @@ export interface OutputFile {
   isModule: boolean
   /** What the bundler made of a chunk that is no ES module, such as `cjs`. */
   format?: string
+  /** What the bundler says that a chunk which is no ES module loads: paths of the output, and what is outside of it. */
+  loads?: readonly string[]
   /** Loaded from outside the graph: by a page or by other code. */
   isEntry: boolean
   /** Of what the bundler made for a worker: whether that starts by it. */
   isWorker?: boolean
   /** Whether the file's name is known to change whenever its bytes do. */
   isContentNamed?: boolean
+  /** Of an entry: its source, from the project's folder, as backends name it. */
+  from?: string
+  /** Of an entry: stylesheets of the output that it and what it imports statically ask for. */
+  styles?: string[]
   /** Of an entry: the path of its file if that becomes a bootstrap, where it cannot be the same. */
   bootstrapPath?: string
 }

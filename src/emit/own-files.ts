@@ -3,7 +3,7 @@ import { refuseSharedNames } from '../manifest/distinct.js'
 import { SignedImpError } from '../errors.js'
 import type { Bootstrap, OwnFile } from './bootstrap.js'
 import type { Changes } from './changes.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import type { Output } from './output.js'
 import type { StartedEntry } from './start.js'
 

@@ -1,5 +1,7 @@
 import { hashBytes } from '../crypto/node.js'
 import { toIntegrity } from './bootstrap.js'
+import type { FixedMap } from './fixed-map.js'
+import type { Policy } from './forms.js'
 import { declaresUtf8, isAscii } from './html.js'
 import { runsCode, typeOf } from './judge.js'
 import { findElements, findTags, type Element, type Tag } from './tags.js'
@@ -33,18 +35,31 @@ export function createPolicy(html: string, needs: PolicyNeeds): PagePolicy {
   const hindrance = findInlineCode(elements) ?? tags.flatMap((tag) => hindranceOf(tag, tags))[0]
   if (hindrance !== undefined) return { hindrance }
   const has = (name: RegExp) => elements.some(({ tagName }) => name.test(tagName))
-  const rest = [
-    ...(has(/^(object|embed)$/) ? [] : ["object-src 'none'"]),
-    ...(has(/^base$/) ? [] : ["base-uri 'none'"]),
-    ...(needs.hasWorkers ? ['worker-src blob:'] : []),
-  ]
-  const write = (sources: string[]) => [scriptSrc(sources, needs), ...rest].join('; ')
+  const rest = [...(has(/^(object|embed)$/) ? [] : [noObjects]), ...(has(/^base$/) ? [] : [noBase])]
+  const write = (sources: string[]) => writePolicy(sources, rest, needs)
   const sources = tags.flatMap(sourcesOf)
   // Where policies go by hosts, they allow preloads by these, too.
   const preloads = needs.trusted.includes(strictDynamic) ? tags.flatMap(preloadsOf) : []
   const [short, whole] = [write(sources), write([...sources, ...preloads])]
   if (short.length > maxLength) return { hindrance: 'more scripts than a header can name' }
   return { policy: whole.length > maxLength ? short : whole }
+}
+
+/** Makes a policy for pages that give their scripts a nonce. */
+export const createNoncePolicy = (nonce: string, needs: PolicyNeeds): string =>
+  writePolicy([`'nonce-${nonce}'`], [noObjects, noBase], needs)
+
+const noObjects = "object-src 'none'"
+const noBase = "base-uri 'none'"
+
+const writePolicy = (sources: string[], rest: string[], needs: PolicyNeeds): string =>
+  [scriptSrc(sources, needs), ...rest, ...(needs.hasWorkers ? ['worker-src blob:'] : [])].join('; ')
+
+/** What the policy of a page allows beside its own scripts: what these start, or the hosts of modules and the import map. */
+export function trustedOf(policy: Policy, fixed: FixedMap | undefined): readonly string[] {
+  if (policy === 'strict-dynamic') return [strictDynamic]
+  const { hosts = [], hashes = [] } = fixed ?? {}
+  return [...hosts, ...hashes]
 }
 
 function scriptSrc(sources: string[], { hasWasm, trusted }: PolicyNeeds): string {

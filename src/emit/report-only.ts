@@ -3,7 +3,8 @@ import { SignedImpError } from '../errors.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
 import { createBootstrap, createReportOnly } from './bootstrap.js'
 import { createChanges } from './changes.js'
-import { checkPaths, emitOutput, type Emitted, type Release } from './emit.js'
+import { checkPaths, emitOutput } from './emit.js'
+import type { Emitted, Release } from './release.js'
 import { createGraph } from './graph.js'
 import { addHeaders, writeHeaders } from './headers.js'
 import { hashFiles, isForPages } from './manifest.js'
@@ -74,6 +75,7 @@ export async function emitReportOnly(
     manifests: [manifest],
     own: [manifest, ...linked.map(({ fileName }) => fileName), ...headers.texts.keys()],
     pages: started.length,
+    templates: [],
     entries: [],
     warnings: [...(trial?.warnings ?? []), ...headers.warnings, ...aloneOf(output, pages)],
     maps: new Map(),

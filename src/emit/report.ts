@@ -1,5 +1,6 @@
-import type { Emitted, Release } from './emit.js'
+import type { Emitted, Release } from './release.js'
 import { hasHost } from './graph.js'
+import { backendList } from '../manifest/names.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile, type Uncovered } from './output.js'
 import type { ReportOnly } from './report-only.js'
@@ -17,10 +18,14 @@ export interface Report {
   signed: boolean
   modules: { count: number; bytes: number }
   pages: number
+  /** Whether what is built is a program for servers. */
+  server: boolean
+  /** Entries that pages of a backend start. */
+  templates: string[]
   /** Entries that start by themselves, with the integrity of their files. */
   entries: { path: string; integrity: string }[]
   /** Source of the bootstrap for a Content-Security-Policy, when it is inline. */
-  bootstrap: { integrity: string; inline: boolean }
+  bootstrap?: { integrity: string; inline: boolean }
   /** Sources of each page's import map for a Content-Security-Policy, where that is the same in each view. */
   maps: { page: string; hashes: readonly string[] }[]
   /** External modules that pages may load, with their integrity metadata. */
@@ -83,8 +88,12 @@ export function createReport(
       bytes: modules.reduce((sum, { size = 0 }) => sum + size, 0),
     },
     pages: emitted.pages,
+    server: release.program !== undefined,
+    templates: emitted.templates,
     entries: emitted.entries.map(({ path, integrity }) => ({ path, integrity })),
-    bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    ...(emitted.bootstrap && {
+      bootstrap: { integrity: emitted.bootstrap.integrity, inline: release.inline !== false },
+    }),
     maps: [...emitted.maps].map(([page, { hashes }]) => ({ page, hashes })),
     external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
     pure: release.page.pure,
@@ -123,7 +132,7 @@ export function formatReport(report: Report): string[] {
   const [signer, ...others] = fingerprints
   const counted = Object.entries(unchecked).map(([kind, count]) => countOf(count, kind))
   return [
-    `signedimp: ${report.signed ? 'signed' : 'listed, but NOT SIGNED YET:'} ${name}${build === undefined ? '' : ` build ${build}`}: ${countOf(modules.count, 'modules')}, ${kilobytes(modules.bytes)}, ${countOf(pages, 'pages')}, ${Math.round(milliseconds)} ms`,
+    `signedimp: ${report.signed ? 'signed' : 'listed, but NOT SIGNED YET:'} ${name}${build === undefined ? '' : ` build ${build}`}: ${countOf(modules.count, 'modules')}, ${kilobytes(modules.bytes)}, ${report.server ? '' : `${countOf(pages, 'pages')}, `}${Math.round(milliseconds)} ms`,
     `  key ${signer}${report.oneTimeKey ? ' (one-time: made for this build and forgotten)' : ''}`,
     ...others.map((fingerprint) => `  also accepted: ${fingerprint}`),
     ...(threshold > 1
@@ -133,7 +142,8 @@ export function formatReport(report: Report): string[] {
       : []),
     ...(report.expires ? [`  expires ${report.expires}`] : []),
     ...report.entries.map(({ path, integrity }) => `  entry ${path} (${integrity})`),
-    ...(bootstrap.inline && pages > 0
+    ...report.templates.map((name) => `  ${name}: tags for templates in ${backendList}`),
+    ...(bootstrap?.inline && pages > 0
       ? [`  bootstrap for a Content-Security-Policy: '${bootstrap.integrity}'`]
       : []),
     ...(report.reportOnly
@@ -147,16 +157,28 @@ export function formatReport(report: Report): string[] {
       ? [`  checked when code fetches them: ${countOf(report.fetched, 'files')}`]
       : []),
     ...(counted.length
-      ? [`  listed, but not enforced when a page or a stylesheet loads them: ${counted.join(', ')}`]
+      ? [
+          `  listed, but not enforced when ${report.server ? 'the program reads' : 'a page or a stylesheet loads'} them: ${counted.join(', ')}`,
+        ]
       : []),
     ...report.external.map(({ url, integrity }) => `  external ${url} (${integrity})`),
     ...unverified.map(({ name, reason }) => `  UNVERIFIED ${name}: ${reason}`),
-    ...(report.entries.length > 0
-      ? [
-          '  promise: for pages that load an entry from where they trust, or with its integrity, whoever serves the other files',
-        ]
-      : []),
-    ...(report.entries.length > 0 && pages === 0 ? [] : [promiseOf(report)]),
+    ...promisesOf(report),
+  ]
+}
+
+/** What holds for whom. */
+function promisesOf(report: Report): string[] {
+  const { entries, pages, server } = report
+  if (server)
+    return [
+      '  promise: for programs that start by an entry from where you trust, whoever can change the other files',
+    ]
+  const forEntries =
+    '  promise: for pages that load an entry from where they trust, or with its integrity, whoever serves the other files'
+  return [
+    ...(entries.length > 0 ? [forEntries] : []),
+    ...(entries.length > 0 && pages === 0 ? [] : [promiseOf(report)]),
   ]
 }
 

@@ -1,4 +1,4 @@
-import { init, parse, type Import } from 'es-module-lexer'
+import { init, parse, type Export, type Import } from 'es-module-lexer'
 import { SignedImpError } from '../errors.js'
 import { insertLast } from '../manifest/linking.js'
 import { moveImports, type ToWhole } from './move-imports.js'
@@ -6,6 +6,9 @@ import { findPreloads, type Preloads } from './vite-preload.js'
 
 /** Changes with every change of what {@link rewriteModule} writes. */
 export const rewriterVersion = 'signedimp-rewriter-2'
+
+/** The same for programs, whose modules only name main chunks in the place of entries. */
+export const programVersion = 'signedimp-program-1'
 
 /** What modules are written for, as far as it changes them. */
 export interface RewrittenFor {
@@ -91,18 +94,40 @@ export async function rewriteModule(
   return {
     code: markUtf8(text),
     imports: [...imports, ...moved.locate(text.lastIndexOf(line))],
-    locals: new Map(
-      exports.flatMap((item) =>
-        item.type === 'direct' && item.localName ? [[item.localName, item.name]] : [],
-      ),
-    ),
-    exports: exports.map((item) => ('name' in item ? item.name : '*')),
+    ...namesOf(exports),
     lazy: {
       specifiers: lazy.map(({ specifier }) => specifier),
       isOpen: lazy.length < dynamic.length,
     },
     preloads,
   }
+}
+
+const namesOf = (exports: readonly Export[]): Pick<RewrittenModule, 'locals' | 'exports'> => ({
+  locals: new Map(
+    exports.flatMap((item) =>
+      item.type === 'direct' && item.localName ? [[item.localName, item.name]] : [],
+    ),
+  ),
+  exports: exports.map((item) => ('name' in item ? item.name : '*')),
+})
+
+/** What a module imports by texts, and exports. */
+export interface ReadModule extends Pick<RewrittenModule, 'locals' | 'exports'> {
+  imports: ModuleImport[]
+}
+
+/**
+ * Reads a module that stays as it is.
+ * @param code without a byte order mark
+ * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on what is no module
+ */
+export async function readModule(path: string, code: string): Promise<ReadModule> {
+  await init()
+  const [found, exports] = lex(path, code)
+  const lazy = found.filter((item) => item.type === 'dynamic' && isLiteral(code, item))
+  const imports = [...found.filter(isStatic).map(toImport), ...lazy.map(toLazyImport)]
+  return { imports, ...namesOf(exports) }
 }
 
 const spell = ({ start, end, specifier }: ModuleImport, other: string) =>
@@ -126,7 +151,7 @@ const isLiteral = (code: string, { start, end, specifier }: Import): boolean =>
   specifier !== undefined && specifier === code.slice(start + 1, end - 1)
 
 /** Puts names in place of ranges, each as long as its range: what a name leaves over is blank but for line breaks. */
-function replaceAll(
+export function replaceAll(
   code: string,
   ranges: (readonly [start: number, end: number, name: string])[],
 ): string {

@@ -3,7 +3,7 @@ import { SignedImpError } from '../errors.js'
 import { closureOf, standInOf } from '../manifest/linking.js'
 import { createModuleBootstrap, toIntegrity, type Bootstrap, type Guards } from './bootstrap.js'
 import type { Changes } from './changes.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import type { ModuleEntry } from './entries.js'
 import { hasHost } from './graph.js'
 import { isForPages, signPageManifest } from './manifest.js'
@@ -105,7 +105,7 @@ function listFor(main: string, startable: Startable, release: Release) {
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on exports that another file cannot hand on */
-function exportable(path: string, names: readonly string[]): readonly string[] {
+export function exportable(path: string, names: readonly string[]): readonly string[] {
   if (names.includes('then'))
     throw new SignedImpError(
       'ERR_SIGNEDIMP_OUTPUT',

@@ -13,17 +13,20 @@ interface ListedChunk {
 /**
  * Makes Vite's list for backends say what entries now are: their files import nothing that a tag could load early,
  * unchecked; their stylesheets are those of what they imported; and tags can carry their integrity.
+ * @param hidden paths of entries that only a bootstrap may start: a tag that names one finds nothing
  */
 export function editViteManifest(
   output: Output,
   path: string | undefined,
   entries: readonly StartedEntry[],
+  hidden: readonly string[],
   { change }: Changes,
 ): void {
   const file = path === undefined ? undefined : output.get(path)
-  if (!file || entries.length === 0) return
+  if (!file || entries.length + hidden.length === 0) return
   const chunks = JSON.parse(textOf(file)) as Record<string, ListedChunk>
-  const edited = Object.entries(chunks).map(([name, chunk]) => {
+  const shown = Object.entries(chunks).filter(([, chunk]) => !hidden.includes(chunk.file))
+  const edited = shown.map(([name, chunk]) => {
     const entry = entries.find((started) => started.path === chunk.file)
     return [name, entry ? editChunk(chunk, chunks, entry) : chunk]
   })

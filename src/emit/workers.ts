@@ -4,7 +4,7 @@ import { closureOf } from '../manifest/linking.js'
 import type { WorkerPlan } from '../manifest/worker-plan.js'
 import { matches } from './coverage.js'
 import { findCopied } from './copied.js'
-import type { Release } from './emit.js'
+import type { Release } from './release.js'
 import type { ModuleEntry } from './entries.js'
 import { lastSegment, type Graph } from './graph.js'
 import { outside } from './foreign.js'
@@ -49,54 +49,77 @@ export async function findWorkers(
   started: ReadonlySet<string>,
 ): Promise<FoundWorkers> {
   const isNamed = (path: string) => unverified.some((pattern) => matches(pattern, path))
-  const copied = await findCopied(output)
-  const found: FoundWorkers = {
-    scripts: new Set(),
-    named: new Map(),
-    loads: new Map(),
-    isGuarded: false,
-  }
-  const isScript = (path: string) =>
-    isCode(path) && !isNamed(path) && !copied.has(path) && !started.has(path)
-  const files = [...output.values()]
-  for (const { path, isWorker } of files) if (isWorker && isScript(path)) found.scripts.add(path)
-  const shared = new Set<string>()
-  const raw = await findRaw(output, (path) => isCode(path) && !isNamed(path) && !started.has(path))
+  const search = await beginSearch(output, graph, isNamed, started)
   // What is found on the way is looked at, too.
-  const seen = new Set(files.flatMap(({ path, isModule }) => (isModule ? path : [])))
-  for (const path of seen) {
-    const code = codeOf(output.get(path)!)
-    const isMentioned = mention.test(code)
-    const rawNamed = raw.filter((one) => (isMentioned || one.isModule) && names(code, one.path))
-    if (!isMentioned && !imports.test(code) && rawNamed.length === 0) continue
-    found.isGuarded ||= isMentioned
-    const known = [...found.scripts].filter((one) => one !== path && names(code, one))
-    const named = distinct([
-      ...workersIn(path, code, graph).filter(isScript),
-      ...rawNamed.map((one) => one.path),
-      ...known,
-    ])
-    // Their names know nothing of how they are written anew.
-    for (const one of rawNamed)
-      if (one.isModule)
-        Object.assign(output.get(one.path)!, { isModule: true, isContentNamed: false })
-    for (const one of workersIn(path, code, graph, true)) shared.add(one)
-    const own = scriptsIn(path, code, graph).filter(isScript)
-    if (named.length > 0) found.named.set(path, named)
-    if (named.length + own.length > 0) found.loads.set(path, [...named, ...own])
-    for (const one of [...named, ...own]) {
-      found.scripts.add(one)
-      seen.add(one)
-    }
-  }
+  for (const path of search.seen) lookInto(search, path)
+  const { found, shared } = search
   // Nothing checks what a shared worker runs.
   for (const path of shared) found.scripts.delete(path)
   for (const path of found.scripts) output.get(path)!.isEntry = false
   // What the bundler made for workers, and is to run unchecked, stays as it is.
-  for (const file of files)
+  for (const file of output.values())
     if (file.isWorker !== undefined && (isNamed(file.path) || shared.has(file.path)))
       file.isModule = false
   return found
+}
+
+/** What is found of workers, and where more is looked for. */
+interface Search {
+  output: Output
+  graph: Graph
+  /** Scripts that packages copy into the output. */
+  raw: Awaited<ReturnType<typeof findRaw>>
+  isScript(path: string): boolean
+  found: FoundWorkers
+  /** Scripts of shared workers. */
+  shared: Set<string>
+  seen: Set<string>
+}
+
+async function beginSearch(
+  output: Output,
+  graph: Graph,
+  isNamed: (path: string) => boolean,
+  started: ReadonlySet<string>,
+): Promise<Search> {
+  const copied = await findCopied(output)
+  const isOwn = (path: string) => isCode(path) && !isNamed(path) && !started.has(path)
+  const isScript = (path: string) => isOwn(path) && !copied.has(path)
+  const files = [...output.values()]
+  const scripts = files.flatMap(({ path, isWorker }) => (isWorker && isScript(path) ? path : []))
+  return {
+    output,
+    graph,
+    raw: await findRaw(output, isOwn),
+    isScript,
+    found: { scripts: new Set(scripts), named: new Map(), loads: new Map(), isGuarded: false },
+    shared: new Set(),
+    seen: new Set(files.flatMap(({ path, isModule }) => (isModule ? path : []))),
+  }
+}
+
+/** Notes the workers that a file's text names, and what it runs inside itself. */
+function lookInto({ output, graph, raw, isScript, found, shared, seen }: Search, path: string) {
+  const code = codeOf(output.get(path)!)
+  const isMentioned = mention.test(code)
+  const copies = raw.filter((one) => (isMentioned || one.isModule) && names(code, one.path))
+  if (!isMentioned && !imports.test(code) && copies.length === 0) return
+  found.isGuarded ||= isMentioned
+  const known = [...found.scripts].filter((one) => one !== path && names(code, one))
+  const told = workersIn(path, code, graph).filter(isScript)
+  const named = distinct([...told, ...copies.map((one) => one.path), ...known])
+  // Their names know nothing of how they are written anew.
+  for (const one of copies)
+    if (one.isModule)
+      Object.assign(output.get(one.path)!, { isModule: true, isContentNamed: false })
+  for (const one of workersIn(path, code, graph, true)) shared.add(one)
+  const loads = [...named, ...scriptsIn(path, code, graph).filter(isScript)]
+  if (named.length > 0) found.named.set(path, named)
+  if (loads.length > 0) found.loads.set(path, loads)
+  for (const one of loads) {
+    found.scripts.add(one)
+    seen.add(one)
+  }
 }
 
 /** From now on, main chunks name what their entries named. */

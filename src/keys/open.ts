@@ -91,7 +91,8 @@ function findPrivateBlock(text: string, where: Where): PemBlock {
 function problemWith([key, ...others]: PemBlock[], blocks: PemBlock[]): string | undefined {
   const found = blocks.map(({ label }) => label).join(', ')
   if (others.length) return `must hold one private key, but holds: ${found}`
-  if (key?.label === 'OPENSSH PRIVATE KEY') return 'holds an OpenSSH key, which is not supported'
+  if (key?.label === 'OPENSSH PRIVATE KEY')
+    return 'holds an OpenSSH key, which is not supported: ssh-keygen -p -m PKCS8 makes PKCS#8 of a copy of it'
   if (key) return flatness(key)
   return found.includes('PUBLIC KEY')
     ? 'holds a public key where a private key belongs: give the file without .pub'

@@ -4,6 +4,12 @@ import { isPath } from './path.js'
 /** The manifest of a whole output, at its root. */
 export const defaultManifestName = 'signedimp-manifest.txt'
 
+/** What backends write into their pages, by entry, at the root of an output. */
+export const backendList = 'signedimp-pages.json'
+
+/** Stands there where a backend puts the nonce of a page. */
+export const nonceSlot = 'SIGNEDIMP_NONCE'
+
 const idLength = 16
 
 const split = (manifestName: string): [stem: string, extension: string] => {

@@ -1,5 +1,5 @@
 import { binaryFromBase64, decodeText, fromBinary, type Bytes } from '../crypto/bytes.js'
-import type { TrustedKey, Verifier } from '../crypto/key.js'
+import type { SyncVerifier, TrustedKey, Verifier } from '../crypto/key.js'
 import { invalid, parseManifest, type Manifest } from './format.js'
 import { refusal } from './refusal.js'
 
@@ -46,6 +46,30 @@ export async function verifyManifest(
 ): Promise<VerifiedManifest> {
   const { signatures, signedText } = splitManifest(bytes)
   await checkSignatures(signatures, signedText, trust, verifier)
+  return readRelease(signatures, signedText, trust)
+}
+
+/** {@link verifyManifest} for whom nothing may run before it: it is over when it returns. */
+export function verifyManifestNow(
+  bytes: Uint8Array,
+  trust: Trust,
+  verifier: SyncVerifier,
+): VerifiedManifest {
+  const { signatures, signedText } = splitManifest(bytes)
+  const wrong = trustedOf(signatures, trust).find(
+    ([key, { scheme, signature }]) =>
+      scheme !== key.scheme || !verifier.verify(key, signature, signedText),
+  )
+  if (wrong) throw notSignedBy(wrong[0])
+  checkThreshold(signatures, trust)
+  return readRelease(signatures, signedText, trust)
+}
+
+function readRelease(
+  signatures: StoredSignature[],
+  signedText: Bytes,
+  trust: Trust,
+): VerifiedManifest {
   const manifest = parseManifest(signedText, signatures.length + 2, trust.maxLines)
   checkRelease(manifest, trust)
   return manifest as VerifiedManifest
@@ -83,20 +107,34 @@ function readSignature(line: string, index: number): StoredSignature {
 async function checkSignatures(
   signatures: StoredSignature[],
   text: Bytes,
-  { keys, threshold }: Trust,
+  trust: Trust,
   verifier: Verifier,
 ): Promise<void> {
-  const signers = new Set<string>()
-  for (const { fingerprint, scheme, signature } of signatures) {
-    const key = keys.find((candidate) => candidate.fingerprint === fingerprint)
-    if (!key) continue
+  for (const [key, { scheme, signature }] of trustedOf(signatures, trust))
     if (scheme !== key.scheme || !(await verifier.verify(key, signature, text)))
-      throw refusal('SIGNATURE', `not signed by ${fingerprint}`)
-    signers.add(fingerprint)
-  }
-  if (!(signers.size >= threshold))
-    throw refusal('SIGNATURE', `signed by ${signers.size} of ${threshold} keys`)
+      throw notSignedBy(key)
+  checkThreshold(signatures, trust)
 }
+
+type BySigner = [key: TrustedKey, signature: StoredSignature]
+
+const trustedOf = (signatures: StoredSignature[], { keys }: Trust): BySigner[] =>
+  signatures.flatMap((signature) =>
+    keys
+      .filter(({ fingerprint }) => fingerprint === signature.fingerprint)
+      .slice(0, 1)
+      .map((key): BySigner => [key, signature]),
+  )
+
+/** Of signatures none of which is wrong. */
+function checkThreshold(signatures: StoredSignature[], trust: Trust): void {
+  const { size } = new Set(trustedOf(signatures, trust).map(([key]) => key))
+  if (!(size >= trust.threshold))
+    throw refusal('SIGNATURE', `signed by ${size} of ${trust.threshold} keys`)
+}
+
+const notSignedBy = ({ fingerprint }: TrustedKey) =>
+  refusal('SIGNATURE', `not signed by ${fingerprint}`)
 
 function checkRelease({ name, build, expires }: Manifest, trust: Trust): void {
   if (name !== (trust.name ?? name)) throw refusal('NAME', `for "${name}"`)

@@ -1,20 +1,22 @@
+import { copyBytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { refusal } from '../manifest/refusal.js'
-import { readKey, type PublicKey } from './keys.js'
+import { readKey, type PublicKey } from '../crypto/given.js'
 import {
   resolveManager,
   resolveRoot,
   type Defaults,
+  type ImportManager,
   type ManagerOptions,
   type Required,
   type RootOptions,
-} from './manager-options.js'
+} from '../manifest/manager-options.js'
 import { overlap, toBase, toUrl } from './place.js'
 import { isListed } from './integrity.js'
 import { announce, notEnforceable } from './refuse.js'
 import { openRoot, refuseRemoved, type Root } from './root.js'
 import { createSend } from './tell.js'
-import { copyBytes, toChecked } from './whole.js'
+import { toChecked } from './whole.js'
 
 /** What all code of the page finds of the installed manager, as `__signedimpManager`: it can trust nobody more by it. */
 export type InstalledManager = Readonly<Pick<SignedImportManager, 'import' | 'fetch' | 'verify'>>
@@ -38,7 +40,7 @@ const globalName = '__signedimpManager'
  * await manager.addRoot('https://apps.example/cart/', { name: 'cart' })
  * const { mount } = await manager.import('https://apps.example/cart/main.js')
  */
-export class SignedImportManager {
+export class SignedImportManager implements ImportManager {
   readonly #defaults: Defaults
   readonly #onRefusal: ManagerOptions['onRefusal']
   readonly #reportTo: ManagerOptions['reportTo']

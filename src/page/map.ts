@@ -54,10 +54,13 @@ export async function enforceMap(
   const runs = await Promise.all([runModule(good, carrier), runModule(good + 1, carrier)])
   const [resolve, again] = calls
   if (`${runs}` !== 'load,error' || !resolve || again) throw notEnforceable('no maps')
-  const links = __MODULE__ ? linksOf(manifest) : []
-  // Another app's modules may have these names, and an engine drops what has been resolved before.
-  if (__MODULE__ && links.some((to) => resolve(aliasOf(to)) !== toUrl(to.path) + salt))
-    throw notEnforceable('names in use')
+  if (__MODULE__) {
+    const isOther = (to: StaticImport) =>
+      // A scope of a map whose element is gone may give a name another meaning in the modules beside this file.
+      [resolve, import.meta.resolve].some((mean) => mean(aliasOf(to)) !== toUrl(to.path) + salt)
+    // Another app's modules may have these names, and an engine drops what has been resolved before.
+    if (linksOf(manifest).some(isOther)) throw notEnforceable('names in use')
+  }
   return {
     salt,
     resolve,

@@ -22,11 +22,3 @@ export function either(one: AbortSignal, other: AbortSignal): AbortSignal {
   }
   return controller.signal
 }
-
-/** What bytes are now, whatever their owner makes of them. @throws TypeError on what are none */
-export function copyBytes(bytes: unknown): Uint8Array<ArrayBuffer> {
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
-  if (ArrayBuffer.isView(bytes))
-    return Uint8Array.from(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-  throw new TypeError(`"bytes" must be an ArrayBuffer or a view of one, got ${typeof bytes}`)
-}

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestRelease } from '../emit/bootstrap.js'
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { isCode, isDocument, isPage, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'
-import { isSystemModule, rewriteVersion } from '../emit/rewrite.js'
+import { digestProgram } from '../emit/program-bootstrap.js'
+import { isSystemModule, programVersion, rewriteVersion } from '../emit/rewrite.js'
+import { folderContents } from '../tree/contents.js'
 import { hashFiles } from '../tree/hash.js'
 import { emittedPath } from '../tree/system-path.js'
 import { refuseStrays, walkIfThere } from '../tree/walk.js'
+import { describeEntry } from './entry.js'
 import { closeFolder, isWritten, openFolder, type OutputFolder } from './folder.js'
 import { isContentNamed } from './content-named.js'
 import { keyFileOf, refuseKeyIn, refuseSecrets } from './guard.js'
@@ -16,7 +19,7 @@ import type { ResolvedOptions } from './options.js'
 import { readKeys, remember, type Place } from './release.js'
 import { signOutput } from './sign.js'
 import { findInlined, type WorkerChunk } from './vite-workers.js'
-import type { Bundle, HookContext, OutputOptions, RenderedChunk } from './types.js'
+import type { Bundle, BundleFile, HookContext, OutputOptions, RenderedChunk } from './types.js'
 
 /** A build from its first output to its end. */
 export interface Build {
@@ -63,7 +66,7 @@ export function createBuild(
   let hasPages: boolean | undefined
   const read = remember(async () => {
     const keys = await readKeys(options, findPlace())
-    released = digestRelease(keys.release)
+    released = (keys.release.program ? digestProgram : digestRelease)(keys.release)
     return keys
   })
 
@@ -85,8 +88,11 @@ export function createBuild(
     },
 
     salt(context, { isEntry, facadeModuleId }) {
-      hasPages ??= options.html === 'later' || [...(context.getModuleIds?.() ?? [])].some(isPage)
-      const isModuleEntry = isEntry && !isPage(facadeModuleId ?? '')
+      // Chunks of programs stay as they are, but for the names of entries, which are of their own text.
+      if (findPlace().isProgram) return isEntry ? programVersion + released : ''
+      hasPages ??=
+        typeof options.html === 'string' || [...(context.getModuleIds?.() ?? [])].some(isPage)
+      const isModuleEntry = options.html !== 'backend' && isEntry && !isPage(facadeModuleId ?? '')
       const version = rewriteVersion({ hasPages, tags: options.tags, base: findPlace().base })
       return version + (isModuleEntry ? released : '')
     },
@@ -104,8 +110,9 @@ export function createBuild(
     async emit(context, outputOptions, bundle, isWrite) {
       const started = performance.now()
       const { release, secrets } = await read()
-      const output = await readBundle(bundle, outputOptions, secrets, workers)
-      await addPublicFiles(output, findPlace().publicDir, release, secrets)
+      const { root, publicDir } = findPlace()
+      const output = await readBundle(bundle, outputOptions, { root, secrets, workers })
+      await addPublicFiles(output, publicDir, release, secrets)
       const parse = context.parse?.bind(context)
       const inlined = findInlined(workers, output)
       const { emitted, report } = await signOutput(output, release, {
@@ -174,8 +181,11 @@ const patience = 5000
 async function readBundle(
   bundle: Bundle,
   options: OutputOptions,
-  secrets: string[],
-  workers: ReadonlyMap<string, WorkerChunk>,
+  {
+    root,
+    secrets,
+    workers,
+  }: { root: string; secrets: string[]; workers: ReadonlyMap<string, WorkerChunk> },
 ): Promise<Output> {
   const output: Output = new Map()
   const { format } = options
@@ -187,9 +197,10 @@ async function readBundle(
     const isSystem = isChunk && isEs(format) && (await isSystemModule(path, code))
     const worker = isChunk ? undefined : workers.get(fileName)
     const isModule = (isChunk && isEs(format) && !isSystem) || worker !== undefined
-    const other = isChunk && !isModule ? { format: isSystem ? 'system' : format! } : {}
+    const other = isChunk && !isModule ? formatOf(file, isSystem ? 'system' : format!) : {}
     const named = { isContentNamed: worker?.isContentNamed ?? isContentNamed(file, options) }
     const own = worker ? { isWorker: worker.isEntry } : {}
+    const told = isModule && isEntry ? describeEntry(file, bundle, root) : {}
     output.set(path, {
       path,
       source: code ?? source,
@@ -198,10 +209,17 @@ async function readBundle(
       ...named,
       ...own,
       ...other,
+      ...told,
     })
   }
   return output
 }
+
+/** What is told of a chunk that is no ES module. */
+const formatOf = ({ imports = [], dynamicImports = [] }: BundleFile, format: string) => ({
+  format: format === 'commonjs' ? 'cjs' : format,
+  loads: [...imports, ...dynamicImports],
+})
 
 const isEs = (format = 'es'): boolean => /^(es|esm|module)$/.test(format)
 
@@ -215,7 +233,7 @@ async function addPublicFiles(
   const folder = await walkIfThere(publicDir)
   refuseStrays(folder)
   const { files } = folder
-  const digests = await hashFiles(publicDir, [...files.keys()], hash)
+  const digests = await hashFiles(folderContents(publicDir), [...files.keys()], hash)
   for (const [path, digest] of digests) {
     if (output.has(path)) continue
     const content = await readFile(join(publicDir, path))

@@ -1,7 +1,7 @@
 /** A folder that a build writes, from before its first file until it is signed. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Emitted, Release } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/release.js'
 import { headersFiles } from '../emit/forms.js'
 import { takenByApp } from '../emit/headers.js'
 import { toManifest } from '../emit/manifest.js'
@@ -9,8 +9,9 @@ import type { Report } from '../emit/report.js'
 import { writeSignedText, type Manifest } from '../manifest/format.js'
 import { signManifest } from '../manifest/sign.js'
 import { parseUnverified } from '../tree/describe.js'
+import { refusalOf } from '../tree/check.js'
+import { folderContents } from '../tree/contents.js'
 import { readManifest } from '../tree/stored.js'
-import { refusalOf } from '../tree/verify.js'
 import { refuseStrays, walkIfThere, whileStill, type Folder } from '../tree/walk.js'
 import { writeFileAtomically } from '../tree/write.js'
 import { mergeImports, readFiles } from './listed.js'
@@ -81,7 +82,7 @@ async function readOld(
 ): Promise<Manifest | undefined> {
   const { manifestName, keys, name } = release
   if (!before.files.has(manifestName) || !existsSync(join(dir, manifestName))) return undefined
-  const bytes = await readManifest(dir, manifestName)
+  const bytes = await readManifest(folderContents(dir), manifestName)
   const refusal = await refusalOf(bytes, { keys, threshold: 1, name })
   return refusal ? undefined : parseUnverified(manifestName, bytes).manifest
 }

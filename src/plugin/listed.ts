@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
 import { acceptUncovered, bringsCode } from '../emit/coverage.js'
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { isPage, type Uncovered } from '../emit/output.js'
 import { tellFailure } from '../emit/report-only.js'
 import { SignedImpError } from '../errors.js'
 import type { StaticImport } from '../manifest/format.js'
 import { isSourceMap } from '../manifest/path.js'
+import { folderContents } from '../tree/contents.js'
 import { refuseStaleCopies } from '../tree/copies.js'
 import { hashFiles } from '../tree/hash.js'
 import { listedFiles } from '../tree/stored.js'
@@ -33,9 +34,10 @@ export async function readFiles(
   )
   const listed = new Set(listedFiles({ folder: now, manifestName }))
   const wanted = [...now.files.keys()].filter((path) => listed.has(path) || expected.has(path))
-  const found = await hashFiles(folder.dir, wanted, hash)
+  const contents = folderContents(folder.dir)
+  const found = await hashFiles(contents, wanted, hash)
   refuseChanges(expected, found)
-  await refuseStaleCopies(folder.dir, now.files.keys())
+  await refuseStaleCopies(contents, now.files.keys())
   const files = new Map([...found].filter(([path]) => listed.has(path)))
   const added = [...files.keys()].filter((path) => !expected.has(path))
   const left = findLeftOvers(folder, now, files, added)

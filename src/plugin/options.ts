@@ -32,8 +32,8 @@ export interface SignedImpOptions {
   expires?: Date | string
   /** How pages carry the bootstrap: inline, linked (`false`), or inline with the signed manifest (`'all'`). @default true */
   inline?: boolean | 'all'
-  /** Pages: HTML files that the build emits (esbuild), or `'later'`, for those that `signedimp html` makes. @default [] */
-  html?: readonly string[] | 'later'
+  /** Pages: HTML files (esbuild); or who writes them: `'backend'`, or `'later'`, for `signedimp html`. @default [] */
+  html?: readonly string[] | 'later' | 'backend'
   /** Whether pages whose policy allows no inline import map and no `blob:` may load modules by tags. @default false */
   tags?: boolean
   /** Which policy pages are made for: `'self'` for one that goes by hosts, and has the hash of their import map. @default 'strict-dynamic' */
@@ -54,6 +54,8 @@ export interface SignedImpOptions {
   unverified?: readonly string[]
   /** Files beside WebAssembly that `fetch` gives only as they are signed: all, or paths, `*` as in `unverified`. @default false */
   resources?: boolean | readonly string[]
+  /** Whether builds for servers are signed too; in Rollup and Rolldown, whether this is one. @default false */
+  server?: boolean
   /** `'report-only'` refuses nothing and tells what it would, `'off'` signs nothing; both say so in every build. @default 'on' */
   mode?: Mode
 }
@@ -74,7 +76,7 @@ export interface ResolvedOptions {
   build: number | undefined
   expires: string | undefined
   inline: boolean | 'all'
-  html: readonly string[] | 'later'
+  html: readonly string[] | 'later' | 'backend'
   tags: boolean
   policy: Policy
   pure: boolean
@@ -85,7 +87,11 @@ export interface ResolvedOptions {
   reportTo: string | undefined
   unverified: readonly string[]
   resources: boolean | readonly string[]
+  /** Undefined where the bundler may tell. */
+  server: boolean | undefined
   mode: Mode
+  /** Names of given options that mean nothing to a program. */
+  forPages: readonly string[]
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -131,8 +137,11 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
   ],
   inline: ["true, false or 'all'", (v) => v === true || v === false || v === 'all'],
   html: [
-    "an array of files that end in .html, or 'later'",
-    (v) => v === 'later' || (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
+    "an array of files that end in .html, 'later' or 'backend'",
+    (v) =>
+      v === 'later' ||
+      v === 'backend' ||
+      (Array.isArray(v) && v.every((file) => isText(file) && isPage(file))),
   ],
   tags: ['true or false', (v) => typeof v === 'boolean'],
   policy: ["'strict-dynamic' or 'self'", (v) => v === 'strict-dynamic' || v === 'self'],
@@ -153,6 +162,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     'true, false or an array of paths',
     (v) => typeof v === 'boolean' || (Array.isArray(v) && v.every(isText)),
   ],
+  server: ['true or false', (v) => typeof v === 'boolean'],
   mode: ["'on', 'report-only' or 'off'", (v) => v === 'on' || v === 'report-only' || v === 'off'],
 }
 
@@ -191,9 +201,13 @@ export function resolveOptions(
     throw new TypeError(
       `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
     )
-  if (given.mode === 'report-only' && given.html === 'later')
+  if (given.mode === 'report-only' && (given.html === 'later' || given.html === 'backend'))
     throw new TypeError(
-      `signedImp: "mode" must be 'on' or 'off' with html: 'later': 'report-only' is for the build's own pages`,
+      `signedImp: "mode" must be 'on' or 'off' with html: '${given.html}': 'report-only' is for the build's own pages`,
+    )
+  if (given.fallback && given.html === 'backend')
+    throw new TypeError(
+      `signedImp: "fallback" is for the build's own pages, and with html: 'backend' there are none; write it into the template`,
     )
   if (given.policy && given.html === 'later')
     throw new TypeError(
@@ -221,8 +235,33 @@ export function resolveOptions(
     reportTo: given.reportTo,
     unverified: given.unverified ?? [],
     resources: given.resources ?? false,
+    server: given.server,
     mode: given.mode ?? 'on',
+    forPages: pageOptions.filter((option) => given[option] !== undefined),
   }
+}
+
+/** Options that say how pages load what is signed. */
+const pageOptions = [
+  'inline',
+  'html',
+  'tags',
+  'policy',
+  'pure',
+  'workersFirst',
+  'headers',
+  'external',
+  'fallback',
+  'reportTo',
+  'resources',
+] as const satisfies readonly (keyof SignedImpOptions)[]
+
+/** @throws TypeError on options that a build of a program cannot follow */
+export function refusePageOptions({ forPages: [option] }: ResolvedOptions): void {
+  if (option === undefined) return
+  throw new TypeError(
+    `signedImp: "${option}" must be left out of a build for servers: it is for pages`,
+  )
 }
 
 /** External modules by their URLs as URLs are parsed. */

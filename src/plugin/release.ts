@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { isOwnUrl } from '../emit/graph.js'
 import { arePure, needsRsa, readPageCode, readReportOnly } from '../emit/page-code.js'
+import { readProgramCode } from '../emit/program-bootstrap.js'
 import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
 import { isPublicKey, loadPublicKey, type PublicKeySource } from '../keys/public.js'
@@ -21,6 +22,8 @@ export interface Place {
   publicDir: string | undefined
   /** Path of the list of chunks that Vite writes for backends, if it does. */
   viteManifest?: string | undefined
+  /** Whether what is built is a program for servers. */
+  isProgram?: boolean
 }
 
 /** What a build signs with, and what gives its key away. */
@@ -35,9 +38,11 @@ export interface Keys {
  */
 export async function readKeys(
   options: ResolvedOptions,
-  { root, base, viteManifest }: Pick<Place, 'root' | 'base' | 'viteManifest'>,
+  { root, base, viteManifest, isProgram = false }: Omit<Place, 'publicDir'>,
 ): Promise<Keys> {
-  const release = { ...(await readRelease(options, root, base)), viteManifest }
+  if (isProgram && options.mode === 'report-only') throw noReportOnly
+  const program = isProgram ? { program: await readProgramCode() } : {}
+  const release = { ...(await readRelease(options, root, base)), viteManifest, ...program }
   return { release, secrets: await findSecrets(options.key, root) }
 }
 
@@ -73,7 +78,11 @@ export async function readRelease(
     headers,
     external,
   } = options
-  if (tags && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(base)
+  for (const [option, isOn] of [
+    ['"tags"', tags],
+    ["html: 'backend'", options.html === 'backend'],
+  ] as const)
+    if (isOn && !/^(\/(?!\/)|https?:\/\/)/.test(base)) throw noAbsoluteBase(option, base)
   const { own, signer } = await readOwnKey(options, root)
   const keys = await readTrustedKeys(own, options, root)
   return {
@@ -88,6 +97,7 @@ export async function readRelease(
     base,
     inline,
     pagesLater: options.html === 'later',
+    backend: options.html === 'backend',
     tags,
     policy,
     headers,
@@ -109,9 +119,13 @@ function refuseOwn(external: Release['external'], base: string): Release['extern
   if (own === undefined) return external
   throw new TypeError(`signedImp: "external" must be free of URLs below "base"; ${own} is one`)
 }
-const noAbsoluteBase = (base: string): TypeError =>
+const noReportOnly = new TypeError(
+  `signedImp: "mode" must be 'on' or 'off' in a build for servers: 'report-only' is for pages`,
+)
+
+const noAbsoluteBase = (option: string, base: string): TypeError =>
   new TypeError(
-    `signedImp: "tags" needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
+    `signedImp: ${option} needs the place of the files, from the root of their host or with it (Vite's "base", esbuild's "publicPath"); it is ${base === '' ? 'relative or not given' : `'${base}'`}`,
   )
 
 /** The keys that pages accept, each once, the build's own first. @throws TypeError where the options ask too much of them */

@@ -2,7 +2,7 @@ import { formatReport, type Report } from '../emit/report.js'
 import type { KeySource } from '../keys/private.js'
 import { createBuild, type Build } from './build.js'
 import { keyFileOf, keyPattern, refuseKeyModule } from './guard.js'
-import { resolveOptions, type SignedImpOptions } from './options.js'
+import { refusePageOptions, resolveOptions, type SignedImpOptions } from './options.js'
 import type { Place } from './release.js'
 import { warningsOf } from './sign.js'
 import type { HookContext, Plugin, ViteConfig } from './types.js'
@@ -18,31 +18,40 @@ import { configure, guardServer, isStorybook, moveLast, placeOf } from './vite.j
 export function signedImp(key?: KeySource, options?: SignedImpOptions): Plugin
 export function signedImp(...args: unknown[]): Plugin {
   const options = resolveOptions(args)
-  if (options.html !== 'later' && options.html.length > 0)
+  if (Array.isArray(options.html) && options.html.length > 0)
     throw new TypeError(
-      'signedImp: "html" must be \'later\' here: pages of Vite are its inputs, and pages of Rollup come from a plugin',
+      "signedImp: \"html\" must be 'later' or 'backend' here: pages of Vite are its inputs, and pages of Rollup come from a plugin",
     )
   let vite: ViteConfig | undefined
   const builds = new WeakMap<object, Build>()
+  const owners = { pages: {}, program: {} }
   const workers = noteWorkers(() => ({ hasPages: true, tags: options.tags, base: vite!.base }))
 
-  const findPlace = ({ environment }: HookContext): Place => {
+  const findPlace = (context: HookContext): Place => {
+    const { environment } = context
     const config = environment?.config ?? vite
-    return config ? placeOf(config) : { root: process.cwd(), base: '', publicDir: undefined }
+    const place = config ? placeOf(config) : { root: process.cwd(), base: '', publicDir: undefined }
+    return { ...place, isProgram: isProgram(context) }
   }
 
   /** Vite's environments may share one plugin, and be built side by side. */
   function buildOf(context: HookContext): Build {
-    const owner = context.environment ?? options
+    const owner = context.environment ?? owners[isProgram(context) ? 'program' : 'pages']
     const build =
       builds.get(owner) ?? createBuild(options, () => findPlace(context), workers.chunks)
     builds.set(owner, build)
     return build
   }
 
-  function isOn({ environment }: HookContext): boolean {
-    const isForPages = environment ? environment.config.consumer === 'client' : !vite?.build.ssr
-    return options.mode !== 'off' && isForPages && !(vite && isStorybook(vite))
+  /** Vite knows what a build is for; of others the option says so. */
+  function isProgram({ environment }: HookContext): boolean {
+    if (environment) return environment.config.consumer !== 'client'
+    return vite ? Boolean(vite.build.ssr) : options.server === true
+  }
+
+  function isOn(context: HookContext): boolean {
+    const isWanted = !isProgram(context) || options.server === true
+    return options.mode !== 'off' && isWanted && !(vite && isStorybook(vite))
   }
 
   return {
@@ -59,8 +68,10 @@ export function signedImp(...args: unknown[]): Plugin {
       const { logger, command } = vite
       if (options.mode === 'off')
         logger.warn("signedimp: mode is 'off': this output is NOT signed and nothing checks it")
-      else if (vite.build.ssr && command === 'build')
-        logger.warn('signedimp: the server build is NOT signed; only the pages are')
+      else if (vite.build.ssr && command === 'build' && !options.server)
+        logger.warn(
+          'signedimp: the server build is NOT signed; only the pages are: see the option "server"',
+        )
       else if (isStorybook(vite) && command === 'build')
         logger.warn(
           'signedimp: this is a build of Storybook: it is NOT signed and nothing checks it',
@@ -69,7 +80,7 @@ export function signedImp(...args: unknown[]): Plugin {
 
     configureServer: (server) => guardServer(server, options),
 
-    applyToEnvironment: ({ config }) => config.consumer === 'client',
+    applyToEnvironment: ({ config }) => config.consumer === 'client' || options.server === true,
 
     load: {
       // Before Vite's own plugins, which would make an asset of the key; and for no other file, where the bundler can filter.
@@ -87,6 +98,7 @@ export function signedImp(...args: unknown[]): Plugin {
     },
 
     buildStart() {
+      if (options.server && !vite) refusePageOptions(options)
       return buildOf(this).begin(this.meta)
     },
 

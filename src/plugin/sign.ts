@@ -1,4 +1,6 @@
-import { emitOutput, type Emitted, type Release } from '../emit/emit.js'
+import { emitOutput } from '../emit/emit.js'
+import { emitProgram } from '../emit/program.js'
+import type { Emitted, Release } from '../emit/release.js'
 import type { Output } from '../emit/output.js'
 import type { InlinedWorker } from '../emit/workers.js'
 import type { Parse } from '../emit/reassigned.js'
@@ -32,19 +34,23 @@ export async function signOutput(
     inlined?: InlinedWorker[]
   },
 ): Promise<SignedOutput> {
-  const emit = release.reportOnly === undefined ? emitOutput : emitReportOnly
-  const emitted = await emit(output, release, parse, inlined)
+  const emitted = await emitterFor(release)(output, release, parse, inlined)
   const milliseconds = performance.now() - started
   const rest = { oneTimeKey: !options.key, milliseconds }
   return { emitted, report: createReport(output, emitted, release, rest) }
 }
 
+function emitterFor({ program, reportOnly }: Release): typeof emitOutput {
+  if (program !== undefined) return emitProgram
+  return reportOnly === undefined ? emitOutput : emitReportOnly
+}
+
 /** What a build must say aloud, each time: that pages refuse nothing, or, until somebody else signs, everything. */
-export const warningsOf = ({ signed, reportOnly }: Report): string[] => [
+export const warningsOf = ({ signed, reportOnly, server }: Report): string[] => [
   ...(signed
     ? []
     : [
-        `signedimp: NOT SIGNED YET: the pages of this build ${reportOnly ? 'report that' : 'refuse to start'}; run signedimp sign <folder> --key <private key>`,
+        `signedimp: NOT SIGNED YET: the ${server ? 'programs' : 'pages'} of this build ${reportOnly ? 'report that' : 'refuse to start'}; run signedimp sign <folder> --key <private key>`,
       ]),
   ...(reportOnly
     ? [

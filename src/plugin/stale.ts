@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nodeCrypto } from '../crypto/node.js'
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import type { Manifest } from '../manifest/format.js'
 import { isManifestOf } from '../manifest/names.js'
 import { verifyManifest } from '../manifest/verify.js'
+import { folderContents } from '../tree/contents.js'
 import { copiesOf, findStaleCopies } from '../tree/copies.js'
 import { hashFiles } from '../tree/hash.js'
 import { readManifest } from '../tree/stored.js'
@@ -37,9 +38,11 @@ async function removeStalePages(
   for (const path of names) {
     if (own.has(path) || !isManifestOf(manifestName, path)) continue
     const trust = { keys, threshold: 1, name }
-    const page = await verifyManifest(await readManifest(dir, path), trust, nodeCrypto).catch(
-      () => undefined,
-    )
+    const page = await verifyManifest(
+      await readManifest(folderContents(dir), path),
+      trust,
+      nodeCrypto,
+    ).catch(() => undefined)
     if (page && (await isAllThere(dir, page))) continue
     await removeManifest(dir, path)
     for (const file of [path, ...copiesOf(path)]) names.delete(file)
@@ -54,7 +57,7 @@ async function removeStaleCopies(
 ): Promise<void> {
   const pages = [...names].filter((path) => isManifestOf(manifestName, path))
   const copies = pages.flatMap(copiesOf).filter((path) => names.has(path))
-  const stale = await findStaleCopies(dir, [...pages, ...copies])
+  const stale = await findStaleCopies(folderContents(dir), [...pages, ...copies])
   for (const path of [...stale, ...copiesOf(manifestName)])
     await rm(join(dir, path), { force: true })
 }
@@ -67,6 +70,6 @@ export async function removeManifest(dir: string, path: string): Promise<void> {
 async function isAllThere(dir: string, page: Manifest): Promise<boolean> {
   const paths = [...page.files.keys()]
   if (!paths.every((path) => existsSync(join(dir, path)))) return false
-  const found = await hashFiles(dir, paths, page.hash)
+  const found = await hashFiles(folderContents(dir), paths, page.hash)
   return paths.every((path) => found.get(path) === page.files.get(path))
 }

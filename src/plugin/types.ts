@@ -10,6 +10,13 @@ export interface BundleFile {
   code?: string
   source?: string | Uint8Array
   isEntry?: boolean
+  /** Of a chunk: the module that it stands for, if it stands for one. */
+  facadeModuleId?: string | null
+  /** Of a chunk: what it loads, by path, or by name where that is outside of the output. */
+  imports?: readonly string[]
+  dynamicImports?: readonly string[]
+  /** Of a chunk of Vite: what it says of it. */
+  viteMetadata?: { importedCss: Set<string> }
   /** Of a chunk: its name before hashes were put in the place of what stands for them. */
   preliminaryFileName?: string
   /** Of an asset: what it was to be called. */

@@ -4,7 +4,6 @@
  */
 import { constants, sign, verify, type KeyObject } from 'node:crypto'
 import { binaryFromBase64, fromUtf8, utf8 } from '../crypto/bytes.js'
-import { SignedImpError } from '../errors.js'
 import { numbersOf, pythonFingerprint, type RsaNumbers } from '../keys/numbers.js'
 import { refuseKey, type Where } from '../keys/source.js'
 import { invalid } from '../manifest/format.js'

@@ -88,8 +88,13 @@ async function respell(code: string, place: Place, graph: Graph): Promise<string
   return text.toString()
 }
 
+/**
+ * Has a module come from a file. A block of data stays where it stood, for frameworks that expect as many scripts in the body
+ * as they have written: React renders a whole page anew where one is missing.
+ */
 function replace(text: MagicString, html: string, tag: Tag, reference: string): void {
   const [from, to] = contentOf(html, tag)
   if (to > from) text.remove(from, to)
   text.appendLeft(tag.start + '<script'.length, ` src="${escapeAttribute(reference)}"`)
+  text.appendRight(tag.end, '<script type="text/plain"></script>')
 }

@@ -1,7 +1,8 @@
 /** Makes a seal of a folder, in memory. */
 import { hashBytes } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
-import { emitOutput, type Emitted, type Release } from '../emit/emit.js'
+import { emitOutput } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/release.js'
 import { toManifest } from '../emit/manifest.js'
 import type { Output, Uncovered } from '../emit/output.js'
 import { createReport } from '../emit/report.js'
@@ -115,7 +116,9 @@ async function acceptLoaders(
   const found = await Promise.all(
     pagesOf(output, graph).map(({ tags, resolve }) => findLoaders(tags, output, resolve)),
   )
-  return acceptUncovered(found.flat(), unverified, spell)
+  // Many pages may have the same one.
+  const loaders = new Map(found.flat().map((loader) => [loader.name, loader]))
+  return acceptUncovered([...loaders.values()], unverified, spell)
 }
 
 /** Files that are new or have other bytes, pages last: none is there before what it names. */

@@ -1,5 +1,5 @@
 /** Policies that stand in a page itself, and so are known when it is sealed. */
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { SignedImpError } from '../errors.js'
 import type { Tag } from '../emit/tags.js'
 

@@ -1,5 +1,5 @@
 /** The record of a seal: what it did, so that it can be taken back. It stands in the folder, listed and signed. */
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { rewriterVersion } from '../emit/rewrite.js'
 import { hashBytes } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'

@@ -1,5 +1,5 @@
 /** What keeps a folder from being sealed, beside code that nothing checks. */
-import type { Emitted, Release } from '../emit/emit.js'
+import type { Emitted, Release } from '../emit/release.js'
 import { isBootstrap } from '../emit/later-entries.js'
 import { isPage, textOf, type Output } from '../emit/output.js'
 import { findTags } from '../emit/tags.js'
@@ -38,7 +38,7 @@ export function refusePlain({ pages }: Emitted): void {
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` on pages whose own policy would not let them start */
 export function refusePolicies(output: Output, emitted: Emitted, release: Release): void {
-  const { integrity } = emitted.bootstrap
+  const { integrity } = emitted.bootstrap!
   const { inline, tags: hasTags } = release
   for (const file of output.values()) {
     if (!isPage(file.path)) continue

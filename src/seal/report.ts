@@ -1,4 +1,4 @@
-import type { Release } from '../emit/emit.js'
+import type { Release } from '../emit/release.js'
 import { isBootstrap } from '../emit/later-entries.js'
 import { isPage, textOf, type Output } from '../emit/output.js'
 import type { Report } from '../emit/report.js'

@@ -1,6 +1,6 @@
 /** Seals a finished folder: signs what a build left, and makes its pages run nothing else. */
 import { findSecrets } from '../plugin/guard.js'
-import { folderPath } from '../tree/options.js'
+import { containerPath } from '../tree/options.js'
 import { verifyDirectory } from '../tree/verify.js'
 import { refuseStrays, whileStill } from '../tree/walk.js'
 import { keepSeal } from './keep.js'
@@ -21,7 +21,7 @@ export async function sealDirectory(
   dir: string | URL,
   options: SealOptions = {},
 ): Promise<SealReport> {
-  const root = folderPath(dir)
+  const root = containerPath(dir, 'dir')
   const resolved = await resolveSeal(options)
   const isSecret = !resolved.isOneTime && !('sign' in Object(options.key))
   const secrets = isSecret ? await findSecrets(options.key, process.cwd()) : []

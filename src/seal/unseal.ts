@@ -6,7 +6,7 @@ import type { TrustedKey } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
 import { checkOptions } from '../manifest/options.js'
 import { copiesOf } from '../tree/copies.js'
-import { folderPath } from '../tree/options.js'
+import { containerPath } from '../tree/options.js'
 import { FilesRefusedError, type FileProblem } from '../tree/refused.js'
 import { verifyDirectory } from '../tree/verify.js'
 import { refuseStrays, whileStill, type Folder } from '../tree/walk.js'
@@ -41,7 +41,7 @@ export async function unsealDirectory(
   options: UnsealOptions = {},
 ): Promise<UnsealReport> {
   checkOptions(options, { keys: ['an array of public keys', Array.isArray] })
-  const root = folderPath(dir)
+  const root = containerPath(dir, 'dir')
   const { keys } = options
   const { record, restored, there } = await whileStill(root, (folder) => read(root, folder, keys))
   // First what vouches for the folder, and last what tells how to go on from wherever this ends.

@@ -1,13 +1,11 @@
 /** Compressed copies: files that servers send in the place of those whose names they continue. */
 import { createHash } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import * as zlib from 'node:zlib'
-import { hashFile } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
 import { isManifestOf } from '../manifest/names.js'
+import type { Contents } from './contents.js'
 
 type Decoder = Transform & { bytesWritten: number }
 
@@ -46,8 +44,11 @@ export function isCopyOfManifest(
  * @param paths all files of the folder
  * @throws SignedImpError `ERR_SIGNEDIMP_OUTPUT` that names each copy and its file
  */
-export async function refuseStaleCopies(dir: string, paths: Iterable<string>): Promise<void> {
-  const stale = await findStaleCopies(dir, paths)
+export async function refuseStaleCopies(
+  contents: Contents,
+  paths: Iterable<string>,
+): Promise<void> {
+  const stale = await findStaleCopies(contents, paths)
   if (stale.length === 0) return
   const [first, ...others] = stale.map(reasonAgainstCopy)
   const more = others.map((reason, at) => `; ${stale[at + 1]} ${reason}`).join('')
@@ -64,27 +65,30 @@ export function reasonAgainstCopy(path: string): string {
 }
 
 /** The compressed copies in a folder that do not hold the bytes of the file beside them. */
-export async function findStaleCopies(dir: string, paths: Iterable<string>): Promise<string[]> {
+export async function findStaleCopies(
+  contents: Contents,
+  paths: Iterable<string>,
+): Promise<string[]> {
   const there = new Set(paths)
   const stale: string[] = []
   for (const path of there) {
     const original = originalOf(path)
     if (original === undefined || !there.has(original)) continue
-    if (!(await isCopy(join(dir, path), join(dir, original)))) stale.push(path)
+    if (!(await isCopy(contents, path, original))) stale.push(path)
   }
   return stale
 }
 
 const decoderOf = (path: string) => decoders.get(path.slice(path.lastIndexOf('.') + 1))
 
-async function isCopy(copy: string, original: string): Promise<boolean> {
+async function isCopy(contents: Contents, copy: string, original: string): Promise<boolean> {
   const create = decoderOf(copy)
   if (!create) return false
   const decoder = create()
   const hash = createHash('sha256')
-  let left = statSync(original).size
+  let left = contents.size(original)
   try {
-    await pipeline(createReadStream(copy), decoder, async (chunks: AsyncIterable<Buffer>) => {
+    await pipeline(contents.open(copy), decoder, async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         left -= chunk.length
         // A few bytes may stand for gigabytes.
@@ -93,9 +97,11 @@ async function isCopy(copy: string, original: string): Promise<boolean> {
       }
     })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error
+    // Of the file, and not of what is in it.
+    const { syscall } = error as NodeJS.ErrnoException
+    if (syscall !== undefined || error instanceof SignedImpError) throw error
     return false
   }
-  const isWhole = left === 0 && decoder.bytesWritten === statSync(copy).size
-  return isWhole && hash.digest('hex') === (await hashFile(original, 'sha256'))
+  const isWhole = left === 0 && decoder.bytesWritten === contents.size(copy)
+  return isWhole && hash.digest('hex') === (await contents.hash(original, 'sha256'))
 }

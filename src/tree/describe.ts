@@ -3,10 +3,11 @@ import { SignedImpError } from '../errors.js'
 import { parseManifest, type Manifest, type StaticImport } from '../manifest/format.js'
 import { isSafeText } from '../manifest/path.js'
 import { splitManifest, type StoredManifest } from '../manifest/verify.js'
+import type { Contents } from './contents.js'
 import { hashFiles, type Progress } from './hash.js'
 import { findPackageName } from './package-name.js'
 import { listedFiles, readManifest, type ManifestFolder } from './stored.js'
-import type { Folder } from './walk.js'
+import type { Listed } from './tree.js'
 
 /** What a manifest says beside its files. What is not given stays as the folder's manifest has it. */
 export interface SignDirectives {
@@ -41,12 +42,11 @@ export function parseUnverified(path: string, bytes: Uint8Array): UnverifiedMani
 
 /** The folder's manifest; one that is not well-formed is replaced like one that is not there. */
 export async function readExisting(
-  dir: string,
-  { files }: Folder,
+  { folder, contents }: Listed,
   path: string,
 ): Promise<UnverifiedManifest | undefined> {
-  if (!files.has(path)) return undefined
-  const bytes = await readManifest(dir, path)
+  if (!folder.files.has(path)) return undefined
+  const bytes = await readManifest(contents, path)
   try {
     return parseUnverified(path, bytes)
   } catch {
@@ -66,13 +66,13 @@ export async function describeFolder(
   const build = wanted.build ?? old?.build
   const expires = wanted.expires ?? old?.expires
   refuseExpired(expires)
-  const files = await hashFiles(where.dir, listedFiles(where), hash, progress)
+  const files = await hashFiles(where.contents, listedFiles(where), hash, progress)
   return {
     hash,
     name,
     ...(build !== undefined && { build }),
     ...(expires !== undefined && { expires }),
-    imports: await keepImports(where.dir, old, { hash, files }),
+    imports: await keepImports(where.contents, old, { hash, files }),
     files,
   }
 }
@@ -99,13 +99,13 @@ function refuseExpired(expires: string | undefined): void {
  * imports what only a page gives a meaning, which it says by importing itself, keeps it from being linked elsewhere.
  */
 async function keepImports(
-  dir: string,
+  contents: Contents,
   old: Manifest | undefined,
   { hash, files }: Pick<Manifest, 'hash' | 'files'>,
 ): Promise<Manifest['imports']> {
   if (!old) return new Map()
   const importers = [...old.imports.keys()].filter((path) => files.has(path))
-  const hashes = old.hash === hash ? files : await hashFiles(dir, importers, old.hash)
+  const hashes = old.hash === hash ? files : await hashFiles(contents, importers, old.hash)
   const keep = ([path, list]: [string, StaticImport[]]): [string, StaticImport[]] =>
     hashes.get(path) === old.files.get(path) && list.every((to) => files.has(to.path))
       ? [path, list]

@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import type { HashType } from '../crypto/algorithms.js'
-import { hashFile } from '../crypto/node.js'
+import type { Contents } from './contents.js'
 
 /** Told after each file how many of how many are hashed. */
 export type Progress = (done: number, of: number) => void
@@ -8,9 +7,9 @@ export type Progress = (done: number, of: number) => void
 /** Files read at a time: enough to keep a disk and the thread pool busy. */
 const parallel = 4
 
-/** Hashes of files below `dir` in hex, by path. Files are streamed, so that memory does not grow with them. */
+/** Hashes of files in hex, by path. Large ones are streamed, so that memory does not grow with them. */
 export async function hashFiles(
-  dir: string,
+  contents: Contents,
   paths: readonly string[],
   type: HashType,
   progress?: Progress,
@@ -19,7 +18,7 @@ export async function hashFiles(
   const queue = each(paths)
   const work = async () => {
     for (const path of queue) {
-      hashes.set(path, await hashFile(join(dir, path), type))
+      hashes.set(path, await contents.hash(path, type))
       progress?.(hashes.size, paths.length)
     }
   }
@@ -28,6 +27,6 @@ export async function hashFiles(
 }
 
 /** A generator and not the array's iterator: one worker's failure closes it, which stops the others. */
-function* each<T>(items: readonly T[]): Generator<T> {
+export function* each<T>(items: readonly T[]): Generator<T> {
   yield* items
 }

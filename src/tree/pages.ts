@@ -22,7 +22,7 @@ export async function readPagesToSign(where: DescribedFolder): Promise<Unverifie
   const pages: UnverifiedManifest[] = []
   const problems: FileProblem[] = []
   for (const path of pageManifests(where)) {
-    const page = tryParse(path, await readManifest(where.dir, path))
+    const page = tryParse(path, await readManifest(where.contents, path))
     const reason = page instanceof Error ? page.message : await reasonNotToSign(page, where)
     if (reason)
       problems.push({ path, problem: 'changed', reason: `${reason}; build again, or delete it` })
@@ -55,7 +55,7 @@ async function reasonNotToSign(
  */
 export function reasonAgainstPage(
   { path, signedText, manifest: page }: UnverifiedManifest,
-  { manifestName, main }: DescribedFolder,
+  { manifestName, main }: Pick<DescribedFolder, 'manifestName' | 'main'>,
 ): string | undefined {
   if (path !== pageManifestName(manifestName, hashBytes('sha256', signedText)))
     return 'it is not named by the hash of its text'
@@ -68,10 +68,10 @@ export function reasonAgainstPage(
 /** What a page that loads by this page manifest would refuse in this folder. */
 export async function pageProblems(
   { path, manifest: page }: UnverifiedManifest,
-  { dir, folder, main, hashes }: DescribedFolder,
+  { contents, folder, main, hashes }: DescribedFolder,
 ): Promise<FileProblem[]> {
   const present = [...page.files.keys()].filter((file) => folder.files.has(file))
-  const actual = page.hash === main.hash ? hashes : await hashFiles(dir, present, page.hash)
+  const actual = page.hash === main.hash ? hashes : await hashFiles(contents, present, page.hash)
   return [...page.files]
     .filter(([file, digest]) => actual.get(file) !== digest)
     .map(([file]) => ({

@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import type { Bytes } from '../crypto/bytes.js'
 import { refuseSharedNames } from '../manifest/distinct.js'
@@ -23,12 +21,13 @@ import {
   type UnverifiedManifest,
 } from './describe.js'
 import type { Progress } from './hash.js'
-import { folderPath } from './options.js'
+import { containerPath } from './options.js'
 import { readPagesToSign } from './pages.js'
 import { summaryOf, type ManifestSummary } from './report.js'
-import { copiesOfManifests, listedFiles } from './stored.js'
-import { refuseStrays, whileStill, type Folder } from './walk.js'
-import { writeFileAtomically } from './write.js'
+import { copiesOfManifests, listedFiles, type ManifestFolder } from './stored.js'
+import { folderTree, type Tree } from './tree.js'
+import { refuseStrays } from './walk.js'
+import { zipTree } from './zip/tree.js'
 
 /** How a folder is signed. */
 export interface SignOptions extends SignDirectives {
@@ -46,6 +45,8 @@ export interface SignReport extends ManifestSummary {
   signer: string
   /** Fingerprints of other keys whose signatures of the same text were there; they were kept, and not checked. */
   kept: string[]
+  /** Fingerprints of other keys whose signatures went, as the folder's manifest says something else than they signed. */
+  dropped: string[]
   /** Page manifests beside the manifest; they got this key's signature too. */
   pageManifests: string[]
   /** Modules whose recorded imports were dropped, because they changed or what they import is gone. */
@@ -80,21 +81,40 @@ export async function signDirectory(
   options: SignOptions = {},
 ): Promise<SignReport> {
   checkOptions(options, rules)
-  const root = folderPath(dir)
+  return signTree(folderTree(containerPath(dir, 'dir')), signer, options)
+}
+
+/**
+ * Signs a zip file as {@link signDirectory} does a folder. The manifests become its last entries; the bytes of all other
+ * entries stay. Names, and what is in the files, is signed: no dates, no permissions.
+ * @throws SignedImpError as {@link signDirectory}, and `ERR_SIGNEDIMP_ZIP` on a zip file that two readers could read
+ *   differently
+ */
+export async function signZipfile(
+  file: string | URL,
+  signer: Signer,
+  options: SignOptions = {},
+): Promise<SignReport> {
+  checkOptions(options, rules)
+  return signTree(zipTree(containerPath(file, 'file')), signer, options)
+}
+
+async function signTree(tree: Tree, signer: Signer, options: SignOptions): Promise<SignReport> {
   const { manifest: path = defaultManifestName, progress, ...directives } = options
-  const { existing, main, pages, copies } = await whileStill(root, (folder) =>
-    read(root, folder, path, directives, progress),
+  const { existing, main, pages, copies } = await tree.whileStill((listed) =>
+    read({ ...listed, manifestName: path }, directives, progress),
   )
   const signedText = writeSignedText(main)
   const same = existing !== undefined && Buffer.compare(existing.signedText, signedText) === 0
   const signatures = same ? existing.signatures : []
-  await signAll(root, [...pages, { path, signatures, signedText }], signer)
+  await signAll(tree, [...pages, { path, signatures, signedText }], signer)
   const recorded = [...(existing?.manifest.imports.keys() ?? [])]
   return {
     manifest: path,
     ...summaryOf(main),
     signer: signer.key.fingerprint,
-    kept: otherKeys(signatures, signer).map(({ fingerprint }) => fingerprint),
+    kept: keysOf(otherKeys(signatures, signer)),
+    dropped: same ? [] : keysOf(otherKeys(existing?.signatures ?? [], signer)),
     pageManifests: pages.map((page) => page.path),
     droppedImports: recorded.filter((file) => !main.imports.has(file)),
     removedCopies: copies,
@@ -103,15 +123,16 @@ export async function signDirectory(
 
 /** Signs texts, and writes them when all are signed; the last one is the manifest, as until it is there nothing changed. */
 async function signAll(
-  dir: string,
+  tree: Tree,
   texts: (StoredManifest & { path: string })[],
   signer: Signer,
 ): Promise<void> {
-  const stored: [string, Bytes][] = []
-  for (const text of texts) stored.push([join(dir, text.path), await addSignature(text, signer)])
-  for (const copy of texts.flatMap(({ path }) => copiesOf(path)))
-    await rm(join(dir, copy), { force: true })
-  for (const [file, bytes] of stored) await writeFileAtomically(file, bytes)
+  const stored = new Map<string, Bytes>()
+  for (const text of texts) stored.set(text.path, await addSignature(text, signer))
+  await tree.write(
+    stored,
+    texts.flatMap(({ path }) => copiesOf(path)),
+  )
 }
 
 interface ReadFolder {
@@ -123,24 +144,18 @@ interface ReadFolder {
 }
 
 async function read(
-  dir: string,
-  folder: Folder,
-  manifestName: string,
+  where: ManifestFolder,
   directives: SignDirectives,
   progress: Progress | undefined,
 ): Promise<ReadFolder> {
+  const { folder, contents, manifestName } = where
   refuseStrays(folder)
   refuseSharedNames([...folder.files.keys(), manifestName])
-  await refuseStaleCopies(dir, listedFiles({ folder, manifestName }))
-  const existing = await readExisting(dir, folder, manifestName)
-  const main = await describeFolder(
-    { dir, folder, manifestName },
-    existing?.manifest,
-    directives,
-    progress,
-  )
-  const pages = await readPagesToSign({ dir, folder, manifestName, main, hashes: main.files })
-  return { existing, main, pages, copies: copiesOfManifests({ dir, folder, manifestName }) }
+  await refuseStaleCopies(contents, listedFiles(where))
+  const existing = await readExisting(where, manifestName)
+  const main = await describeFolder(where, existing?.manifest, directives, progress)
+  const pages = await readPagesToSign({ ...where, main, hashes: main.files })
+  return { existing, main, pages, copies: copiesOfManifests(where) }
 }
 
 async function addSignature(text: StoredManifest, signer: Signer): Promise<Bytes> {
@@ -153,3 +168,7 @@ const otherKeys = (
   { key }: Signer,
 ): StoredManifest['signatures'] =>
   signatures.filter(({ fingerprint }) => fingerprint !== key.fingerprint)
+
+const keysOf = (signatures: StoredManifest['signatures']): string[] => [
+  ...new Set(signatures.map(({ fingerprint }) => fingerprint)),
+]

@@ -1,19 +1,16 @@
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
 import { SignedImpError } from '../errors.js'
 import { isManifestOf } from '../manifest/names.js'
 import { isCopyOfManifest } from './copies.js'
-import type { Folder } from './walk.js'
+import { readWhole, type Contents } from './contents.js'
+import type { Listed } from './tree.js'
 
-/** A folder, and which of its files is the manifest. */
-export interface ManifestFolder {
-  dir: string
-  folder: Folder
+/** What stands in a folder or a zip file, and which of the files is the manifest. */
+export interface ManifestFolder extends Listed {
   manifestName: string
 }
 
 /** What the manifest has to list: every file but itself, the page manifests beside it, and compressed copies of these. */
-export const listedFiles = ({ folder, manifestName }: Omit<ManifestFolder, 'dir'>): string[] =>
+export const listedFiles = ({ folder, manifestName }: Omit<ManifestFolder, 'contents'>): string[] =>
   [...folder.files.keys()].filter(
     (path) =>
       !isManifestOf(manifestName, path) && !isCopyOfManifest(manifestName, path, folder.files),
@@ -30,20 +27,31 @@ export const pageManifests = ({ folder, manifestName }: ManifestFolder): string[
   )
 
 /** Largest manifest that a tool reads: some half a million files. A page's own bound is lower. */
-const maxBytes = 64 * 2 ** 20
+export const maxManifest = 64 * 2 ** 20
 
 /**
  * Bytes of a stored manifest.
  * @throws SignedImpError `ERR_SIGNEDIMP_MANIFEST_INVALID` when it is larger than any honest one
  */
-export async function readManifest(dir: string, path: string): Promise<Uint8Array> {
-  const handle = await open(join(dir, path))
-  try {
-    const { size } = await handle.stat()
-    if (size <= maxBytes) return await handle.readFile()
-    const reason = `is larger than ${maxBytes} bytes`
-    throw new SignedImpError('ERR_SIGNEDIMP_MANIFEST_INVALID', reason, { path })
-  } finally {
-    await handle.close()
-  }
+export async function readManifest(contents: Contents, path: string): Promise<Uint8Array> {
+  const bytes = await readWhole(contents, path, maxManifest)
+  if (bytes) return bytes
+  const reason = `is larger than ${maxManifest} bytes`
+  throw new SignedImpError('ERR_SIGNEDIMP_MANIFEST_INVALID', reason, { path })
+}
+
+/**
+ * Bytes of the stored manifest of a folder or a zip file.
+ * @throws SignedImpError `ERR_SIGNEDIMP_MISSING` without one, `…_PATH` when something else has its name
+ */
+export function readMain({
+  contents,
+  folder,
+  manifestName: path,
+}: ManifestFolder): Promise<Uint8Array> {
+  const refused = folder.refused.get(path)
+  if (refused) throw new SignedImpError('ERR_SIGNEDIMP_PATH', refused, { path })
+  if (folder.files.has(path)) return readManifest(contents, path)
+  const reason = 'is not there, so that nothing in the folder is vouched for'
+  throw new SignedImpError('ERR_SIGNEDIMP_MISSING', reason, { path })
 }

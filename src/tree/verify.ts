@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TrustedKey } from '../crypto/key.js'
-import { hashBytes, nodeCrypto } from '../crypto/node.js'
+import { hashBytes } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
-import { refuseSharedNames } from '../manifest/distinct.js'
 import type { Manifest } from '../manifest/format.js'
 import { defaultManifestName } from '../manifest/names.js'
 import {
@@ -13,29 +12,14 @@ import {
   manifestRule,
   type Rule,
 } from '../manifest/options.js'
-import { comparePaths } from '../manifest/path.js'
-import {
-  splitManifest,
-  verifyManifest,
-  type Trust,
-  type VerifiedManifest,
-} from '../manifest/verify.js'
-import { findStaleCopies, reasonAgainstCopy } from './copies.js'
-import { parseUnverified } from './describe.js'
-import { hashFiles, type Progress } from './hash.js'
-import { folderPath } from './options.js'
-import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.js'
-import { FilesRefusedError, type FileProblem } from './refused.js'
+import { splitManifest, type Trust } from '../manifest/verify.js'
+import { isDeletedMap, verifyFiles, type Verified } from './check.js'
+import type { Progress } from './hash.js'
+import { containerPath } from './options.js'
 import { summaryOf, type ManifestSummary } from './report.js'
-import { isSourceMap } from '../manifest/path.js'
-import {
-  copiesOfManifests,
-  listedFiles,
-  pageManifests,
-  readManifest,
-  type ManifestFolder,
-} from './stored.js'
-import { whileStill } from './walk.js'
+import { pageManifests, type ManifestFolder } from './stored.js'
+import { folderTree, type Tree } from './tree.js'
+import { zipTree } from './zip/tree.js'
 
 /** What a folder must be, beside being signed. */
 export interface VerifyOptions {
@@ -84,29 +68,43 @@ export async function verifyDirectory(
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
   checkOptions(options, rules)
-  const {
+  return verifyTree(folderTree(containerPath(dir, 'dir')), keys, options)
+}
+
+/**
+ * Checks a zip file as {@link verifyDirectory} does a folder: names, and what is in the files, but no dates and permissions.
+ * @throws as {@link verifyDirectory}, and `ERR_SIGNEDIMP_ZIP` on a zip file that two readers could read differently
+ */
+export async function verifyZipfile(
+  file: string | URL,
+  keys: readonly TrustedKey[],
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  checkOptions(options, rules)
+  return verifyTree(zipTree(containerPath(file, 'file')), keys, options)
+}
+
+async function verifyTree(
+  tree: Tree,
+  keys: readonly TrustedKey[],
+  {
     manifest: manifestName = defaultManifestName,
     progress,
     threshold = 1,
     name,
     build,
-  } = options
+  }: VerifyOptions,
+): Promise<VerifyReport> {
   checkKeys(keys, threshold)
-  const root = folderPath(dir)
   const trust = { keys, threshold, name, build }
-  return whileStill(root, async (folder) => {
-    const where = { dir: root, folder, manifestName }
-    return toReport(where, await verifyFolder(where, trust, { progress }), trust)
+  return tree.whileStill(async (listed) => {
+    const where = { ...listed, manifestName }
+    return toReport(where, await verifyFiles(where, trust, { progress }), trust)
   })
 }
 
 /** A folder that is as it was signed. */
-export interface VerifiedFolder {
-  /** The manifest as it is stored. */
-  stored: Uint8Array
-  main: VerifiedManifest
-  /** Page manifests by name, each verified by its own signatures. */
-  pages: Map<string, Manifest>
+export interface VerifiedFolder extends Verified {
   /**
    * Reads the text of a listed file.
    * @throws SignedImpError `ERR_SIGNEDIMP_LATE_WRITE` where it has other bytes by now
@@ -124,9 +122,13 @@ export const readVerified = (
   manifestName: string,
   open: ReadonlySet<string>,
 ): Promise<VerifiedFolder> =>
-  whileStill(dir, (folder) => verifyFolder({ dir, folder, manifestName }, trust, { open }))
+  folderTree(dir).whileStill(async (listed) => {
+    const verified = await verifyFiles({ ...listed, manifestName }, trust, { open })
+    return { ...verified, read: (path) => readListed(dir, path, verified.main) }
+  })
 
-function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
+/** @throws TypeError on keys that could never be enough */
+export function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
   if (!Array.isArray(keys) || keys.length === 0)
     throw new TypeError('"keys" must be an array of at least one public key')
   const count = new Set(keys.map(({ fingerprint }: TrustedKey) => fingerprint)).size
@@ -136,25 +138,6 @@ function checkKeys(keys: readonly TrustedKey[], threshold: number): void {
     )
 }
 
-async function verifyFolder(
-  where: ManifestFolder,
-  trust: Trust,
-  { progress, open }: { progress?: Progress | undefined; open?: ReadonlySet<string> },
-): Promise<VerifiedFolder> {
-  const stored = await readMain(where)
-  const main = await verifyManifest(stored, trust, nodeCrypto)
-  const { dir, folder } = where
-  const present = [...main.files.keys()].filter((path) => folder.files.has(path))
-  const hashes = await hashFiles(dir, present, main.hash, progress)
-  const described = { ...where, main, hashes }
-  const pages = await readPages(described, trust)
-  const found = [...fileProblems(described), ...pages.problems, ...(await copyProblems(where))]
-  const problems = found.filter((problem) => !isOpen(problem, open))
-  if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
-  refuseSharedNames(main.files.keys())
-  return { stored, main, pages: pages.read, read: (path) => readListed(dir, path, main) }
-}
-
 function readListed(dir: string, path: string, { hash, files }: Manifest): string {
   const bytes = readFileSync(join(dir, path))
   if (hashBytes(hash, bytes) === files.get(path)) return bytes.toString()
@@ -162,13 +145,9 @@ function readListed(dir: string, path: string, { hash, files }: Manifest): strin
   throw new SignedImpError('ERR_SIGNEDIMP_LATE_WRITE', reason, { path })
 }
 
-/** With a reason, a file is wrong in more than its bytes. */
-const isOpen = ({ path, problem, reason }: FileProblem, open?: ReadonlySet<string>): boolean =>
-  open?.has(path) === true && problem !== 'missing' && reason === undefined
-
 const toReport = (
   where: ManifestFolder,
-  { stored, main }: VerifiedFolder,
+  { stored, main }: Verified,
   trust: Trust,
 ): VerifyReport => ({
   ...summaryOf(main),
@@ -176,85 +155,6 @@ const toReport = (
   pageManifests: pageManifests(where),
   missingSourceMaps: [...main.files.keys()].filter((path) => isDeletedMap(path, where)),
 })
-
-function readMain({ dir, folder, manifestName: path }: ManifestFolder): Promise<Uint8Array> {
-  const refused = folder.refused.get(path)
-  if (refused) throw new SignedImpError('ERR_SIGNEDIMP_PATH', refused, { path })
-  if (folder.files.has(path)) return readManifest(dir, path)
-  const reason = 'is not there, so that nothing in the folder is vouched for'
-  throw new SignedImpError('ERR_SIGNEDIMP_MISSING', reason, { path })
-}
-
-const isDeletedMap = (path: string, { folder }: ManifestFolder): boolean =>
-  isSourceMap(path) && !folder.files.has(path) && !folder.refused.has(path)
-
-function fileProblems(where: DescribedFolder): FileProblem[] {
-  const { main, hashes, folder } = where
-  const { refused } = folder
-  const problem = (path: string, problem: FileProblem['problem']): FileProblem => {
-    const reason = refused.get(path)
-    return { path, problem, ...(reason && { reason }) }
-  }
-  const changed = [...main.files]
-    .filter(([path, digest]) => hashes.get(path) !== digest && !isDeletedMap(path, where))
-    .map(([path]) => problem(path, hashes.has(path) || refused.has(path) ? 'changed' : 'missing'))
-  const unlisted = [...listedFiles(where), ...refused.keys()]
-    .filter((path) => !main.files.has(path))
-    .map((path) => problem(path, 'unlisted'))
-  return [...changed, ...unlisted]
-}
-
-/** Each page manifest is held to the same keys and name, but not to the build: those of older builds are kept on purpose. */
-async function readPages(
-  where: DescribedFolder,
-  trust: Trust,
-): Promise<{ read: VerifiedFolder['pages']; problems: FileProblem[] }> {
-  const { name } = where.main
-  const read: VerifiedFolder['pages'] = new Map()
-  const problems: FileProblem[] = []
-  for (const path of pageManifests(where)) {
-    const bytes = await readManifest(where.dir, path)
-    const refusal = await refusalOf(bytes, { ...trust, name, build: undefined })
-    const page = refusal ?? parseUnverified(path, bytes)
-    const reason = page instanceof Error ? page.message : reasonAgainstPage(page, where)
-    if (reason !== undefined) problems.push({ path, problem: 'changed', reason })
-    if (page instanceof Error) continue
-    problems.push(...(await pageProblems(page, where)))
-    read.set(path, page.manifest)
-  }
-  return { read, problems }
-}
-
-/** Compressed copies of manifests are listed nowhere, and so have to hold what the manifests hold. */
-async function copyProblems(where: ManifestFolder): Promise<FileProblem[]> {
-  const { dir, manifestName } = where
-  const copies = copiesOfManifests(where)
-  const stale = await findStaleCopies(dir, [manifestName, ...pageManifests(where), ...copies])
-  return stale.map((path) => ({ path, problem: 'changed', reason: reasonAgainstCopy(path) }))
-}
-
-/**
- * Why a manifest that an earlier build left is not vouched for by the keys, if so. An expired one is no fault: it was
- * kept, no page accepts it, and its signatures are right.
- */
-export async function refusalOf(
-  bytes: Uint8Array,
-  trust: Trust,
-): Promise<SignedImpError | undefined> {
-  try {
-    await verifyManifest(bytes, trust, nodeCrypto)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof SignedImpError)) throw error
-    return error.code === 'ERR_SIGNEDIMP_EXPIRED' ? undefined : error
-  }
-}
-
-/** The first problem of each path, in a manifest's order. */
-function onePerPath(problems: FileProblem[]): FileProblem[] {
-  const first = new Map(problems.toReversed().map((problem) => [problem.path, problem]))
-  return [...first.values()].sort((a, b) => comparePaths(a.path, b.path))
-}
 
 /** Signatures of these keys are known to be right: one that is not refuses the manifest. */
 function signersOf(bytes: Uint8Array, { keys }: Trust): string[] {

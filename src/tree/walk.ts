@@ -55,7 +55,7 @@ function reasonToRefuse(stats: BigIntStats, path: string): string | undefined {
 }
 
 /** The time of the last change of status is there because anybody can set the time of the last write. */
-const stamp = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
+export const stamp = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   `${ino} ${size} ${mtimeNs} ${ctimeNs}`
 
 /** What goes away while the folder is listed is found out by listing it again, in {@link whileStill}. */

@@ -20,7 +20,7 @@ const expected: [attack: number, ways: Way[], blob: Result[], tags?: Result[]][]
   [33, ['swapped'], ['CHANGED']],
   // Whether an engine asks twice differs; the signed bytes run or nothing does.
   [37, ['changed-later'], ['runs', 'CHANGED']],
-  [37, ['changed-first'], ['REFUSED'], ['runs', 'REFUSED']],
+  [37, ['changed-first'], ['runs', 'REFUSED']],
   [41, ['emptied'], ['CHANGED']],
   [42, ['redirected', 'redirected-elsewhere'], ['CHANGED']],
   [43, ['truncated'], ['CHANGED']],

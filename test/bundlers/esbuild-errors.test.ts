@@ -42,7 +42,17 @@ for (const esbuild of esbuilds)
       { outExtension: { '.js': '.mod' } },
       [`"outExtension" makes them end in '.mod'`],
     ],
-    ['platform node', { platform: 'node' }, ['leave the plugin out of builds for servers']],
+    [
+      'platform node, without servers',
+      { platform: 'node', plugins: [signedImp(key, { server: false })] },
+      ['leave the option out, or the plugin'],
+    ],
+    [
+      'a server of iife',
+      { platform: 'node', format: 'iife', splitting: false },
+      [`or "format: 'cjs'"`],
+    ],
+    ['a server of URLs', { platform: 'node', publicPath: '/x/' }, ['"publicPath" to be left out']],
     [
       'no outdir',
       { outdir: undefined, splitting: false, entryPoints: ['src/admin.js'], loader: {} },

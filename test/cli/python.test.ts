@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generateKeyPairSync } from 'node:crypto'
 import { formatNumbers } from '../../src/keys/numbers.ts'
-import { numbers, vectors } from '../python/vectors.ts'
+import { numbers, signedFiles, vectors } from '../python/vectors.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { readFrom, writeInto } from '../tree/folder.ts'
 import { jsonOf, signedimp } from './run.ts'
@@ -15,7 +15,8 @@ const manifest = 'app/signedimp-manifest.txt'
 /** The folder that Python signed, with one of its manifests, and its key in a file. */
 function pythonFolder(signed: string) {
   const cwd = scratchFolder()
-  cpSync(join(vectors, 'files'), join(cwd, 'app'), { recursive: true })
+  for (const [path, content] of Object.entries(signedFiles))
+    writeInto(cwd, `app/${path}`, Buffer.from(content, 'base64'))
   cpSync(join(vectors, 'manifests', `${signed}.txt`), join(cwd, manifest))
   const [, bits] = signed.split('-')
   const { n, e } = numbers[bits!]!

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { endOf } from '../support/child.ts'
 import { root } from '../support/files.ts'
 
 /** How a command line ended. */
@@ -36,6 +37,16 @@ export function signedimp(args: string[], { cwd, env = {} }: RunOptions): Run {
   })
   return { status, stdout, stderr }
 }
+
+/** Runs `signedimp` as {@link signedimp} does, while this process goes on, as a server for example. */
+export const signedimpBeside = (args: string[], { cwd, env = {} }: RunOptions): Promise<Run> =>
+  endOf(
+    spawn(process.execPath, [...command, ...args], {
+      cwd,
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
 
 /** Runs `signedimp` as {@link signedimp} does, with a file in a pipe on its standard input. */
 export function signedimpPiped(file: string, args: string[], { cwd, env = {} }: RunOptions): Run {

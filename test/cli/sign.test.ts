@@ -52,6 +52,7 @@ test('--json says the same as one object, of a second signature too', async () =
     expires: '2100-01-01T00:00:00Z',
     files: 2,
     kept: [],
+    dropped: [],
     pageManifests: [],
     droppedImports: [],
     removedCopies: [],
@@ -98,7 +99,6 @@ test('keys that are none, and folders that are none, cannot run', async () => {
     [sign('dist', 'text'), 'ERR_SIGNEDIMP_KEY text'],
     [sign('dist', 'open.key.pub'), 'ERR_SIGNEDIMP_KEY open.key.pub'],
     [sign('nowhere', 'open.key'), 'nowhere: no such file or folder'],
-    [sign('text', 'open.key'), 'text: not a folder'],
   ] as const) {
     assert.is(run.status, 2, run.stderr)
     assert.is(run.stdout, '')

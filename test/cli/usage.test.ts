@@ -24,7 +24,31 @@ test('--help prints how to use it, on standard output and without colours', () =
 
 for (const [name, flags] of [
   ['keygen', ['--algorithm', '--no-password', '--json']],
-  ['sign', ['--key', '--name', '--build', '--expires', '--hash', '--manifest', '--json']],
+  [
+    'sign',
+    [
+      '--key',
+      '--signer',
+      '--name',
+      '--build',
+      '--expires',
+      '--hash',
+      '--manifest',
+      '--detached',
+      '--since',
+      '--first',
+      '--max-step',
+      '--max-days',
+      '--never-expires',
+      '--yes',
+      '--out',
+      '--json',
+    ],
+  ],
+  ['attach', ['--key', '--manifest', '--json']],
+  ['unsign', ['--key', '--manifest', '--json']],
+  ['audit', ['--key', '--threshold', '--name', '--build', '--concurrency', '--json']],
+  ['diff', ['--json']],
   [
     'html',
     [
@@ -44,6 +68,7 @@ for (const [name, flags] of [
   ],
   ['verify', ['--key', '--threshold', '--name', '--build', '--manifest', '--json']],
   ['show', ['--files', '--json']],
+  ['bootstrap', ['--key', '--name', '--threshold', '--build', '--manifest', '--format', '--json']],
 ] as const)
   test(`${name} --help names every flag`, () => {
     const { status, stdout, stderr } = run(name, '--help')

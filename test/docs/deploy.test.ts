@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { serve } from '../../playground/server.ts'
 import { buildRecipe, recipes } from '../support/entry-recipes.ts'
 import { blocksOf, codesOf, readDocument, rowsOf, sectionOf } from '../support/markdown.ts'
-import { copyApp, createApp, lazy, runScript, shellFor, succeed } from '../support/readme-app.ts'
+import { copyApp, createApp, lazy, runBeside, runScript, succeed } from '../support/readme-app.ts'
 import { skip } from '../support/skip.ts'
 
 // What docs/deploy.md says of a build's files.
@@ -75,13 +75,6 @@ test('a deployment can fail on pages that refuse nothing', async () => {
   assert.equal(JSON.parse(json).reportOnly, ['index.html'])
 })
 
-/** Runs a script while this process serves. @returns its exit status */
-function runBeside(script: string, cwd: string): Promise<number | null> {
-  const { args, env } = shellFor(script)
-  const child = spawn('sh', args, { cwd, env, stdio: 'ignore' })
-  return new Promise((settle, fail) => child.once('error', fail).once('close', settle))
-}
-
 if (spawnSync('curl', ['--version']).error)
   skip(test, 'what is served is fetched and verified', 'curl is not installed')
 else
@@ -91,9 +84,9 @@ else
     const [script] = blocksOf(verifying, 'sh')
     const fetched = script!.replace('https://shop.example/', site.url)
     try {
-      assert.is(await runBeside(fetched, app), 0)
+      assert.is((await runBeside(fetched, app)).status, 0)
       site.tamper('index.html', 'changed')
-      assert.is(await runBeside(`rm -r served\n${fetched}`, app), 1)
+      assert.is((await runBeside(`rm -r served\n${fetched}`, app)).status, 1)
     } finally {
       await site.close()
     }

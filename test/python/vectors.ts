@@ -30,6 +30,9 @@ const read = (name: string) => JSON.parse(readFileSync(join(vectors, name), 'utf
 /** All cases. */
 export const cases: Case[] = read('cases.json')
 
+/** The files that Python signed: base64 by path. */
+export const signedFiles: Record<string, string> = read('files.json')
+
 /** Keys by their size in bits; `2048e3` has the exponent 3. */
 export const numbers: Record<string, Numbers> = read('keys.json')
 

@@ -268,6 +268,24 @@ for (const [title, files, name] of uncovered)
     await verify(dir)
   })
 
+test('a script that loads others is named once, however many pages have it', async () => {
+  const page = pageOf(start('/assets/main.js'), '<script src="/runtime.js"></script>')
+  const runtime = { 'runtime.js': '(self.webpackChunkapp=self.webpackChunkapp||[]).push=()=>{}' }
+  const { message } = await throwsCode(
+    () => sealWith({ 'index.html': page, 'other.html': page, ...runtime }),
+    'ERR_SIGNEDIMP_NOT_COVERED',
+  )
+  assert.is(message.match(/\n  \/runtime\.js: /g)?.length, 1)
+})
+
+// React renders a whole page anew whose scripts are not those that it has written.
+test('where an inline module stood, there stays a block of data', async () => {
+  const module = '<script type="module" async>import "/assets/main.js"</script><p>behind</p>'
+  const dir = await folder({ 'index.html': pageOf().replace('<body>', `<body>${module}`) })
+  await seal(dir)
+  assert.match(readFrom(dir, 'index.html'), '<script type="text/plain"></script><p>behind</p>')
+})
+
 test('an inline script that imports waits for a module that is checked', async () => {
   const script = '<script nonce="n">open(import("/assets/main.js"), "import(x)")</script>'
   const dir = await folder({ 'deep/index.html': pageOf(script), 'index.html': pageOf(script) })

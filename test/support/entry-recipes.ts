@@ -116,8 +116,7 @@ export const blocksOfRecipe = ({ section }: Recipe, language: string): string[] 
   blocksOf(sectionOf(page, section), language)
 
 /** An entry whose stylesheet another chunk brings, and which opens a chunk later. */
-const sourcesOf = (recipe: Recipe): Record<string, string> => {
-  const { source } = recipe
+const sourcesOf = ({ source, isStyled }: Source): Record<string, string> => {
   const folder = source.slice(0, source.lastIndexOf('/'))
   return {
     [source]: `import { word } from './word.js'
@@ -125,7 +124,7 @@ globalThis.started = word
 globalThis.openCart = () => import('./cart.js').then(({ cart }) => cart)
 export const open = () => word
 `,
-    [`${folder}/word.js`]: `${recipe.list ? "import './word.css'\n" : ''}export const word = 'the app itself'\n`,
+    [`${folder}/word.js`]: `${isStyled ? "import './word.css'\n" : ''}export const word = 'the app itself'\n`,
     [`${folder}/word.css`]: 'em { color: green }',
     [`${folder}/cart.js`]: `import { word } from './word.js'
 export const cart = 'open ' + word
@@ -158,17 +157,33 @@ export interface ListedEntry {
   integrity?: string
 }
 
-/** Builds a recipe with the configuration of the document as it stands there. */
-export async function buildRecipe(recipe: Recipe): Promise<BuiltRecipe> {
+/** An entry to build, and what its project has beside it. */
+export interface Source {
+  /** Where it is, below the project. */
+  source: string
+  /** Whether what it imports brings a stylesheet. */
+  isStyled: boolean
+  files?: Record<string, string>
+  vite?: 'vite' | 'vite5'
+}
+
+/** Builds an entry with a configuration as a document has it. */
+export async function buildSource(source: Source, config: string) {
   const root = copyApp(await app())
-  const [config] = blocksOfRecipe(recipe, 'js')
   await writeFiles(root, {
     ...standIns,
-    ...sourcesOf(recipe),
-    ...recipe.files,
-    'vite.config.js': config!,
+    ...sourcesOf(source),
+    ...source.files,
+    'vite.config.js': config,
   })
-  const printed = await messagesOf(root, recipe.vite)
+  return { root, printed: await messagesOf(root, source.vite) }
+}
+
+/** Builds a recipe with the configuration of the document as it stands there. */
+export async function buildRecipe(recipe: Recipe): Promise<BuiltRecipe> {
+  const [config] = blocksOfRecipe(recipe, 'js')
+  const source = { ...recipe, isStyled: recipe.list !== undefined }
+  const { root, printed } = await buildSource(source, config!)
   const dir = join(root, recipe.output)
   const listed = readList(recipe, dir)
   const [, entry, integrity] = /^ {2}entry (\S+) \((\S+)\)$/m.exec(printed)!

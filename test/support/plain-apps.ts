@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Configuration } from 'webpack'
 import { appFiles } from './app.ts'
 import { buildByEsbuild } from './esbuild.ts'
 import { buildFixture, writeFiles } from './fixture.ts'
@@ -23,6 +24,8 @@ export const plainApps: Record<string, () => Promise<string>> = {
   vite7: () => byVite('vite7'),
   rollup: byRollup,
   esbuild: byEsbuild,
+  webpack: byWebpack,
+  rspack: byRspack,
 }
 
 const byVite = (vite: string): Promise<string> =>
@@ -53,6 +56,55 @@ async function byEsbuild(): Promise<string> {
   })
   await writeFiles(dir, { 'index.html': pageOf('/assets/index.js') })
   return dir
+}
+
+async function byWebpack(): Promise<string> {
+  const { default: webpack } = await import('webpack')
+  const bundle = (options: Configuration, done: Done) => void webpack(options, done)
+  return byWebpackLike(bundle, { experiments: { outputModule: true } })
+}
+
+async function byRspack(): Promise<string> {
+  const { rspack } = await import('@rspack/core')
+  const bundle = (options: object, done: Done) => void rspack(options, done)
+  return byWebpackLike(bundle, {})
+}
+
+type Done = (error: Error | null, stats?: { toJson(): { errors?: object[] } }) => void
+
+/** Rspack takes the options of webpack. What they emit is ES modules only when they are told so. */
+async function byWebpackLike(
+  bundle: (options: Configuration, done: Done) => void,
+  more: Configuration,
+): Promise<string> {
+  const context = scratchFolder()
+  const path = join(context, 'dist')
+  // What they cannot know before it runs, they leave alone only when they are told so.
+  const main = files['src/main.js']!.replace('@vite-ignore', 'webpackIgnore: true')
+  await writeFiles(context, { ...files, 'src/main.js': main })
+  const names = { filename: 'assets/[name].js', chunkFilename: 'assets/[name].js' }
+  const dep = { test: /dep\.js$/, name: 'dep', enforce: true }
+  await new Promise<void>((settle, fail) => {
+    const options: Configuration = {
+      context,
+      mode: 'production',
+      devtool: 'source-map',
+      entry: { index: './src/main.js' },
+      output: { path, module: true, publicPath: '/', ...names },
+      optimization: {
+        chunkIds: 'named',
+        splitChunks: { chunks: 'all', minSize: 0, cacheGroups: { dep } },
+      },
+      ...more,
+    }
+    bundle(options, (error, stats) => {
+      const [wrong = error] = stats?.toJson().errors ?? []
+      if (wrong) fail(wrong)
+      else settle()
+    })
+  })
+  await writeFiles(path, { 'index.html': pageOf('/assets/index.js') })
+  return path
 }
 
 /** The page, with what was built in the place of its source. */

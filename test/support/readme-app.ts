@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { endOf } from './child.ts'
 import { root } from './files.ts'
 import { writeFiles } from './fixture.ts'
 import { blocksOf, readDocument, sectionOf } from './markdown.ts'
@@ -73,6 +74,12 @@ export function runScript(script: string, cwd: string): ScriptRun {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return { status, stdout, stderr }
+}
+
+/** Runs a block as {@link runScript} does, while this process goes on, as a server for example. */
+export function runBeside(script: string, cwd: string): Promise<ScriptRun> {
+  const { args, env } = shellFor(script)
+  return endOf(spawn('sh', args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }))
 }
 
 /** Runs a block of the README that must succeed. @returns its standard output */

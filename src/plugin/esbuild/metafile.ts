@@ -1,5 +1,5 @@
 import native, { resolve } from 'node:path'
-import type { Emitted } from '../../emit/emit.js'
+import type { Emitted } from '../../emit/release.js'
 import type { Output } from '../../emit/output.js'
 import { emittedPath } from '../../tree/system-path.js'
 import type { EsbuildPlace } from './place.js'

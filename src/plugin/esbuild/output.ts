@@ -2,13 +2,14 @@ import { stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { hashBytes } from '../../crypto/node.js'
 import { digestRelease } from '../../emit/bootstrap.js'
-import type { Emitted } from '../../emit/emit.js'
+import { digestProgram } from '../../emit/program-bootstrap.js'
+import type { Emitted } from '../../emit/release.js'
 import type { Output, OutputFile as File } from '../../emit/output.js'
 import { SignedImpError } from '../../errors.js'
 import { emittedPath, isInside } from '../../tree/system-path.js'
 import { refuseSecrets } from '../guard.js'
 import type { Keys } from '../release.js'
-import { createIsEntry, editMetafile, keyOf, none } from './metafile.js'
+import { createIsEntry, editMetafile, keyOf, none, pathOf } from './metafile.js'
 import { renameByRelease } from './names.js'
 import type { EsbuildPlace } from './place.js'
 import type { BuildResult, MetafileOutput, OutputFile } from './types.js'
@@ -21,7 +22,7 @@ export function readOutput(
   { release, secrets }: Keys,
 ): Output {
   const output: Output = new Map()
-  const digest = digestRelease(release)
+  const digest = (place.isProgram ? digestProgram : digestRelease)(release)
   const { outputs } = result.metafile!
   const isEntry = createIsEntry(result.metafile!, place, resolved)
   for (const [path, { contents }] of filesOf(result, place)) {
@@ -29,8 +30,13 @@ export function readOutput(
     const code = isLinked(outputs[keyOf(path, place)]) ? unmark(contents, place.mark) : undefined
     const source = code ?? contents
     const file: File = { path, source, isModule: code !== undefined, isEntry: false }
-    if (file.isModule && isEntry(keyOf(path, place))) {
+    if (code !== undefined && place.format === 'cjs')
+      Object.assign(file, toScript(outputs[keyOf(path, place)]!, place))
+    if (code !== undefined && isEntry(keyOf(path, place))) {
       file.isEntry = true
+      const { entryPoint, cssBundle } = outputs[keyOf(path, place)]!
+      file.from = emittedPath(entryPoint!)
+      file.styles = cssBundle === undefined ? [] : [pathOf(cssBundle, place)]
       file.bootstrapPath = renameByRelease(path, place.entryNames, digest)
     }
     file.isContentNamed = isContentNamed(file, result.metafile!.outputs[keyOf(path, place)], place)
@@ -38,6 +44,13 @@ export function readOutput(
   }
   return output
 }
+
+/** What is told of a chunk that is no ES module. */
+const toScript = ({ imports }: MetafileOutput, place: EsbuildPlace): Partial<File> => ({
+  isModule: false,
+  format: 'cjs',
+  loads: imports.map(({ path, external }) => (external ? path : pathOf(path, place))),
+})
 
 /** Whether a file is put together by esbuild, and not copied: whoever copies a chunk copies its mark. */
 const isLinked = ({ bytes, inputs }: MetafileOutput = none): boolean =>

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { rewriteVersion } from '../../emit/rewrite.js'
+import { programVersion, rewriteVersion } from '../../emit/rewrite.js'
 import { isPage } from '../../emit/output.js'
 import { isCopy } from './altered.js'
 import { prefixOf } from './metafile.js'
@@ -26,6 +26,10 @@ export interface EsbuildPlace {
   entryPoints: string[]
   /** The module that an entry point given as text is to others, if any can import it. */
   stdin: string | undefined
+  /** Whether this is a build for servers. */
+  isProgram: boolean
+  /** What the chunks are, as the bundler calls it. */
+  format: string
   /** Whether the user wants files, and not only their contents. */
   isWrite: boolean
   /** Whether the user wants the metafile. */
@@ -35,9 +39,10 @@ export interface EsbuildPlace {
 }
 
 /** Why a build cannot be signed, if so, in esbuild's way to name options. */
-export function problemsOf(options: BuildOptions): string[] {
-  const { format, bundle, platform, outdir, outfile, publicPath = '', plugins = [] } = options
+export function problemsOf(options: BuildOptions, own: Pick<ResolvedOptions, 'server'>): string[] {
+  const { bundle, platform, outdir, outfile, publicPath = '', plugins = [] } = options
   const extension = options.outExtension?.['.js'] ?? '.js'
+  const forServers = isProgram(options, own)
   const all: [isWrong: boolean, text: string][] = [
     [
       plugins.filter(({ name }) => name === 'signedimp').length > 1,
@@ -47,25 +52,26 @@ export function problemsOf(options: BuildOptions): string[] {
       !bundle,
       'signedimp needs "bundle: true": of a module that is not bundled nobody knows what its imports mean in the end',
     ],
+    ...formatProblems(options, forServers),
     [
-      format !== 'esm',
-      `signedimp needs "format: 'esm'", because browsers check ES modules only; it is ${format ? `'${format}'` : "not set, which means 'iife'"}`,
-    ],
-    [
-      platform === 'node',
-      'signedimp signs what pages load, and "platform" is \'node\': leave the plugin out of builds for servers',
+      platform === 'node' && !forServers,
+      'signedimp signs what pages load with "server: false", and "platform" is \'node\': leave the option out, or the plugin',
     ],
     [
       outdir === undefined && outfile === undefined,
       'signedimp needs "outdir": the manifest and the bootstraps are files beside the output',
     ],
     [
+      forServers && publicPath !== '',
+      `signedimp needs "publicPath" to be left out of a build for servers, whose chunks import one another by relative paths; it is '${publicPath}'`,
+    ],
+    [
       !/^(|(https?:\/)?\/[^?#]*)$/i.test(publicPath),
       `signedimp needs "publicPath" to be a path with a slash in front, such as '/app/', or a URL, for chunks import one another by it; it is '${publicPath}': without it, they import one another by relative paths`,
     ],
     [
-      !/^(\..*)?\.m?js$/.test(extension),
-      `signedimp needs names of modules that end in .js or .mjs; "outExtension" makes them end in '${extension}'`,
+      !(forServers ? /^(\..*)?\.[cm]?js$/ : /^(\..*)?\.m?js$/).test(extension),
+      `signedimp needs names of modules that end in .js or .mjs${forServers ? ' or .cjs' : ''}; "outExtension" makes them end in '${extension}'`,
     ],
     [
       !Object.isExtensible(options),
@@ -79,6 +85,35 @@ export function problemsOf(options: BuildOptions): string[] {
   return all.flatMap(([isWrong, text]) => (isWrong ? text : []))
 }
 
+function formatProblems(
+  options: BuildOptions,
+  forServers: boolean,
+): [isWrong: boolean, text: string][] {
+  const { format } = options
+  const given = format ? `'${format}'` : "not set, which means 'iife'"
+  return forServers
+    ? [
+        [
+          !/^(esm|cjs)$/.test(formatOf(options)),
+          `signedimp needs "format: 'esm'" or "format: 'cjs'" in a build for servers, whose loaders check no others; it is ${given}`,
+        ],
+      ]
+    : [
+        [
+          format !== 'esm',
+          `signedimp needs "format: 'esm'", because browsers check ES modules only; it is ${given}`,
+        ],
+      ]
+}
+
+/** What esbuild makes where it bundles. */
+const formatOf = ({ format, platform }: BuildOptions): string =>
+  format ?? (platform === 'node' ? 'cjs' : 'iife')
+
+/** Whether a build is one for servers: the option says so, or esbuild's. */
+const isProgram = ({ platform }: BuildOptions, { server }: Pick<ResolvedOptions, 'server'>) =>
+  server ?? platform === 'node'
+
 /** Where a build takes place, as of its options. */
 export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPlace {
   const { absWorkingDir = process.cwd(), outdir, outfile, publicPath = '' } = options
@@ -90,7 +125,11 @@ export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPla
     dir,
     prefix: prefixOf({ root, dir }),
     base,
-    mark: markOf(rewriteVersion({ hasPages: hasPages(options, own), tags: own.tags, base })),
+    mark: isProgram(options, own)
+      ? markOf(programVersion, formatOf(options) === 'cjs')
+      : markOf(rewriteVersion({ hasPages: hasPages(options, own), tags: own.tags, base })),
+    isProgram: isProgram(options, own),
+    format: formatOf(options),
     entryNames: options.entryNames ?? '[dir]/[name]',
     chunkNames: options.chunkNames ?? '[name]-[hash]',
     assetNames: options.assetNames ?? '[name]-[hash]',
@@ -106,10 +145,10 @@ export function placeOf(options: BuildOptions, own: ResolvedOptions): EsbuildPla
  * The mark is part of what esbuild hashes, so that a chunk's name tells how it was rewritten; and as an import of
  * nothing it keeps a browser from running what esbuild's server hands out, which is never what plugins made of it.
  */
-const markOf = (version: string): string => `${markStart}?${version}";`
+const markOf = (version: string, isScript = false): string =>
+  isScript ? `require("${markStart}?${version}");` : `import"${markStart}?${version}";`
 
-const markStart =
-  'import"signedimp:not-signed.esbuild-serves-no-signed-files.serve-the-output-folder'
+const markStart = 'signedimp:not-signed.esbuild-serves-no-signed-files.serve-the-output-folder'
 
 /** A text has no place among files, and is no module to others, unless it is given one. */
 const fileOf = (root: string, { sourcefile, resolveDir }: BuildOptions['stdin'] & {} = {}) =>

@@ -7,7 +7,12 @@ import { placeOf, problemsOf } from './place.js'
 import { openSession, type Session } from './session.js'
 import type { BuildResult, EsbuildPlugin, Message, PluginBuild, Told } from './types.js'
 import { endFilter, keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
-import { resolveOptions, type ResolvedOptions, type SignedImpOptions } from '../options.js'
+import {
+  refusePageOptions,
+  resolveOptions,
+  type ResolvedOptions,
+  type SignedImpOptions,
+} from '../options.js'
 import { warningsOf } from '../sign.js'
 
 /**
@@ -30,11 +35,12 @@ async function setUp(build: PluginBuild, options: ResolvedOptions): Promise<void
         { text: "signedimp: mode is 'off': this output is NOT signed and nothing checks it" },
       ],
     }))
-  const problems = problemsOf(build.initialOptions)
+  const problems = problemsOf(build.initialOptions, options)
   if (problems.length > 0)
     return build.onStart(async () => ({ errors: problems.map((text) => ({ text })) }))
 
   const place = placeOf(originalOf(build.initialOptions), options)
+  if (place.isProgram) refusePageOptions(options)
   const giveBack = alterOptions(build.initialOptions, place.mark)
   const session = await openSession(options, place)
   guardKey(build, options, session)

@@ -46,12 +46,13 @@ interface Emission extends SignedOutput {
 
 /** Opens a session. What stands in the output folder by now is not of its builds. */
 export async function openSession(options: ResolvedOptions, place: EsbuildPlace): Promise<Session> {
-  const { root, dir, base, isWrite } = place
-  const html = options.html === 'later' ? [] : options.html.map((file) => resolve(root, file))
+  const { root, dir, base, isProgram, isWrite } = place
+  const html =
+    typeof options.html === 'string' ? [] : options.html.map((file) => resolve(root, file))
   const entries = new Map<string, string>()
   let before = await walkIfThere(dir)
   let number = 0
-  const read = remember(() => readKeys(options, { root, base }))
+  const read = remember(() => readKeys(options, { root, base, isProgram }))
   let last: OutputFolder | undefined
   let emission: Emission | undefined
 

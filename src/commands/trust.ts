@@ -1,0 +1,37 @@
+import { loadPublicKey } from '../keys/public.js'
+import type { Trust } from '../manifest/verify.js'
+import { UsageError, wholeNumber, type Parsed } from './arguments.js'
+
+/** Flags that say whom to trust, and for what. */
+export const trustArgs = {
+  key: {
+    type: 'string',
+    required: true,
+    multiple: true,
+    valueHint: 'file.pub',
+    description: 'A public key to trust; may be repeated',
+  },
+  threshold: {
+    type: 'string',
+    valueHint: 'number',
+    description: 'How many of the keys must have signed: else 1',
+  },
+  name: {
+    type: 'string',
+    description: 'The name that it must carry: else any that the keys signed',
+  },
+  build: { type: 'string', valueHint: 'number', description: 'The lowest build to accept' },
+} as const
+
+/** Reads what {@link trustArgs} name. @throws UsageError; SignedImpError `ERR_SIGNEDIMP_KEY` */
+export async function readTrust({
+  key,
+  name,
+  ...numbers
+}: Parsed<typeof trustArgs>): Promise<Trust> {
+  const build = wholeNumber('--build', numbers.build)
+  const threshold = wholeNumber('--threshold', numbers.threshold) ?? 1
+  if (threshold === 0) throw new UsageError('--threshold must be at least 1')
+  const keys = await Promise.all(key.map((file) => loadPublicKey(file, { option: '--key' })))
+  return { keys, threshold, name, build }
+}

@@ -1,0 +1,27 @@
+/** What would put other hooks before ours, or hand the loader something else than source: from the start on, it is refused. */
+import Module from 'node:module'
+import { refusal } from '../manifest/refusal.js'
+
+const locked = ['registerHooks', 'register', 'enableCompileCache'] as const
+
+/** @throws SignedImpError where compiled code comes from a cache, which has no signature */
+export function refuseCompileCache(): void {
+  const { getCompileCacheDir } = Module as unknown as { getCompileCacheDir?(): string | undefined }
+  const folder = getCompileCacheDir?.()
+  if (folder)
+    throw refusal(
+      'NOT_ENFORCEABLE',
+      'compiled code would come from a cache that nobody signed: start without NODE_COMPILE_CACHE',
+      folder,
+    )
+}
+
+/** Locks functions of `node:module`. */
+export function lockLoader(): void {
+  const module = Module as unknown as Record<string, unknown>
+  for (const name of locked)
+    if (name in module)
+      module[name] = () => {
+        throw refusal('NOT_ENFORCEABLE', `module.${name} is locked while modules are checked`)
+      }
+}
