@@ -4,6 +4,7 @@
  */
 export { SignedImpError, type SignedImpCode } from './errors.js'
 export { generateKey, type KeyAlgorithm } from './keys/generate.js'
+export { pkcs11Signer, type TokenKey } from './keys/pkcs11.js'
 export type { KeySource, Password, SignerObject } from './keys/private.js'
 export { loadSigner } from './keys/private.js'
 export { loadPublicKey, publicKeyPem, type PublicKeySource } from './keys/public.js'

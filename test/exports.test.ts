@@ -29,6 +29,7 @@ test('signedimp exports the plugin, by name and by default, and the tools', asyn
     'loadPublicKey',
     'loadSigner',
     'pageTags',
+    'pkcs11Signer',
     'publicKeyPem',
     'saveKey',
     'sealDirectory',

@@ -28,7 +28,8 @@ const layers: Record<string, Layer> = {
   hooks: { folders: tools, packages: /^node:/, not: /^manifest\/sign\./ },
   plugin: { folders: all, packages: /^node:/ },
   seal: { folders: [...all, 'plugin'], packages: /^(es-module-lexer|magic-string|node:.+)$/ },
-  commands: { folders: [...all, 'plugin', 'seal'], packages: /^(citty|picocolors|node:.+)$/ },
+  python: { folders: [...tools, 'keys', 'tree'], packages: /^node:/ },
+  commands: { folders: [...all, 'plugin', 'seal', 'python'], packages: /^(citty|picocolors|node:.+)$/ },
 }
 
 // Files that may do more than their folder: the tools' side of the seam, and the one for pages without cryptography.

@@ -221,15 +221,15 @@ test('what cannot be enforced is told in the words of the page', () => {
 const flagsOf = (text: string): string[] => [...new Set(text.match(/--[a-z][a-z-]+/g))].sort()
 
 for (const [usage, , options] of rowsOf(sectionOf(readme, 'Command line'))) {
-  const command = /^`signedimp (\w+) /.exec(usage!)![1]!
+  const command = /^`signedimp ([a-z]+(?: [a-z]+)?)/.exec(usage!)![1]!
   test(`the README has the flags of signedimp ${command}`, () => {
-    const { status, stdout } = signedimp([command, '--help'], { cwd: root })
+    const { status, stdout } = signedimp([...command.split(' '), '--help'], { cwd: root })
     assert.is(status, 0)
     assert.equal(flagsOf(options!), flagsOf(stdout))
   })
 
   test(`the documents give signedimp ${command} no other flags`, () => {
-    const { stdout } = signedimp([command, '--help'], { cwd: root })
+    const { stdout } = signedimp([...command.split(' '), '--help'], { cwd: root })
     for (const path of documents)
       for (const [line] of readDocument(path).matchAll(new RegExp(`signedimp ${command} .*`, 'g')))
         for (const flag of flagsOf(line.split('`')[0]!))
@@ -239,10 +239,10 @@ for (const [usage, , options] of rowsOf(sectionOf(readme, 'Command line'))) {
 
 test('the README has every command', () => {
   const { stdout } = signedimp(['--help'], { cwd: root })
-  const commands = /USAGE signedimp (\S+)/.exec(stdout)![1]!.split('|')
+  const commands = /USAGE signedimp (.+)/.exec(stdout)![1]!.split('|')
   const rows = rowsOf(sectionOf(readme, 'Command line'))
   assert.equal(
-    rows.map(([usage]) => usage!.split(' ')[1]),
+    rows.map(([usage]) => /^`signedimp ([a-z]+(?: [a-z]+)?)/.exec(usage!)![1]),
     commands,
   )
 })

@@ -1,5 +1,6 @@
 import type { ArgDef } from 'citty'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { isPem } from '../keys/source.js'
 
 /** The arguments of a command as citty describes them, and which of them may be given more than once. */
 export type Args = Record<string, ArgDef & { multiple?: true }>
@@ -54,6 +55,9 @@ function parse(definitions: Args, args: string[]) {
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true, tokens: true })
   } catch (error) {
+    // Node's message repeats the argument, which logs of a CI system would keep.
+    if (args.some(isPem))
+      throw new UsageError('an argument is a key itself: give the name of its file')
     // Node's own advice after the first sentence is for another audience.
     throw new UsageError((error as Error).message.split(/\. |\n/)[0])
   }

@@ -3,8 +3,7 @@ import { describeKeyFile, type KeyFile } from '../keys/describe.js'
 import { openPrivateKey } from '../keys/open.js'
 import { findPassword } from '../keys/password.js'
 import { isPublicText, readPublicText } from '../keys/public.js'
-import { isPem, readSource } from '../keys/source.js'
-import { UsageError } from './arguments.js'
+import { readSource } from '../keys/source.js'
 import { askHidden, canAsk } from './prompt.js'
 
 /** A key file that was read. */
@@ -17,10 +16,9 @@ export interface OpenedKey extends KeyFile {
 
 /**
  * Reads a key file of either half; a password is asked for where it needs one.
- * @throws UsageError on a key itself; SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`
+ * @throws SignedImpError `ERR_SIGNEDIMP_KEY`, `ERR_SIGNEDIMP_PASSWORD`
  */
 export async function openKeyFile(file: string): Promise<OpenedKey> {
-  if (isPem(file)) throw new UsageError('give the file of a key, and no key itself')
   const { text, where } = await readSource(file, 'the file of a key', 'file')
   if (isPublicText(text)) return { ...describeKeyFile(text), key: readPublicText(text, where) }
   let used: string | undefined

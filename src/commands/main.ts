@@ -14,6 +14,7 @@ import { convertKey } from './keys/convert.js'
 import { changePassword } from './keys/password.js'
 import { showKey } from './keys/show.js'
 import { print, printJson, wantsColours } from './print.js'
+import { rotate } from './rotate.js'
 import { seal } from './seal.js'
 import { show } from './show.js'
 import { sign } from './sign.js'
@@ -30,6 +31,7 @@ const commands = new Map<string, Command>(
     sign,
     attach,
     unsign,
+    rotate,
     seal,
     unseal,
     html,

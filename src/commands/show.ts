@@ -3,7 +3,7 @@ import { parseUnverified, type UnverifiedManifest } from '../tree/describe.js'
 import { summaryOf } from '../tree/report.js'
 import { readMain } from '../tree/stored.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
-import { releaseRows } from './release.js'
+import { expiryWords, releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
 import { placeOf } from './target.js'
 
@@ -26,6 +26,7 @@ export const show: Command = defineCommand({
     return {
       data: { ...describe(stored, files), ...(reportOnly && { reportOnly }) },
       lines: lines(stored, files, reportOnly ?? []),
+      words: expiryWords(stored.manifest),
     }
   },
 })

@@ -4,10 +4,12 @@ import { signDirectory, signZipfile, type SignReport } from '../tree/sign.js'
 import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { detachedArgs, refuseDetachedFlags, runDetached } from './detached.js'
-import { openKey, refuseKeyInside } from './key.js'
+import { refuseKeyInside } from './key.js'
+import { formatFlag, signWithPython } from './python.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
 import { isFolder } from './target.js'
+import { openSigner, tokenFlags } from './token.js'
 
 /** Signs a folder or a zip file. */
 export const sign: Command = defineCommand({
@@ -29,6 +31,7 @@ export const sign: Command = defineCommand({
       valueHint: 'command',
       description: 'Signs in the place of a key: bytes on standard input, signature on output',
     },
+    ...tokenFlags,
     name: {
       type: 'string',
       description: "Which app and channel this is: else as signed before, else package.json's name",
@@ -46,9 +49,11 @@ export const sign: Command = defineCommand({
       description: "The manifest's file name: else signedimp-manifest.txt",
     },
     ...detachedArgs,
+    format: formatFlag,
     json,
   },
   async run(args): Promise<Output> {
+    if (args.format === 'python') return signWithPython(args)
     if (!args.detached) {
       refuseDetachedFlags(args)
       return signFiles(args)
@@ -64,6 +69,8 @@ interface Asked {
   dir: string
   key: string
   signer: string | undefined
+  pkcs11: string | undefined
+  token: string | undefined
   name: string | undefined
   build: string | undefined
   expires: string | undefined
@@ -75,14 +82,16 @@ async function signFiles({
   dir,
   key,
   signer: command,
+  pkcs11,
+  token,
   build: number,
   ...options
 }: Asked): Promise<Output> {
   const build = wholeNumber('--build', number)
   const { name, expires, hash, manifest } = options
-  const signer = await openKey(key, command)
+  const signer = await openSigner({ key, pkcs11, token, command })
   const isDirectory = await isFolder(dir)
-  if (isDirectory && command === undefined) await refuseKeyInside(dir, key)
+  if (isDirectory && command === undefined && pkcs11 === undefined) await refuseKeyInside(dir, key)
   const signTarget = isDirectory ? signDirectory : signZipfile
   const report = await withProgress((progress) =>
     signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),

@@ -1,7 +1,8 @@
 import { verifyDirectory, verifyZipfile, type VerifyReport } from '../tree/verify.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
+import { formatFlag, verifyWithPython } from './python.js'
 import { withProgress } from './progress.js'
-import { releaseRows } from './release.js'
+import { expiryWords, releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
 import { isFolder, treeOf } from './target.js'
 import { readTrust, trustArgs } from './trust.js'
@@ -20,9 +21,12 @@ export const verify: Command = defineCommand({
       valueHint: 'name',
       description: "The manifest's file name: else signedimp-manifest.txt",
     },
+    format: formatFlag,
     json,
   },
-  async run({ dir, manifest, ...given }): Promise<Output> {
+  async run(args): Promise<Output> {
+    if (args.format === 'python') return verifyWithPython(args)
+    const { dir, manifest, ...given } = args
     const { keys, ...trust } = await readTrust(given)
     const verifyTarget = (await isFolder(dir)) ? verifyDirectory : verifyZipfile
     const report = await withProgress((progress) =>
@@ -34,6 +38,7 @@ export const verify: Command = defineCommand({
     const words = [
       `${dir} is as signed${asked}.`,
       ...wordsOnMaps(report),
+      ...expiryWords(report),
       ...(reportOnly.length > 0
         ? ["Pages of mode 'report-only' are in it: nothing protects them."]
         : []),

@@ -40,6 +40,8 @@ const encryptedPemOf = (key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1' = 'pkcs
     }),
   )
 
+const derOf = (key: KeyObject): Buffer => key.export({ type: 'pkcs8', format: 'der' })
+
 const rsa = await madeKey('rsa-pss')
 const ec = await madeKey('ecdsa-p256')
 const ed = await madeKey('ed25519')
@@ -342,17 +344,20 @@ for (const [what, text, words] of [
 
 for (const [what, text] of [
   ['empty', ''],
-  ['DER', pemBytes(pemBlocks(pemOf(rsa))[0]!)],
   ['UTF-16', Buffer.from(pemOf(ed), 'utf16le')],
-  ['a JWK', JSON.stringify(ec.export({ format: 'jwk' }))],
+  ['JSON of something else', '{"name":"shop"}'],
+  ['zeros', Buffer.alloc(100)],
+  ['DER with something behind it', Buffer.concat([derOf(ed), Buffer.of(0)])],
+  ['DER that is cut short', derOf(ed).subarray(0, -1)],
+  ['DER of something else', Buffer.from('3006020101020102', 'hex')],
 ] as const)
-  test(`a file that is ${what} is refused, with how to make PEM of it`, () =>
+  test(`a file that is ${what} is refused, with what belongs there`, () =>
     inFolder(async (folder) => {
       await writeFile(join(folder, 'k'), text)
       await refused(
         'ERR_SIGNEDIMP_KEY',
         () => loadSigner(join(folder, 'k'), { env }),
-        /no key in PEM.*openssl pkey/,
+        /no key that is known: a private key belongs here, in PEM, DER, PKCS#12 or a JWK/,
       )
     }))
 

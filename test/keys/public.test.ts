@@ -77,7 +77,21 @@ for (const [what, text, words] of [
     String(createPublicKey(rsa).export({ type: 'pkcs1', format: 'pem' })),
     'but holds: RSA PUBLIC KEY',
   ],
-  ['a certificate', toPem('CERTIFICATE', Buffer.alloc(50)), 'but holds: CERTIFICATE'],
+  [
+    'a damaged certificate',
+    toPem('CERTIFICATE', Buffer.alloc(50)),
+    'a certificate that is damaged',
+  ],
+  [
+    'two certificates, of which one would be overlooked',
+    toPem('CERTIFICATE', Buffer.alloc(50)).repeat(2),
+    'must hold one PUBLIC KEY in PEM, but holds: CERTIFICATE, CERTIFICATE',
+  ],
+  [
+    'a key and a certificate',
+    publicPem + toPem('CERTIFICATE', Buffer.alloc(50)),
+    'but holds: PUBLIC KEY, CERTIFICATE',
+  ],
   ['nothing', 'release', 'no public key in PEM'],
   ['a key whose end is lost', publicPem.slice(0, 60), 'damaged'],
   [

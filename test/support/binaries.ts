@@ -88,6 +88,31 @@ export const neededServers: () => (Needed & { name: ServerName })[] = () => [
   },
 ]
 
+/** Programs that make keys and keep them, which tests of key files run. */
+export const neededKeyTools: () => Needed[] = () => [
+  {
+    what: 'keytool',
+    path: find(undefined, ['keytool']),
+    debianPackage: 'default-jre-headless',
+  },
+  {
+    what: 'softhsm2-util',
+    path: find(undefined, ['softhsm2-util']),
+    debianPackage: 'softhsm2',
+  },
+  {
+    what: 'pkcs11-tool',
+    path: find(undefined, ['pkcs11-tool']),
+    debianPackage: 'opensc',
+  },
+]
+
+/** Why a program that makes or keeps keys cannot be run here, or undefined when it can. */
+export const whyNoKeyTool = (what: string): string | undefined =>
+  neededKeyTools().find((need) => need.what === what)!.path === undefined
+    ? `not installed: ${what}`
+    : undefined
+
 /** Why a web server cannot be started here, or undefined when it can. */
 export function whyNoServer(server: ServerName): string | undefined {
   const need = neededServers().find(({ name }) => name === server)!

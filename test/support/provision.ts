@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { neededBy, neededServers } from './binaries.ts'
+import { neededBy, neededKeyTools, neededServers } from './binaries.ts'
 import { selectedEngines } from './browsers.ts'
 import { runCommand } from './command.ts'
 import { runtimes, runtimesFolder } from './runtimes.ts'
@@ -12,7 +12,7 @@ export interface Provisioned {
   output: string
 }
 
-/** Installs the browsers and web servers that are missing where that can be done unasked: as root on Debian. */
+/** Installs the browsers, web servers and keepers of keys that are missing where that can be done unasked: as root on Debian. */
 export async function provision(): Promise<Provisioned> {
   const missing = missingPrograms()
   if (missing.length === 0) return { missing: [], output: '' }
@@ -34,7 +34,7 @@ export async function provisionRuntimes(): Promise<Provisioned> {
 }
 
 function missingPrograms() {
-  return [...selectedEngines().flatMap(neededBy), ...neededServers()].filter(
+  return [...selectedEngines().flatMap(neededBy), ...neededServers(), ...neededKeyTools()].filter(
     (need) => need.path === undefined,
   )
 }
@@ -48,9 +48,10 @@ function canInstall(): boolean {
 }
 
 function adviceFor(packages: string[]): string {
-  return `Browsers or web servers are missing. On Debian: apt-get install ${packages.join(' ')}
+  return `Browsers or other programs are missing. On Debian: apt-get install ${packages.join(' ')}
 Elsewhere, install Chromium, Firefox, WebKitGTK's WebKitWebDriver, Xvfb, nginx and Apache, or name their programs in
-SIGNEDIMP_CHROMIUM, SIGNEDIMP_FIREFOX, SIGNEDIMP_WEBKITDRIVER, SIGNEDIMP_NGINX and SIGNEDIMP_APACHE.`
+SIGNEDIMP_CHROMIUM, SIGNEDIMP_FIREFOX, SIGNEDIMP_WEBKITDRIVER, SIGNEDIMP_NGINX and SIGNEDIMP_APACHE; and Java's keytool,
+SoftHSM 2 and OpenSC's pkcs11-tool, in the path.`
 }
 
 async function install(packages: string[]): Promise<string> {
