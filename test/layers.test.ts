@@ -29,7 +29,10 @@ const layers: Record<string, Layer> = {
   plugin: { folders: all, packages: /^node:/ },
   seal: { folders: [...all, 'plugin'], packages: /^(es-module-lexer|magic-string|node:.+)$/ },
   python: { folders: [...tools, 'keys', 'tree'], packages: /^node:/ },
-  commands: { folders: [...all, 'plugin', 'seal', 'python'], packages: /^(citty|picocolors|node:.+)$/ },
+  commands: {
+    folders: [...all, 'plugin', 'seal', 'python'],
+    packages: /^(citty|picocolors|node:.+)$/,
+  },
 }
 
 // Files that may do more than their folder: the tools' side of the seam, and the one for pages without cryptography.

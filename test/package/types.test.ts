@@ -34,8 +34,9 @@ export default defineConfig({ input: 'main.js', plugins: [signedImp('release.pem
   'program.ts': `${program}
 import { SignedImpError as other } from 'signedimp'
 import { SignedImpError, type SignedImpCode } from 'signedimp/errors'
+import type { SignedImportManager as OfServers } from 'signedimp/node'
 import type { SignedImportManager } from 'signedimp/runtime'
-export type Manager = SignedImportManager
+export type Manager = SignedImportManager | OfServers
 const same: typeof other = SignedImpError
 export const codeOf = (error: unknown): SignedImpCode | undefined =>
   error instanceof same ? error.code : undefined
