@@ -92,11 +92,14 @@ test('what is no manifest is refused with its line, what is not there cannot be 
   const text = signedimp(['show', 'text'], { cwd })
   assert.is(text.status, 1)
   assert.match(text.stderr, /ERR_SIGNEDIMP_MANIFEST_INVALID line \d/)
-  for (const target of ['nowhere', '.']) {
+  for (const [target, code, words] of [
+    ['nowhere', 2, 'no such file or folder'],
+    ['.', 1, 'ERR_SIGNEDIMP_MISSING signedimp-manifest.txt'],
+  ] as const) {
     const { status, stdout, stderr } = signedimp(['show', target], { cwd })
-    assert.is(status, 2)
+    assert.is(status, code)
     assert.is(stdout, '')
-    assert.match(stderr, 'no such file or folder')
+    assert.match(stderr, words)
   }
 })
 

@@ -29,6 +29,8 @@ for (const [name, flags] of [
     [
       '--key',
       '--signer',
+      '--pkcs11',
+      '--token',
       '--name',
       '--build',
       '--expires',
@@ -42,9 +44,14 @@ for (const [name, flags] of [
       '--never-expires',
       '--yes',
       '--out',
+      '--format',
       '--json',
     ],
   ],
+  ['keys show', ['--format', '--json']],
+  ['keys convert', ['--to', '--public', '--kdf', '--no-password', '--json']],
+  ['keys password', ['--kdf', '--no-password', '--json']],
+  ['rotate', ['--key', '--threshold', '--manifest', '--json']],
   ['attach', ['--key', '--manifest', '--json']],
   ['unsign', ['--key', '--manifest', '--json']],
   ['audit', ['--key', '--threshold', '--name', '--build', '--concurrency', '--json']],
@@ -66,16 +73,16 @@ for (const [name, flags] of [
       '--json',
     ],
   ],
-  ['verify', ['--key', '--threshold', '--name', '--build', '--manifest', '--json']],
+  ['verify', ['--key', '--threshold', '--name', '--build', '--manifest', '--format', '--json']],
   ['show', ['--files', '--json']],
   ['bootstrap', ['--key', '--name', '--threshold', '--build', '--manifest', '--format', '--json']],
 ] as const)
   test(`${name} --help names every flag`, () => {
-    const { status, stdout, stderr } = run(name, '--help')
+    const { status, stdout, stderr } = run(...name.split(' '), '--help')
     assert.is(status, 0)
     assert.is(stderr, '')
     assert.equal(
-      [...stdout.matchAll(/^ +(--[a-z-]+)/gm)].map(([, flag]) => flag),
+      [...stdout.matchAll(/^ +(--[a-z\d-]+)/gm)].map(([, flag]) => flag),
       flags,
     )
   })
