@@ -2,10 +2,16 @@
 import { constants, chmodSync, mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { apply, getOf, node, setIn } from './captured.js'
+import { apply, getOf, hasIn, node, setIn } from './captured.js'
 import { check, type Judge } from './judge.js'
 
 type Dlopen = (this: unknown, ...args: [module: object, file: string, ...rest: unknown[]]) => void
+
+/** By the path by which a copy of checked bytes is opened: the file that it is a copy of. */
+const copies = new Map<string, string>()
+
+/** Whether a path leads to bytes that were checked: Deno opens addons by what `require` opens them by, and asks again. */
+export const isCopy = (file: string): boolean => hasIn(copies, file)
 
 /** Replaces `process.dlopen`, by which `require` opens addons too. */
 export function guardAddons(judge: Judge): void {
@@ -18,6 +24,7 @@ export function guardAddons(judge: Judge): void {
     if (checked) {
       const copy = getOf(opened, file) ?? keep(checked.bytes, folder)
       setIn(opened, file, copy)
+      setIn(copies, copy, file)
       args[1] = copy
     }
     apply(dlopen, process, args)

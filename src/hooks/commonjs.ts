@@ -1,6 +1,7 @@
 /** The loader of CommonJS where it has no hooks (Node 20, Bun): what finds files is replaced, and what compiles them. */
 import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
+import { isCopy } from './addons.js'
 import { apply, fileUrl, indexOf, node, parseJson, textOf } from './captured.js'
 import { formatOf } from './format.js'
 import { check, type Checked, type Judge } from './judge.js'
@@ -37,7 +38,7 @@ export function patchCompiling(judge: Judge): void {
   for (const extension of ['.js', '.cjs', '.mjs', '.json', '.node']) {
     const otherwise = native[extension] ?? byDefault
     native[extension] = (module, file) => {
-      const checked = check(judge, file)
+      const checked = isCopy(file) ? undefined : check(judge, file)
       if (!checked || extension === '.node') otherwise(module, file)
       else compile(module, file, checked)
     }
