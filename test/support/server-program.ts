@@ -60,7 +60,10 @@ const kinds = {
   worker: () => answer(new Worker(new URL('worker.mjs', import.meta.url))),
   fork: () => answer(fork(new URL('child.mjs', import.meta.url))),
 }
-const codeOf = (error) => /ERR_SIGNEDIMP_\\w+/.exec(error.code + ' ' + error.message)?.[0] ?? String(error)
+const codeOf = (error) => {
+  const [code] = /ERR_SIGNEDIMP_\\w+/.exec(error.code + ' ' + error.message) ?? [String(error)]
+  return code
+}
 const report = {}
 const wanted = process.argv.slice(2)
 for (const [kind, load] of Object.entries(kinds).filter(([kind]) => !wanted.length || wanted.includes(kind)))
