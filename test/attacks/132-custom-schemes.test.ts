@@ -10,6 +10,7 @@ import { closeShells, showInShell, whyNoShell, type Shell } from '../support/app
 import { attack, attacks } from '../support/attack.ts'
 import { lazy } from '../support/readme-app.ts'
 import { scratchFolder } from '../support/processes.ts'
+import { skip } from '../support/skip.ts'
 import { look, open, refuses, starts } from '../support/visit.ts'
 
 // Pages under schemes of their own, as app shells have them. The denials of an import map are prefixes, and these mean
@@ -54,6 +55,7 @@ async function show(name: string, shell: Shell = {}, changed?: (folder: string) 
 }
 
 const missing = whyNoShell()
+if (missing) skip(attacks, 'pages under schemes of their own', missing)
 const inShell = { engines: missing ? [] : (['webkit'] as const) }
 const whole = { a: 'a café', solo: 'solo', unlisted: 'ERR_SIGNEDIMP_UNLISTED /unlisted.js' }
 
