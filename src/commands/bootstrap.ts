@@ -3,6 +3,7 @@ import { loadPublicKey } from '../keys/public.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
 import { UsageError, wholeNumber } from './arguments.js'
 import { defineCommand, json, type Command, type Output } from './command.js'
+import { trustArgs } from './trust.js'
 
 /** Prints the hooks with keys in them. */
 export const bootstrap: Command = defineCommand({
@@ -12,23 +13,13 @@ export const bootstrap: Command = defineCommand({
       'Print code that has Node, Deno or Bun load what a folder signed with a key lists, and nothing else; for programs that you put together by hand',
   },
   args: {
-    key: {
-      type: 'string',
-      required: true,
-      multiple: true,
-      valueHint: 'file.pub',
-      description: 'A public key to trust; may be repeated',
-    },
+    key: trustArgs.key,
     name: {
       type: 'string',
       required: true,
       description: 'The name that the folder must carry',
     },
-    threshold: {
-      type: 'string',
-      valueHint: 'number',
-      description: 'How many of the keys must have signed: else 1',
-    },
+    threshold: trustArgs.threshold,
     build: { type: 'string', valueHint: 'number', description: 'The lowest build to accept' },
     manifest: {
       type: 'string',

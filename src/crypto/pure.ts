@@ -4,6 +4,7 @@ import type { HashType } from './algorithms.js'
 import { fromBase64, hex, type Bytes } from './bytes.js'
 import { readSequence } from './der.js'
 import type { TrustedKey, Verifier } from './key.js'
+import { power } from './power.js'
 
 const hashes = { sha256, sha384, sha512 }
 
@@ -50,15 +51,6 @@ function toBytes(number: bigint, length: number): Uint8Array | undefined {
   const digits = number.toString(16).padStart(2 * length, '0')
   if (digits.length > 2 * length) return undefined
   return Uint8Array.from(digits.match(/../g)!, (byte) => Number(`0x${byte}`))
-}
-
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n
-  for (const bit of exponent.toString(2)) {
-    result = (result * result) % modulus
-    if (bit === '1') result = (result * base) % modulus
-  }
-  return result
 }
 
 type Hash = (bytes: Uint8Array) => Uint8Array

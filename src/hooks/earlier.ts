@@ -3,6 +3,7 @@ import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
 import { isPreload } from './children.js'
 import { node } from './captured.js'
+import { realPath } from './real-path.js'
 
 /** Who may have been there before. */
 export interface Allowed {
@@ -37,14 +38,6 @@ function isAllowed(name: string, { allow, preload }: Allowed): boolean {
   const covers = (one: string) =>
     [file, real].some((path) => (one.endsWith(node.sep) ? path.startsWith(one) : path === one))
   return allow.some(covers)
-}
-
-function realPath(file: string): string {
-  try {
-    return node.realpathSync(file)
-  } catch {
-    return file
-  }
 }
 
 /** What flags on the command line and in the environment load first. */

@@ -3,6 +3,7 @@ import { refusal } from '../manifest/refusal.js'
 import { workerThreads } from './builtins.js'
 import { node } from './captured.js'
 import { placeOf, type Judge } from './judge.js'
+import { realPath } from './real-path.js'
 import { findNamed } from './resolve.js'
 
 /**
@@ -18,12 +19,4 @@ export function refuseMovedEntry(judge: Judge): void {
   const real = realPath(wanted ?? file)
   const isMoved = wanted === undefined ? placeOf(judge, real) !== undefined : real !== wanted
   if (isMoved) throw refusal('UNLISTED', 'a link stands where the program must be', entry)
-}
-
-function realPath(file: string): string {
-  try {
-    return node.realpathSync(file)
-  } catch {
-    return file
-  }
 }

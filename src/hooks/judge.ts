@@ -2,6 +2,7 @@
 import { refusal } from '../manifest/refusal.js'
 import { getOf, hasIn, indexOf, node, pushTo, replaceAll, slice, startsWith } from './captured.js'
 import { readWhole } from './read.js'
+import { realPath } from './real-path.js'
 import type { Root } from './root.js'
 
 /** A file of a root. */
@@ -55,14 +56,6 @@ function throughLinks({ roots }: Judge, file: string): Place | undefined {
     folder = node.dirname(folder)
   }
   return undefined
-}
-
-function realPath(folder: string): string {
-  try {
-    return node.realpathSync(folder)
-  } catch {
-    return ''
-  }
 }
 
 const toPath: (path: string) => string =

@@ -7,6 +7,7 @@ import { endsWith, indexOf, node, resolveUrl, slice, startsWith } from './captur
 import { fieldOf, folderOf } from './format.js'
 import { checkPlace, isListed, locate, placeOf, type Judge, type Place } from './judge.js'
 import { readWhole } from './read.js'
+import { realPath } from './real-path.js'
 import type { Root } from './root.js'
 
 /** Who asks for what. */
@@ -87,14 +88,8 @@ function findFolder(root: Root, folder: string): Place | undefined {
  */
 export function refuseLink({ root, path }: Place): void {
   const file = root.folder + path
-  let real: string
-  try {
-    real = node.realpathSync(file)
-  } catch {
-    // What is not there is refused when it is read.
-    return
-  }
-  if (real !== file) throw refusal('CHANGED', 'a link stands in its place', path)
+  // What is not there is refused when it is read.
+  if (realPath(file) !== file) throw refusal('CHANGED', 'a link stands in its place', path)
 }
 
 /**

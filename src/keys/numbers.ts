@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { power } from '../crypto/power.js'
 import { plainRsa } from './rsa.js'
 import { damaged, refuseKey, type Where } from './source.js'
 
@@ -86,15 +87,6 @@ function factor(n: bigint, e: bigint, d: bigint): bigint | undefined {
 }
 
 const divisor = (a: bigint, b: bigint): bigint => (b === 0n ? a : divisor(b, a % b))
-
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n
-  for (const bit of exponent.toString(2)) {
-    result = (result * result) % modulus
-    if (bit === '1') result = (result * base) % modulus
-  }
-  return result
-}
 
 /** Base64urlUInt (RFC 7518 §2). */
 function digits(value: bigint): string {
