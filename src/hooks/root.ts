@@ -4,7 +4,7 @@ import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes, nodeCrypto } from '../crypto/node.js'
 import { defaultManifestName } from '../manifest/names.js'
 import { refusal } from '../manifest/refusal.js'
-import { splitManifest, verifyManifestNow } from '../manifest/verify.js'
+import { findBlankLine, verifyManifestNow } from '../manifest/verify.js'
 import { fileUrl, node } from './captured.js'
 import { readWhole } from './read.js'
 
@@ -57,7 +57,7 @@ export function openRoot(options: RootOptions): Root {
   const bytes = options.stored ?? readWhole(folder + manifest, maxManifestBytes)
   if (!bytes) throw refusal('MISSING', 'no such file: sign the folder', folder + manifest)
   const verified = verifyManifestNow(bytes, { keys, threshold, name, build }, nodeCrypto)
-  const release = hashBytes('sha256', splitManifest(bytes).signedText)
+  const release = hashBytes('sha256', bytes.subarray(findBlankLine(bytes) + 1))
   if (release !== (options.release ?? release))
     throw refusal('VERSION_SKEW', 'another release than the program started with', base)
   return {

@@ -11,6 +11,7 @@ import { isInstant } from '../manifest/format.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
 import { addressRule, type Rule } from '../manifest/options.js'
 import { isSafeText } from '../manifest/path.js'
+import { pageOptions } from './page-options.js'
 
 /** Options of the plugin. */
 export interface SignedImpOptions {
@@ -239,29 +240,6 @@ export function resolveOptions(
     mode: given.mode ?? 'on',
     forPages: pageOptions.filter((option) => given[option] !== undefined),
   }
-}
-
-/** Options that say how pages load what is signed. */
-const pageOptions = [
-  'inline',
-  'html',
-  'tags',
-  'policy',
-  'pure',
-  'workersFirst',
-  'headers',
-  'external',
-  'fallback',
-  'reportTo',
-  'resources',
-] as const satisfies readonly (keyof SignedImpOptions)[]
-
-/** @throws TypeError on options that a build of a program cannot follow */
-export function refusePageOptions({ forPages: [option] }: ResolvedOptions): void {
-  if (option === undefined) return
-  throw new TypeError(
-    `signedImp: "${option}" must be left out of a build for servers: it is for pages`,
-  )
 }
 
 /** External modules by their URLs as URLs are parsed. */

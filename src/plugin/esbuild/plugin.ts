@@ -7,12 +7,8 @@ import { placeOf, problemsOf } from './place.js'
 import { openSession, type Session } from './session.js'
 import type { BuildResult, EsbuildPlugin, Message, PluginBuild, Told } from './types.js'
 import { endFilter, keyFileOf, keyFilter, refuseKeyModule } from '../guard.js'
-import {
-  refusePageOptions,
-  resolveOptions,
-  type ResolvedOptions,
-  type SignedImpOptions,
-} from '../options.js'
+import { resolveOptions, type ResolvedOptions, type SignedImpOptions } from '../options.js'
+import { refusePageOptions } from '../page-options.js'
 import { warningsOf } from '../sign.js'
 
 /**
