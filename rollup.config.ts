@@ -125,6 +125,20 @@ const forPages = (
   onwarn,
 })
 
+/**
+ * Has a bootstrap ask the process for what Node has built in, and import nothing: by an import map, such as that of a
+ * `deno.json` beside it, an import of `node:fs` means whatever somebody wrote there.
+ */
+const withoutImports = (code: string): string =>
+  code.replace(
+    /^import ([\w$]+)?(?:, )?(?:\{ (.*) \})? from '(node:\w+)';$/gm,
+    (_, whole: string | undefined, parts: string | undefined, name: string) => {
+      const module = `globalThis.process.getBuiltinModule('${name}')`
+      const names = parts && `{ ${parts.replaceAll(' as ', ': ')} } = ${module}`
+      return `const ${[whole && `${whole} = ${module}`, names].filter(Boolean).join(', ')};`
+    },
+  )
+
 /** The file of a program's entry. Nothing in it is to be clever: it is what keeps what runs later from changing it. */
 const forServers = (input: string, fileName: string, format: 'es' | 'cjs'): RollupOptions => ({
   input: `src/hooks/program/${input}.ts`,
@@ -134,7 +148,8 @@ const forServers = (input: string, fileName: string, format: 'es' | 'cjs'): Roll
     esbuild({ target: 'node20', define: { __DER__: 'true', __THREAD__: JSON.stringify(thread) } }),
     {
       name: 'minify',
-      renderChunk: async (code) => {
+      renderChunk: async (chunk) => {
+        const code = format === 'es' ? withoutImports(chunk) : chunk
         const options = { ecma: 2022, format: { ascii_only: true }, toplevel: true } as const
         const { code: small } = await minify(code, { ...options, module: format === 'es' })
         return { code: small! }

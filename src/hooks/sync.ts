@@ -1,6 +1,7 @@
 /** The loaders of Node from version 22, and of Deno: one pair of hooks for `import` and `require`, in the thread that loads. */
 import type { LoadHookContext, ResolveHookContext } from 'node:module'
 import { loadChecked, resolveNamed, type Loaded, type Resolved } from './decide.js'
+import { includes } from './flags.js'
 import type { Judge } from './judge.js'
 import { checkFound } from './resolve.js'
 
@@ -30,9 +31,4 @@ export function installSync(register: RegisterHooks, judge: Judge, preload: stri
     },
     load: (url, context, next) => loadChecked(judge, url, preload) ?? next(url, context),
   })
-}
-
-function includes(list: readonly string[], wanted: string): boolean {
-  for (let at = 0; at < list.length; at++) if (list[at] === wanted) return true
-  return false
 }
