@@ -4,6 +4,7 @@ import { loadChecked, resolveNamed, type Loaded, type Resolved } from './decide.
 import { includes } from './flags.js'
 import type { Judge } from './judge.js'
 import { checkFound } from './resolve.js'
+import { loadStandIn, standInFor } from './stand-in.js'
 
 type Next<Context, Result> = (reference: string, context?: Partial<Context>) => Result
 
@@ -27,8 +28,9 @@ export function installSync(register: RegisterHooks, judge: Judge, preload: stri
       if (named) return named
       const found = next(specifier, context)
       checkFound(judge, request, found.url)
-      return found
+      return request.isPath ? found : standInFor(found)
     },
-    load: (url, context, next) => loadChecked(judge, url, preload) ?? next(url, context),
+    load: (url, context, next) =>
+      loadStandIn(url) ?? loadChecked(judge, url, preload) ?? next(url, context),
   })
 }
