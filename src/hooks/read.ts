@@ -1,8 +1,11 @@
 /** Reading a file once: what is hashed is what is handed over, whatever becomes of the file. */
 import { constants } from 'node:fs'
-import { node } from './captured.js'
+import { freeze, node } from './captured.js'
 
 const { O_RDONLY, O_NONBLOCK = 0, S_IFMT, S_IFREG } = constants
+
+// Whatever options all objects seem to have.
+const asBytes = freeze({ __proto__: null, encoding: null, flag: 'r' })
 
 /** Most bytes of a file of a program. */
 export const maxFileBytes = 1 << 30
@@ -23,7 +26,7 @@ export function readWhole(file: string, maxBytes: number = maxFileBytes): Buffer
   try {
     const { mode, size } = node.fstatSync(fd)
     if ((mode & S_IFMT) !== S_IFREG || size > maxBytes) return undefined
-    return node.readFileSync(fd)
+    return node.readFileSync(fd, asBytes)
   } finally {
     node.closeSync(fd)
   }
