@@ -52,6 +52,9 @@ function startOnce(roots: readonly OpenOptions[], resolved: Resolved): Started {
   return started
 }
 
+/** Where the first thing that a child runs leaves that its parent tells it what to load, whatever the environment says. */
+export const told: unique symbol = Symbol.for('signedimp.told') as never
+
 /** The module that children load first, as a text in its URL: it registers the roots of the parent, in the same release. */
 const createPreload =
   ({ nodeModules, allow }: Resolved) =>
@@ -61,7 +64,7 @@ const createPreload =
       allow,
       roots: roots.map((root) => ({ ...root, stored: undefined })),
     }
-    const text = `import{register}from${JSON.stringify(home.href)};register(${JSON.stringify(options)})`
+    const text = `globalThis[Symbol.for(${JSON.stringify(told.description)})]=1;const{register}=await import(${JSON.stringify(home.href)});register(${JSON.stringify(options)})`
     return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
   }
 

@@ -4,13 +4,13 @@ import { awaitStart, isSame } from './await-start.js'
 import { node } from './captured.js'
 import { flaggedPreloads } from './earlier.js'
 import { fromEnvironment } from './environment.js'
-import { home, register, running } from './manager.js'
+import { home, register, running, told } from './manager.js'
 import { toPath } from './options.js'
 
 /** Registers what the environment says. Ends the program, with one line, where it may not start. */
 export function startFromEnvironment(): void {
-  // A child was told by its parent, who is who reads the environment.
-  if (running[0] === 1) return
+  // The parent is who reads the environment.
+  if (running[0] === 1 || told in globalThis) return
   try {
     const options = fromEnvironment(process.env, process.argv[1])
     if (options) register(options)
