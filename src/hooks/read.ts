@@ -15,19 +15,30 @@ export const maxFileBytes = 1 << 30
  * @throws what the system says of a file that is there and cannot be read
  */
 export function readWhole(file: string, maxBytes: number = maxFileBytes): Buffer | undefined {
-  let fd: number
-  try {
-    fd = node.openSync(file, O_RDONLY | O_NONBLOCK)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
-    throw error
-  }
+  const fd = open(file)
+  if (fd === undefined) return undefined
   try {
     const { mode, size } = node.fstatSync(fd)
     if ((mode & S_IFMT) !== S_IFREG || size > maxBytes) return undefined
     return node.readFileSync(fd, asBytes)
   } finally {
     node.closeSync(fd)
+  }
+}
+
+/** Whether there is anything: a runtime waits for what is written into a pipe, too. @throws what the system says */
+export function isThere(file: string): boolean {
+  const fd = open(file)
+  if (fd !== undefined) node.closeSync(fd)
+  return fd !== undefined
+}
+
+function open(file: string): number | undefined {
+  try {
+    return node.openSync(file, O_RDONLY | O_NONBLOCK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
+    throw error
   }
 }
