@@ -20,6 +20,11 @@ async function write() {
   await writeFiles(folder, {
     'boot.mjs': `import { register } from ${from}
 register({ ...${JSON.stringify(options)}, allow: [import.meta.url] })\n`,
+    'twice.mjs': `import { register } from ${from}
+const options = { ...${JSON.stringify(options)}, allow: [import.meta.url] }
+register(options)
+register(options)
+try { register({ ...options, nodeModules: 'unverified' }) } catch (error) { console.log(String(error)) }\n`,
     'forgets.mjs': `import { register } from ${from}\n`,
     'forgets.cjs': `require(${JSON.stringify(nodeEntry)})\n`,
     'with/bunfig.toml': `preload = [${JSON.stringify(nodeEntry)}]\n`,
@@ -66,6 +71,14 @@ for (const runtime of servers) {
       assert.is(changed.stdout, '')
       assert.match(changed.stderr, `ERR_SIGNEDIMP_CHANGED ${entry}`)
     }
+  })
+
+  test(`${runtime.name}: nothing else is registered later`, async () => {
+    const { program, folder } = await write()
+    const file = join(program.folder, 'main.mjs')
+    const { stdout, stderr } = start(runtime, folder, flag, './twice.mjs', file)
+    const said = 'TypeError: register: there are roots already; add others with addRoot()'
+    assert.is(stdout, `${said}\nstarted\n`, stderr)
   })
 
   test(`${runtime.name}: ${titles[1]}`, async () => {
