@@ -135,6 +135,16 @@ await attempt(() => process.dlopen({ exports: {} }, './planted.node'))`,
     },
     prints: 'ERR_SIGNEDIMP_UNLISTED',
   },
+  'a link to another signed file stands in the place of the program, in Bun': {
+    only: /bun/,
+    files: { 'other.mjs': `console.log('the other one')` },
+    main: '1',
+    tamper({ folder }) {
+      rmSync(join(folder, 'main.mjs'))
+      symlinkSync('other.mjs', join(folder, 'main.mjs'))
+    },
+    prints: 'the other one\n',
+  },
   'a link from outside of the root leads to a signed file': {
     only: /node|deno/,
     files: { 'other.mjs': `console.log('EVIL')` },
