@@ -90,6 +90,9 @@ for (const runtime of servers) {
     if (kind === 'node')
       for (const entry of [...entries, program.folder, 'app/main'])
         isRefused(start(runtime, folder, '-r', './forgets.cjs', entry), entry)
+    // No program at all, but this package was told nothing.
+    const self = kind === 'bun' ? nodeEntry : pathToFileURL(nodeEntry).href
+    if (kind !== 'deno') isRefused(start(runtime, folder, flag, self, '-e', main), 'a text')
     if (kind === 'bun') isRefused(start(runtime, join(folder, 'with'), entries[0]!), 'bunfig.toml')
   })
 }
