@@ -8,6 +8,7 @@ import { attach } from './attach.js'
 import { audit } from './audit.js'
 import { diff } from './diff.js'
 import { failureOf, meaningOf, type Failure } from './failure.js'
+import { graph } from './graph.js'
 import { html } from './html.js'
 import { keygen } from './keygen.js'
 import { convertKey } from './keys/convert.js'
@@ -39,6 +40,7 @@ const commands = new Map<string, Command>(
     audit,
     diff,
     show,
+    graph,
     bootstrap,
   ].map((command) => [command.meta.name, command]),
 )
