@@ -1,16 +1,13 @@
-import { existsSync, realpathSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { renderGraph } from '../graph/page.js'
 import { isWrong, readGraph, type Graph } from '../graph/read.js'
 import { countOf, kilobytes } from '../graph/text.js'
 import { defaultManifestName } from '../manifest/names.js'
-import { isInside } from '../tree/system-path.js'
 import { writeFileAtomically } from '../tree/write.js'
-import { UsageError } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
+import { refuseInside } from './outside.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
-import { isFolder, treeOf } from './target.js'
+import { treeOf } from './target.js'
 import { readTrust, trustArgs } from './trust.js'
 
 /** Shows how the files of a release load one another. */
@@ -37,7 +34,7 @@ export const graph: Command = defineCommand({
   },
   async run({ dir, manifest = defaultManifestName, html, ...given }): Promise<Output> {
     const trust = await readTrust(given)
-    if (html !== undefined && (await isFolder(dir))) refuseInside(dir, html)
+    if (html !== undefined) await refuseInside(dir, '--html', html)
     const tree = await treeOf(dir)
     const found = await withProgress((progress) => readGraph(tree, trust, manifest, progress))
     if (html !== undefined) await writeFileAtomically(html, Buffer.from(renderGraph(found)))
@@ -50,15 +47,6 @@ export const graph: Command = defineCommand({
     }
   },
 })
-
-/** @throws UsageError on a page that would become a file of the folder which nobody has signed */
-function refuseInside(dir: string, html: string): void {
-  const folder = dirname(html)
-  if (!existsSync(folder))
-    throw new UsageError(`--html names a file in ${folder}, which is not there`)
-  if (isInside(realpathSync(dir), join(realpathSync(folder), basename(html))))
-    throw new UsageError('--html must name a file outside of the folder, which lists what is in it')
-}
 
 const lines = (found: Graph): string[] => [
   ...columns([

@@ -7,6 +7,7 @@ import type { Command, Output } from './command.js'
 import { attach } from './attach.js'
 import { audit } from './audit.js'
 import { diff } from './diff.js'
+import { exportRelease } from './export.js'
 import { failureOf, meaningOf, type Failure } from './failure.js'
 import { graph } from './graph.js'
 import { html } from './html.js'
@@ -41,6 +42,7 @@ const commands = new Map<string, Command>(
     diff,
     show,
     graph,
+    exportRelease,
     bootstrap,
   ].map((command) => [command.meta.name, command]),
 )
