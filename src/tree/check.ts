@@ -12,6 +12,7 @@ import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.j
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import {
   copiesOfManifests,
+  leftoversOf,
   listedFiles,
   pageManifests,
   readMain,
@@ -92,8 +93,15 @@ function fileProblems(where: DescribedFolder): FileProblem[] {
   const unlisted = [...listedFiles(where), ...refused.keys()]
     .filter((path) => !main.files.has(path))
     .map((path) => problem(path, 'unlisted'))
-  return [...changed, ...unlisted]
+  const left = leftoversOf(where).map((path): FileProblem => ({
+    path,
+    problem: 'unlisted',
+    reason: interrupted,
+  }))
+  return [...changed, ...unlisted, ...left]
 }
+
+const interrupted = 'left by a write that was interrupted: sign again, or delete it'
 
 /** Each page manifest is held to the same keys and name, but not to the build: those of older builds are kept on purpose. */
 async function readPages(
