@@ -3,6 +3,7 @@ import { hashBytes } from '../crypto/node.js'
 import type { Release } from './release.js'
 import { guardedPattern } from './guarded.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
+import type { Remember } from '../manifest/options.js'
 import type { WorkerPlan } from '../manifest/worker-plan.js'
 import { markUtf8, toAscii } from './rewrite.js'
 
@@ -29,9 +30,6 @@ export interface PageCode {
   /** Whether the bootstraps remember builds, and what where the browser gives no storage. */
   remember?: Remember | undefined
 }
-
-/** Whether pages remember the highest build: no page starts without storage, or each does that has none. */
-export type Remember = true | 'if-possible'
 
 /** A file of ours in an output, named by its content. */
 export interface OwnFile {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { TrustedKey } from '../crypto/key.js'
-import type { PageCode, Remember } from './bootstrap.js'
+import type { Remember } from '../manifest/options.js'
+import type { PageCode } from './bootstrap.js'
 
 /** Whether these keys' signatures can be verified without the engine's cryptography. */
 export const arePure = (keys: readonly TrustedKey[]): boolean =>

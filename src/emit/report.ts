@@ -1,7 +1,7 @@
-import type { Remember } from './bootstrap.js'
 import type { Emitted, Release } from './release.js'
 import { hasHost } from './graph.js'
 import { backendList } from '../manifest/names.js'
+import type { Remember } from '../manifest/options.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile, type Uncovered } from './output.js'
 import type { ReportOnly } from './report-only.js'

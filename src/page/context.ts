@@ -1,9 +1,9 @@
 import type { Bytes } from '../crypto/bytes.js'
 import type { TrustedKey, Verifier } from '../crypto/key.js'
+import type { Remember } from '../manifest/options.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Claims } from './claims.js'
 import type { Load } from './import.js'
-import type { Remember } from './memory.js'
 import type { Prove } from './prove.js'
 import type { Reported } from './report.js'
 

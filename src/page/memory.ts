@@ -1,11 +1,9 @@
 /** The builds that a page has accepted, in the storage of its origin: a lower one is refused from then on. */
 import { refusal } from '../manifest/refusal.js'
+import type { Remember } from '../manifest/options.js'
 import { splitManifest } from '../manifest/verify.js'
 import type { Boot } from './context.js'
 import { isRefusal, notEnforceable } from './refuse.js'
-
-/** Where the browser gives a page no storage: refuse, or go on without. */
-export type Remember = true | 'if-possible'
 
 /**
  * Refuses a build that is lower than one that was here before, and notes it. Each build is an entry of its own: pages that

@@ -2,7 +2,6 @@ import { KeyObject } from 'node:crypto'
 import { hashTypes, type HashType } from '../crypto/algorithms.js'
 import { isPattern } from '../emit/coverage.js'
 import { fallbackText } from '../emit/fallback.js'
-import type { Remember } from '../emit/bootstrap.js'
 import { headersFiles, type HeadersForm, type Policy } from '../emit/forms.js'
 import { isPage } from '../emit/output.js'
 import { isIntegrity, whyNotExternal } from '../emit/own-map.js'
@@ -10,7 +9,7 @@ import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
-import { addressRule, type Rule } from '../manifest/options.js'
+import { addressRule, rememberRule, type Remember, type Rule } from '../manifest/options.js'
 import { isSafeText } from '../manifest/path.js'
 import { pageOptions, refuseOtherPages } from './page-options.js'
 
@@ -140,7 +139,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     'a Date or a date text such as 2027-02-01T00:00:00Z',
     (v) => (v instanceof Date || isText(v)) && toInstant(v) !== undefined,
   ],
-  remember: ["true, false or 'if-possible'", (v) => typeof v === 'boolean' || v === 'if-possible'],
+  remember: rememberRule,
   inline: ["true, false or 'all'", (v) => v === true || v === false || v === 'all'],
   html: [
     "an array of files that end in .html, 'later' or 'backend'",

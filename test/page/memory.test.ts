@@ -52,7 +52,7 @@ async function boot({ build, trusted = [ann], ...release }: Release): Promise<Bo
   const pinned = { keys: trusted.map(({ key }) => key), threshold: 1 }
   const manifest = await verifyManifest(stored, pinned, nodeCrypto)
   const toUrl = (path: string) => at + path
-  return { manifest, pinned, stored: stored as Boot['stored'], toUrl } as Boot
+  return { manifest, pinned, stored, toUrl } as unknown as Boot
 }
 
 const visit = async (release: Release) => rememberBuild(await boot(release), true)
