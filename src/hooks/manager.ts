@@ -21,6 +21,15 @@ import { start, type Started } from './start.js'
 export const home: URL = new URL('./node.js', import.meta.url)
 const folder = fileURLToPath(new URL('.', home))
 
+const told: unique symbol = Symbol.for('signedimp.registered')
+
+/** What the first thing that a child runs has left: options as its parent was given them, with the release that runs there. */
+export function takeTold(): RegisterOptions | undefined {
+  const { [told]: options } = globalThis as { [told]?: RegisterOptions }
+  Reflect.deleteProperty(globalThis, told)
+  return options
+}
+
 /** Of this thread: there is one, for there is one loader. */
 let running: { started: Started; as: string } | undefined
 
@@ -60,7 +69,7 @@ const createPreload =
       allow,
       roots: roots.map((root) => ({ ...root, stored: undefined })),
     }
-    const text = `import{register}from${JSON.stringify(home.href)};register(${JSON.stringify(options)})`
+    const text = `globalThis[Symbol.for("${told.description}")]=${JSON.stringify(options)};await import(${JSON.stringify(home.href)})`
     return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
   }
 
@@ -113,7 +122,7 @@ export class SignedImportManager implements ImportManager {
    */
   async addRoot(base: string | URL, options: RootOptions = {}): Promise<void> {
     if (!this.#started) throw new TypeError('addRoot: install() this manager first')
-    await this.#started.add(openRoot(toOpen(base, options, this.#resolved.defaults)))
+    await this.#started.add(openRoot(toOpen(base, options, this.#resolved)))
   }
 
   /**

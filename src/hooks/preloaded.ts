@@ -4,14 +4,16 @@ import Module from 'node:module'
 import { node } from './captured.js'
 import { flaggedPreloads } from './earlier.js'
 import { fromEnvironment } from './environment.js'
-import { home, isRunning, register } from './manager.js'
+import { home, isRunning, register, takeTold } from './manager.js'
 import { toPath } from './options.js'
 import type { RegisterHooks } from './sync.js'
 
 /** Registers what the environment says. Ends the program, with one line, where it may not start. */
 export function startFromEnvironment(): void {
-  // A child was told by its parent, who is who reads the environment.
   if (isRunning()) return
+  // A child is told by its parent: where the environment leads to, there may be another release by now.
+  const told = takeTold()
+  if (told) return register(told)
   try {
     const options = fromEnvironment(process.env, process.argv[1])
     if (options) register(options)
