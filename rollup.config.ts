@@ -91,6 +91,7 @@ const library: RollupOptions = {
         __DER__: 'true',
         __MODULE__: 'true',
         __PURE__: 'false',
+        __REMEMBER__: 'false',
       },
     }),
     noble,
@@ -123,6 +124,8 @@ interface Form {
   module?: boolean
   /** Whether it brings what engines lack over plain http: hashes, and RSA-PSS. */
   pure?: boolean
+  /** Whether it remembers builds. */
+  remember?: boolean
   /** Whether it is the text of a function that somebody applies to what stands in the slot. */
   applied?: string
 }
@@ -136,7 +139,7 @@ const forPages = (
   input: string,
   fileName: string,
   format: 'iife' | 'es',
-  { der = false, module = false, pure = false, applied }: Form = {},
+  { der = false, module = false, pure = false, remember = false, applied }: Form = {},
 ): RollupOptions => ({
   input: `src/page/${input}.ts`,
   output: {
@@ -147,7 +150,12 @@ const forPages = (
   plugins: [
     esbuild({
       target: 'esnext',
-      define: { __DER__: `${der}`, __MODULE__: `${module}`, __PURE__: `${pure}` },
+      define: {
+        __DER__: `${der}`,
+        __MODULE__: `${module}`,
+        __PURE__: `${pure}`,
+        __REMEMBER__: `${remember}`,
+      },
     }),
     noble,
     {
@@ -221,9 +229,14 @@ export default [
   ...[{}, { der: true }, { pure: true }].flatMap((form) => {
     const suffix = Object.keys(form).map((name) => `-${name}`)
     return [
-      forPages('boot', `page${suffix}.js`, 'iife', form),
       forPages('report-only', `report-only${suffix}.js`, 'iife', form),
-      forPages('module', `module${suffix}.js`, 'es', { ...form, module: true }),
+      ...[form, { ...form, remember: true }].flatMap((one) => {
+        const end = `${suffix}${one === form ? '' : '-remember'}.js`
+        return [
+          forPages('boot', `page${end}`, 'iife', one),
+          forPages('module', `module${end}`, 'es', { ...one, module: true }),
+        ]
+      }),
     ]
   }),
 ]
