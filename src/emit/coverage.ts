@@ -90,13 +90,15 @@ export function acceptUncovered(
   checker = 'page',
 ): Uncovered[] {
   const isAccepted = ({ name }: Uncovered) => unverified.some((pattern) => matches(pattern, name))
-  const refused = uncovered.filter((item) => !isAccepted(item))
+  // Many pages may have the same one.
+  const distinct = [...new Map(uncovered.map((item) => [item.name, item])).values()]
+  const refused = distinct.filter((item) => !isAccepted(item))
   if (refused.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_NOT_COVERED',
       `this build has code that no ${checker} would check:\n${refused.map(({ name, reason }) => `  ${name}: ${reason}`).join('\n')}\nRemove it, or accept it by name: ${spell(refused.map(({ name }) => `'${name}'`))}`,
     )
-  return uncovered
+  return distinct
 }
 
 const spellOption = (names: string[]): string => `unverified: [${names.join(', ')}]`

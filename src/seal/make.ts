@@ -113,12 +113,10 @@ async function acceptLoaders(
   { base, unverified, spell }: Release,
 ): Promise<Uncovered[]> {
   const graph = await prepare(output, base)
-  const found = await Promise.all(
-    pagesOf(output, graph).map(({ tags, resolve }) => findLoaders(tags, output, resolve)),
+  const loaders = pagesOf(output, graph).flatMap(({ tags, resolve }) =>
+    findLoaders(tags, output, resolve),
   )
-  // Many pages may have the same one.
-  const loaders = new Map(found.flat().map((loader) => [loader.name, loader]))
-  return acceptUncovered([...loaders.values()], unverified, spell)
+  return acceptUncovered(loaders, unverified, spell)
 }
 
 /** Files that are new or have other bytes, pages last: none is there before what it names. */

@@ -252,6 +252,26 @@ const uncovered: [title: string, files: Files, name: string][] = [
     },
     '<script type="module"> sha256-',
   ],
+  [
+    'an event handler that imports',
+    {
+      'index.html': pageOf(start('/assets/main.js')).replace(
+        '<body>',
+        `<body><img src="x" onerror="import('/assets/lazy.js')">`,
+      ),
+    },
+    '<img onerror> sha256-',
+  ],
+  [
+    'an inline script that imports behind a comment as HTML has them',
+    {
+      'index.html': pageOf(
+        start('/assets/main.js'),
+        `<script>\n<!-- it's\nimport('/assets/lazy.js')</script>`,
+      ),
+    },
+    '<script type=""> sha256-',
+  ],
   ['an image with a script', { 'x.svg': '<svg><script>1</script></svg>' }, 'x.svg'],
 ]
 
@@ -304,6 +324,17 @@ test('an inline script that imports waits for a module that is checked', async (
     assert.ok(added.includes(inline))
     assert.match(readFrom(dir, inline), `"/assets/main.js":()=>_simp_("${reference}")`)
   }
+})
+
+test('letters that are two in lower case change nothing of where scripts stand', async () => {
+  const title = `<title>${'İ'.repeat(7)}</title>`
+  const inline = `<script type="module">import '/assets/main.js'</script>`
+  const classic = `<script>import('/assets/main.js')</script>`
+  const dir = await folder({ 'index.html': pageOf(title, inline, classic) })
+  await seal(dir)
+  const html = readFrom(dir, 'index.html')
+  assert.match(html, `<script>__signedimpImport('/assets/main.js')</script>`)
+  assert.is(html.match(/<script\b/g)!.length, html.match(/<\/script>/g)!.length)
 })
 
 test('WebAssembly is listed for pages, which check it when they fetch it', async () => {
