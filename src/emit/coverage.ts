@@ -25,10 +25,15 @@ export function findUncovered(output: Output, covered: ReadonlySet<string>): Unc
 export const bringsCode = (path: string, content: Uint8Array): boolean =>
   isCode(path) || isPage(path) || (isDocument(path) && reasonAgainstDocument(content) !== undefined)
 
+/** A script under a prefix, which is one to browsers where a file is XML. */
+const prefixedScript = /<[\w.-]+:script\b/i
+
 /** Why a document cannot be copied as it is, if so. */
 function reasonAgainstDocument(source: string | Uint8Array): string | undefined {
   const text = decode(source)
-  if (text !== undefined && !findTags(text).some(runsCode)) return undefined
+  const hasScripts =
+    text !== undefined && (findTags(text).some(runsCode) || prefixedScript.test(text))
+  if (text !== undefined && !hasScripts) return undefined
   return text === undefined
     ? 'a page that is copied as it is and is not in UTF-8: nobody can tell whether it has scripts'
     : 'a page that is copied as it is: its scripts run unchecked'
