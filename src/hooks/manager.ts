@@ -117,7 +117,7 @@ export class SignedImportManager implements ImportManager {
    */
   async addRoot(base: string | URL, options: RootOptions = {}): Promise<void> {
     if (!this.#started) throw new TypeError('addRoot: install() this manager first')
-    await this.#started.add(openRoot(toOpen(base, options, this.#resolved.defaults)))
+    await this.#started.add(openRoot(toOpen(base, options, this.#resolved)))
   }
 
   /**
