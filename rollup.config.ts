@@ -1,8 +1,7 @@
-import { buildSync } from 'esbuild'
 import { minify, type MinifyOptions } from 'terser'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Plugin, RollupOptions } from 'rollup'
+import { rollup, type Plugin, type RollupOptions } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
 
 const { dependencies, exports, bin } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -27,20 +26,62 @@ const noble: Plugin = {
       : null,
 }
 
+/**
+ * Modules of the runtime as objects, for what runs at each start of a program: an import of one reads all that it exports,
+ * and so loads streams and promises that nobody asked for, and an import map, such as that of a `deno.json` beside it, may
+ * give it another meaning. What is used is taken at the start, whoever replaces it later.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  resolveId: (id) =>
+    id.startsWith('node:') ? { id: `\0${id}`, external: false, moduleSideEffects: false } : null,
+  async load(id) {
+    if (!id.startsWith('\0node:')) return null
+    const name = id.slice(1)
+    const names = Object.keys(await import(name)).filter((key) => key !== 'default')
+    return [
+      `const all = globalThis.process.getBuiltinModule('${name}')`,
+      'export default all',
+      ...names.map((key) => `export const ${key} = all.${key}`),
+    ].join('\n')
+  },
+}
+
+/** What is read of a module of the runtime and not used is not read. */
+const treeshake = { propertyReadSideEffects: false } as const
+
 /** The hooks of Node 20, which run in a thread of their own: a bootstrap in one file brings them as a text. */
-const thread = buildSync({
-  entryPoints: ['src/hooks/thread.ts'],
-  bundle: true,
-  minify: true,
-  write: false,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-}).outputFiles[0]!.text
+const thread: Plugin = {
+  name: 'thread',
+  transform: async (code) =>
+    code.includes('__THREAD__')
+      ? code.replace('__THREAD__', JSON.stringify(await bundleThread()))
+      : null,
+}
+
+async function bundleThread(): Promise<string> {
+  const plugins = [esbuild({ target: 'node20', minify: true }), builtins]
+  const bundle = await rollup({ input: 'src/hooks/thread.ts', plugins, treeshake, onwarn })
+  const { output } = await bundle.generate({ format: 'es' })
+  return output[0].code
+}
+
+/** In the source, and as a path. */
+function isErrors(id: string): boolean {
+  return /\/errors\.[jt]s$/.test(id)
+}
+
+const isNodes = (entry: string): boolean => entry === 'src/node.ts'
 
 const library: RollupOptions = {
-  input: entries,
-  output: { dir: 'dist', format: 'es', chunkFileNames: '[name]-[hash].js' },
+  input: entries.filter((entry) => !isNodes(entry)),
+  output: {
+    dir: 'dist',
+    format: 'es',
+    chunkFileNames: '[name]-[hash].js',
+    // A file of its own, which `signedimp/node` imports without the rest: errors of both are of one class.
+    manualChunks: (id) => (isErrors(id) ? 'errors' : null),
+  },
   external: (id) => id.startsWith('node:') || Object.keys(dependencies).some((name) => id === name),
   // Of what pages are made of, `signedimp/runtime` has all.
   plugins: [
@@ -50,7 +91,7 @@ const library: RollupOptions = {
         __DER__: 'true',
         __MODULE__: 'true',
         __PURE__: 'false',
-        __THREAD__: JSON.stringify(thread),
+        __REMEMBER__: 'false',
       },
     }),
     noble,
@@ -83,6 +124,8 @@ interface Form {
   module?: boolean
   /** Whether it brings what engines lack over plain http: hashes, and RSA-PSS. */
   pure?: boolean
+  /** Whether it remembers builds. */
+  remember?: boolean
   /** Whether it is the text of a function that somebody applies to what stands in the slot. */
   applied?: string
 }
@@ -96,7 +139,7 @@ const forPages = (
   input: string,
   fileName: string,
   format: 'iife' | 'es',
-  { der = false, module = false, pure = false, applied }: Form = {},
+  { der = false, module = false, pure = false, remember = false, applied }: Form = {},
 ): RollupOptions => ({
   input: `src/page/${input}.ts`,
   output: {
@@ -107,7 +150,12 @@ const forPages = (
   plugins: [
     esbuild({
       target: 'esnext',
-      define: { __DER__: `${der}`, __MODULE__: `${module}`, __PURE__: `${pure}` },
+      define: {
+        __DER__: `${der}`,
+        __MODULE__: `${module}`,
+        __PURE__: `${pure}`,
+        __REMEMBER__: `${remember}`,
+      },
     }),
     noble,
     {
@@ -125,13 +173,29 @@ const forPages = (
   onwarn,
 })
 
+const forNode = () => [esbuild({ target: 'node20', define: { __DER__: 'true' } }), thread, builtins]
+
+/** What `--import` loads, in one file. */
+const node: RollupOptions = {
+  input: 'src/node.ts',
+  output: {
+    file: 'dist/node.js',
+    format: 'es',
+    paths: (id) => (isErrors(id) ? './errors.js' : id),
+  },
+  external: isErrors,
+  plugins: forNode(),
+  treeshake,
+  onwarn,
+}
+
 /** The file of a program's entry. Nothing in it is to be clever: it is what keeps what runs later from changing it. */
 const forServers = (input: string, fileName: string, format: 'es' | 'cjs'): RollupOptions => ({
   input: `src/hooks/program/${input}.ts`,
   output: { file: `dist/bootstrap/${fileName}`, format, esModule: false },
-  external: /^node:/,
+  treeshake,
   plugins: [
-    esbuild({ target: 'node20', define: { __DER__: 'true', __THREAD__: JSON.stringify(thread) } }),
+    ...forNode(),
     {
       name: 'minify',
       renderChunk: async (code) => {
@@ -146,6 +210,7 @@ const forServers = (input: string, fileName: string, format: 'es' | 'cjs'): Roll
 
 export default [
   library,
+  node,
   forServers('module', 'program.js', 'es'),
   forServers('commonjs', 'program.cjs', 'cjs'),
   forServers('embed', 'embed.js', 'es'),
@@ -164,9 +229,14 @@ export default [
   ...[{}, { der: true }, { pure: true }].flatMap((form) => {
     const suffix = Object.keys(form).map((name) => `-${name}`)
     return [
-      forPages('boot', `page${suffix}.js`, 'iife', form),
       forPages('report-only', `report-only${suffix}.js`, 'iife', form),
-      forPages('module', `module${suffix}.js`, 'es', { ...form, module: true }),
+      ...[form, { ...form, remember: true }].flatMap((one) => {
+        const end = `${suffix}${one === form ? '' : '-remember'}.js`
+        return [
+          forPages('boot', `page${end}`, 'iife', one),
+          forPages('module', `module${end}`, 'es', { ...one, module: true }),
+        ]
+      }),
     ]
   }),
 ]
