@@ -9,6 +9,7 @@ import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { buildSigned, deploy, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
 import { engines, inEngines, type EngineName, type Page } from '../support/browsers.ts'
 import { buildEntries, tagOf, visitEntry } from '../support/entry-app.ts'
+import { hashedNames } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { lazy } from '../support/readme-app.ts'
 import { settled, within } from '../support/reports.ts'
@@ -21,20 +22,13 @@ const key = await generateKey('ed25519')
 const other = await generateKey('ecdsa-p256')
 const pem = (of: KeyObject) => publicKeyPem(toTrustedKey(of))
 
-/** WebKit keeps what has one name in memory, from one page to the next. */
-const output = {
-  entryFileNames: 'assets/[name]-[hash].js',
-  chunkFileNames: 'assets/[name]-[hash].js',
-}
-const config = { build: { rollupOptions: { output } } }
-
 const made = new Map<string, () => Promise<string>>()
 
 /** A release of the app, made once. */
 function release(build: number, signed: SignedImpOptions = {}, by: KeyObject = key) {
   const id = JSON.stringify([build, signed, pem(by)])
   const options = { name: 'shop', remember: true, build, ...signed } as const
-  const make = made.get(id) ?? lazy(() => buildSigned(by, { signed: options, config }))
+  const make = made.get(id) ?? lazy(() => buildSigned(by, { signed: options, config: hashedNames }))
   made.set(id, make)
   return make()
 }
