@@ -28,7 +28,8 @@ const noble: Plugin = {
 
 /**
  * Modules of the runtime as objects, for what runs at each start of a program: an import of one reads all that it exports,
- * and so loads streams and promises that nobody asked for. What is used is taken at the start, whoever replaces it later.
+ * and so loads streams and promises that nobody asked for, and an import map, such as that of a `deno.json` beside it, may
+ * give it another meaning. What is used is taken at the start, whoever replaces it later.
  */
 const builtins: Plugin = {
   name: 'builtins',
@@ -39,7 +40,7 @@ const builtins: Plugin = {
     const name = id.slice(1)
     const names = Object.keys(await import(name)).filter((key) => key !== 'default')
     return [
-      `const all = process.getBuiltinModule('${name}')`,
+      `const all = globalThis.process.getBuiltinModule('${name}')`,
       'export default all',
       ...names.map((key) => `export const ${key} = all.${key}`),
     ].join('\n')

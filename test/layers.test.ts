@@ -29,8 +29,10 @@ const layers: Record<string, Layer> = {
   plugin: { folders: all, packages: /^node:/ },
   seal: { folders: [...all, 'plugin'], packages: /^(es-module-lexer|magic-string|node:.+)$/ },
   python: { folders: [...tools, 'keys', 'tree'], packages: /^node:/ },
+  graph: { folders: [...tools, 'emit', 'tree', 'seal'], packages: /^node:/ },
+  export: { folders: [...tools, 'tree'], packages: /^node:/ },
   commands: {
-    folders: [...all, 'plugin', 'seal', 'python'],
+    folders: [...all, 'plugin', 'seal', 'python', 'graph', 'export'],
     packages: /^(citty|picocolors|node:.+)$/,
   },
 }

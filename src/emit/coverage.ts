@@ -25,10 +25,15 @@ export function findUncovered(output: Output, covered: ReadonlySet<string>): Unc
 export const bringsCode = (path: string, content: Uint8Array): boolean =>
   isCode(path) || isPage(path) || (isDocument(path) && reasonAgainstDocument(content) !== undefined)
 
+/** A script under a prefix, which is one to browsers where a file is XML. */
+const prefixedScript = /<[\w.-]+:script\b/i
+
 /** Why a document cannot be copied as it is, if so. */
 function reasonAgainstDocument(source: string | Uint8Array): string | undefined {
   const text = decode(source)
-  if (text !== undefined && !findTags(text).some(runsCode)) return undefined
+  const hasScripts =
+    text !== undefined && (findTags(text).some(runsCode) || prefixedScript.test(text))
+  if (text !== undefined && !hasScripts) return undefined
   return text === undefined
     ? 'a page that is copied as it is and is not in UTF-8: nobody can tell whether it has scripts'
     : 'a page that is copied as it is: its scripts run unchecked'
@@ -90,13 +95,15 @@ export function acceptUncovered(
   checker = 'page',
 ): Uncovered[] {
   const isAccepted = ({ name }: Uncovered) => unverified.some((pattern) => matches(pattern, name))
-  const refused = uncovered.filter((item) => !isAccepted(item))
+  // Many pages may have the same one.
+  const distinct = [...new Map(uncovered.map((item) => [item.name, item])).values()]
+  const refused = distinct.filter((item) => !isAccepted(item))
   if (refused.length > 0)
     throw new SignedImpError(
       'ERR_SIGNEDIMP_NOT_COVERED',
       `this build has code that no ${checker} would check:\n${refused.map(({ name, reason }) => `  ${name}: ${reason}`).join('\n')}\nRemove it, or accept it by name: ${spell(refused.map(({ name }) => `'${name}'`))}`,
     )
-  return uncovered
+  return distinct
 }
 
 const spellOption = (names: string[]): string => `unverified: [${names.join(', ')}]`

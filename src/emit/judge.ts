@@ -108,10 +108,12 @@ function judgeLink(
   { resolve }: Pick<PageContext, 'resolve'>,
 ): Action {
   const reference = attributes.get('href')
-  if (reference === undefined || isInert) return { kind: 'keep' }
+  if (reference === undefined) return { kind: 'keep' }
   const path = resolve(reference)
   const file = resolve(withoutQuery(reference))
   const rel = (attributes.get('rel') ?? '').toLowerCase().split(/\s+/)
+  // What a template holds may be a shadow root, whose stylesheets are loaded and whose preloads start nothing.
+  if (rel.includes('modulepreload') && isInert) return { kind: 'keep' }
   if (rel.includes('modulepreload'))
     return path === undefined
       ? uncovered(reference, 'a modulepreload of something that is not of this build')

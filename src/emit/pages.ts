@@ -1,3 +1,4 @@
+import { init } from 'es-module-lexer'
 import { fromUtf8, type Bytes } from '../crypto/bytes.js'
 import { SignedImpError } from '../errors.js'
 import { closureOf, tagKey } from '../manifest/linking.js'
@@ -9,6 +10,7 @@ import { depthOf, findBaseElement } from './base-element.js'
 import type { Changes } from './changes.js'
 import type { Release } from './release.js'
 import { matches } from './coverage.js'
+import { findEarlyImports } from './early-imports.js'
 import { fixMap } from './fixed-map.js'
 import type { ForeignImport } from './foreign.js'
 import { hasHost, type Base, type Graph } from './graph.js'
@@ -41,6 +43,7 @@ export async function startPages(
   pageable: Pageable,
   { change }: Changes,
 ): Promise<StartedPages> {
+  await init()
   const { imports, digests: files } = pageable
   const { path: manifestPath, text, stored } = await signPageManifest(release, { imports, files })
   change(manifestPath, stored)
@@ -70,10 +73,17 @@ function rewritePages(
     .map((file) => {
       const before = textOf(file)
       const context = createPageContext(file.path, before, output, release, signed)
-      const page = (release.reportOnly === undefined ? rewritePage : watchPage)(before, context)
+      const start = release.reportOnly === undefined ? startPage : watchPage
+      const page = start(before, context, output)
       if (page.html !== before) change(file.path, page.html)
       return page
     })
+}
+
+function startPage(html: string, context: PageContext, output: Output): RewrittenPage {
+  const page = rewritePage(html, context)
+  const early = findEarlyImports(html, context, output)
+  return { ...page, uncovered: [...page.uncovered, ...early] }
 }
 
 /**

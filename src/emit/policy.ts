@@ -3,6 +3,7 @@ import { toIntegrity } from './bootstrap.js'
 import type { FixedMap } from './fixed-map.js'
 import type { Policy } from './forms.js'
 import { declaresUtf8, isAscii } from './html.js'
+import { codeInAttributes } from './inline-code.js'
 import { runsCode, typeOf } from './judge.js'
 import { findElements, findTags, type Element, type Tag } from './tags.js'
 
@@ -110,17 +111,8 @@ const isActive = (html: string): boolean =>
   findTags(html).some(runsCode) ||
   findInlineCode([...findElements(html)].map(([element]) => element)) !== undefined
 
-const isAddress = /^(href|src|action|formaction|data|from|to|values)$/
-
-/** As URLs are parsed, which takes no notice of controls and spaces there (URL, "basic URL parser"). */
-const isScriptUrl = (value: string): boolean =>
-  /^javascript:/i.test(value.replace(/[\0-\x20]/g, ''))
-
 /** Code that stands in an attribute, for which a policy has no hash that all engines take. */
 function findInlineCode(elements: Element[]): string | undefined {
-  for (const { tagName, attrs } of elements)
-    for (const { name, value } of attrs)
-      if (/^on[a-z]+$/.test(name) || (isAddress.test(name) && isScriptUrl(value)))
-        return `code in an attribute (<${tagName} ${name}>)`
-  return undefined
+  const { value } = codeInAttributes(elements).next()
+  return value && `code in an attribute (<${value.tagName} ${value.attribute}>)`
 }

@@ -15,6 +15,8 @@ export interface Tag {
   end: number
   /** Where another attribute can be put. */
   open: number
+  /** Where what it holds stands. */
+  inside: { start: number; end: number }
   text: string
 }
 
@@ -55,9 +57,8 @@ export function findHeadEnd(html: string): number | undefined {
 const isName = (name: string): name is Tag['name'] => /^(script|link|meta|iframe|base)$/.test(name)
 
 function toTag(html: string, node: Element, name: Tag['name'], isInert: boolean): Tag {
-  const { startOffset, endOffset, startTag, attrs } = node.sourceCodeLocation!
+  const { startOffset, endOffset, startTag, endTag, attrs } = node.sourceCodeLocation!
   const open = startTag?.endOffset ?? endOffset
-  const [child] = node.childNodes
   return {
     name,
     isSvg: node.namespaceURI.endsWith('svg'),
@@ -69,7 +70,8 @@ function toTag(html: string, node: Element, name: Tag['name'], isInert: boolean)
     },
     start: startOffset,
     end: endOffset,
+    inside: { start: open, end: endTag?.startOffset ?? endOffset },
     open: open - (html.slice(0, open).endsWith('/>') ? 2 : 1),
-    text: child && 'value' in child ? child.value : '',
+    text: node.childNodes.map((child) => ('value' in child ? child.value : '')).join(''),
   }
 }

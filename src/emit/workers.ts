@@ -132,8 +132,8 @@ export function moveNames({ named, loads }: FoundWorkers, moved: readonly Module
 const names = (code: string, path: string): boolean =>
   ['"', "'", '`'].some((quote) => code.includes(lastSegment(path) + quote))
 
-/** A page's references start at the page, which lies in the base. */
-function workersIn(from: string, code: string, graph: Graph, isShared = false): string[] {
+/** Workers that a file's text names. A page's references start at the page, which lies in the base. */
+export function workersIn(from: string, code: string, graph: Graph, isShared = false): string[] {
   const namedBy = (pattern: RegExp, resolve: (name: string) => string | undefined) =>
     [...code.matchAll(pattern)].flatMap(([, shared, , name]) =>
       (shared !== undefined) === isShared ? resolve(withoutQuery(name!)) : [],

@@ -21,20 +21,11 @@ import { start, type Started } from './start.js'
 export const home: URL = new URL('./node.js', import.meta.url)
 const folder = fileURLToPath(new URL('.', home))
 
-const told: unique symbol = Symbol.for('signedimp.registered')
-
-/** What the first thing that a child runs has left: options as its parent was given them, with the release that runs there. */
-export function takeTold(): RegisterOptions | undefined {
-  const { [told]: options } = globalThis as { [told]?: RegisterOptions }
-  Reflect.deleteProperty(globalThis, told)
-  return options
-}
-
 /** Of this thread: there is one, for there is one loader. */
-let running: { started: Started; as: string } | undefined
+let only: { started: Started; as: string } | undefined
 
-/** Whether something is registered in this thread. */
-export const isRunning = (): boolean => running !== undefined
+/** 1 as soon as something is registered in this thread. The loader may be in another one. */
+export const running: Int32Array = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * Makes the runtime load nothing but what `roots` lists, from here on, in this thread and in what it starts.
@@ -48,17 +39,21 @@ export function register(options: RegisterOptions): void {
 
 function startOnce(roots: readonly OpenOptions[], resolved: Resolved): Started {
   const preload = createPreload(resolved)
-  if (running) {
+  if (only) {
     // Children are told again what their parent was told.
     const opened = roots.map((root) => openRoot(root).options)
-    if (roots.length > 0 && preload(opened) === running.as) return running.started
+    if (roots.length > 0 && preload(opened) === only.as) return only.started
     throw new TypeError('register: there are roots already; add others with addRoot()')
   }
   const { nodeModules, allow } = resolved
   const started = start({ roots, nodeModules, allow: [...allow, folder], preload })
-  running = { started, as: preload(started.judge.roots.map((root) => root.options)) }
+  only = { started, as: preload(started.judge.roots.map((root) => root.options)) }
+  running[0] = 1
   return started
 }
+
+/** Where the first thing that a child runs leaves that its parent tells it what to load, whatever the environment says. */
+export const told: unique symbol = Symbol.for('signedimp.told') as never
 
 /** The module that children load first, as a text in its URL: it registers the roots of the parent, in the same release. */
 const createPreload =
@@ -69,7 +64,7 @@ const createPreload =
       allow,
       roots: roots.map((root) => ({ ...root, stored: undefined })),
     }
-    const text = `globalThis[Symbol.for("${told.description}")]=${JSON.stringify(options)};await import(${JSON.stringify(home.href)})`
+    const text = `globalThis[Symbol.for(${JSON.stringify(told.description)})]=1;const{register}=await import(${JSON.stringify(home.href)});register(${JSON.stringify(options)})`
     return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
   }
 

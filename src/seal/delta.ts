@@ -76,8 +76,13 @@ function matchBack(before: Buffer, at: number, after: Buffer, start: number, mos
   return length
 }
 
+/** How often the later bytes may stand in the earlier ones: else a few words could ask for all memory. */
+const mostCopies = 16
+
 /** The earlier bytes. @returns undefined for a delta that is not of these bytes */
 export function applyDelta(delta: Delta, after: Buffer): Buffer | undefined {
+  const lengths = delta.map((part) => (typeof part === 'string' ? 0 : part[1]))
+  if (lengths.reduce((sum, length) => sum + length, 0) > mostCopies * after.length) return undefined
   const parts = delta.map((part) => {
     if (typeof part === 'string') return Buffer.from(part, 'base64')
     const [start, length] = part

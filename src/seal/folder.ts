@@ -9,6 +9,7 @@ import { createGraph, type Base, type Graph } from '../emit/graph.js'
 import { judgeTag } from '../emit/judge.js'
 import { isCode, isDocument, isPage, textOf, type Output, type OutputFile } from '../emit/output.js'
 import { takenName } from '../emit/own-files.js'
+import type { Release } from '../emit/release.js'
 import { findTags, type Tag } from '../emit/tags.js'
 import { refuseSecrets } from '../plugin/guard.js'
 import type { Folder } from '../tree/walk.js'
@@ -46,9 +47,15 @@ function toFile(path: string, content: Buffer, hash: HashType): OutputFile {
   const file = { path, isModule: false, isEntry: false }
   if (isPage(path) || isCode(path) || /\.(json|webmanifest)$/i.test(path))
     return { ...file, source: content }
-  const fixed = isDocument(path) ? { fixed: content } : {}
+  const fixed = isDocument(path) || isHtml(content) ? { fixed: content } : {}
   return { ...file, digest: hashBytes(hash, content), size: content.length, ...fixed }
 }
+
+/** Whether a file that is no page by its name is one by its text, as servers without extensions in their addresses have it. */
+const isHtml = (content: Buffer): boolean =>
+  /^(?:\xef\xbb\xbf)?(?:\s|<!--[^]*?-->)*<(?:!doctype\s+html|html)\b/i.test(
+    content.toString('latin1', 0, 4096),
+  )
 
 /** The pages of an output, as they stand. */
 export const pagesOf = (output: Output, graph: Graph): FolderPage[] =>
@@ -79,7 +86,10 @@ async function referencesOf(tag: Tag): Promise<string[]> {
 }
 
 /** Makes a folder's output what a bundler would hand over: inline modules as files, and modules known as such. */
-export async function prepare(output: Output, base: Base): Promise<Graph> {
+export async function prepare(
+  output: Output,
+  { base, unverified }: Pick<Release, 'base' | 'unverified'>,
+): Promise<Graph> {
   for (const page of [...output.values()].filter(({ path }) => isPage(path))) {
     refuseBootstraps(page.path, textOf(page))
     const { html, files } = await moveInlineModules(page, createGraph(output, base), base)
@@ -99,7 +109,7 @@ export async function prepare(output: Output, base: Base): Promise<Graph> {
       return action.kind === 'entry' ? action.path : []
     }),
   )
-  await markModules(output, graph, starts)
+  await markModules(output, graph, starts, unverified)
   for (const { path, tags, resolve } of pagesOf(output, graph)) {
     const stale = tags.filter((tag) => isStale(tag, output, resolve))
     if (stale.length > 0) output.get(path)!.source = withoutIntegrity(output.get(path)!, stale)

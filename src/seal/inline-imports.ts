@@ -1,5 +1,6 @@
 /** `import()` in inline classic scripts, which run before anything is checked: their calls wait until it is. */
 import type MagicString from 'magic-string'
+import { isLegible } from '../emit/early-imports.js'
 import { escapeAttribute } from '../emit/escape.js'
 import { runsCode, typeOf } from '../emit/judge.js'
 import type { Tag } from '../emit/tags.js'
@@ -43,10 +44,12 @@ export async function waitForImports(
   let isOpen = false
   let first: Tag | undefined
   for (const tag of tags.filter(isInlineClassic)) {
-    const [from, to] = contentOf(html, tag)
-    const imports = await readImports(html.slice(from, to))
+    const { start, end } = tag.inside
+    const code = html.slice(start, end)
+    const imports = isLegible(code) ? await readImports(code) : undefined
     if (!imports || imports.calls.length === 0 || html.includes(waiting)) continue
-    for (const at of imports.calls) text.overwrite(from + at, from + at + 'import'.length, waiting)
+    for (const at of imports.calls)
+      text.overwrite(start + at, start + at + 'import'.length, waiting)
     for (const { specifier } of imports.named) named.add(specifier)
     isOpen ||= imports.isOpen
     first ??= tag
@@ -63,12 +66,6 @@ export async function waitForImports(
         `<script${more}>${queue}</script><script type="module"${more} src="${escapeAttribute(reference)}"></script>`,
       ),
   }
-}
-
-/** Where the text of a script stands. */
-export function contentOf(html: string, tag: Tag): [from: number, to: number] {
-  const from = html.indexOf('>', tag.open) + 1
-  return [from, Math.max(from, html.toLowerCase().lastIndexOf('</script', tag.end - 1))]
 }
 
 function answer(named: readonly string[], isOpen: boolean): string {

@@ -10,7 +10,7 @@ import { textOf, type OutputFile } from '../emit/output.js'
 import { createRefer } from '../emit/pages.js'
 import { findTags, type Tag } from '../emit/tags.js'
 import { pathToRelativeUrl } from '../manifest/path.js'
-import { contentOf, waitForImports } from './inline-imports.js'
+import { waitForImports } from './inline-imports.js'
 import { readImports } from './lexer.js'
 
 /** A page without inline module scripts, and what these are now. */
@@ -55,7 +55,7 @@ export async function moveInlineModules(
   }
   for (const tag of tags.filter(isInlineModule)) {
     const reference = await add(tag.text)
-    if (reference !== undefined) replace(text, html, tag, reference)
+    if (reference !== undefined) replace(text, tag, reference)
   }
   const waiting = await waitForImports(text, html, tags)
   const reference = waiting && (await add(waiting.code))
@@ -92,9 +92,13 @@ async function respell(code: string, place: Place, graph: Graph): Promise<string
  * Has a module come from a file. A block of data stays where it stood, for frameworks that expect as many scripts in the body
  * as they have written: React renders a whole page anew where one is missing.
  */
-function replace(text: MagicString, html: string, tag: Tag, reference: string): void {
-  const [from, to] = contentOf(html, tag)
-  if (to > from) text.remove(from, to)
-  text.appendLeft(tag.start + '<script'.length, ` src="${escapeAttribute(reference)}"`)
-  text.appendRight(tag.end, '<script type="text/plain"></script>')
+function replace(
+  text: MagicString,
+  { start: at, end: behind, inside }: Tag,
+  reference: string,
+): void {
+  const { start, end } = inside
+  if (end > start) text.remove(start, end)
+  text.appendLeft(at + '<script'.length, ` src="${escapeAttribute(reference)}"`)
+  text.appendRight(behind, '<script type="text/plain"></script>')
 }

@@ -2,7 +2,6 @@
 import { judgeTag, nameOfInline } from '../emit/judge.js'
 import { codeOf, type Output, type Uncovered } from '../emit/output.js'
 import type { Tag } from '../emit/tags.js'
-import { readImports } from './lexer.js'
 
 /** What the runtimes of bundlers for classic scripts have in them: they add script elements for their chunks. */
 const runtimes: [name: string, pattern: RegExp][] = [
@@ -17,31 +16,19 @@ const runtimes: [name: string, pattern: RegExp][] = [
 ]
 
 /** Classic scripts of a page that load code by themselves. @param resolve what a reference of the page means */
-export async function findLoaders(
+export function findLoaders(
   tags: readonly Tag[],
   output: Output,
   resolve: (reference: string) => string | undefined,
-): Promise<Uncovered[]> {
-  const found: Uncovered[] = []
+): Uncovered[] {
   const isModule = (path: string) => output.get(path)!.isModule
-  for (const tag of tags.filter(({ name }) => name === 'script')) {
+  return tags.flatMap((tag) => {
     const action = judgeTag(tag, { resolve, isModule })
-    const path = action.kind === 'check' ? action.path : undefined
-    if (path === undefined && (action.kind !== 'after' || tag.attributes.has('src'))) continue
-    const reason = await reasonAgainst(path === undefined ? tag.text : codeOf(output.get(path)!))
-    if (reason !== undefined)
-      found.push({ name: tag.attributes.get('src') ?? nameOfInline(tag), reason })
-  }
-  return found
-}
-
-async function reasonAgainst(code: string): Promise<string | undefined> {
-  const [runtime] = runtimes.find(([, pattern]) => pattern.test(code)) ?? []
-  if (runtime !== undefined)
-    return `a classic script with ${runtime}, which loads others unchecked: build ES modules`
-  const imports = await readImports(code)
-  const isImporting = imports && (imports.isOpen || imports.named.length > 0)
-  return isImporting
-    ? `a classic script ("${code.trim().slice(0, 40)}") that imports modules before anything is checked`
-    : undefined
+    if (tag.name !== 'script' || (action.kind !== 'check' && action.kind !== 'after')) return []
+    const code = action.kind === 'check' ? codeOf(output.get(action.path)!) : tag.text
+    const [runtime] = runtimes.find(([, pattern]) => pattern.test(code)) ?? []
+    if (runtime === undefined) return []
+    const reason = `a classic script with ${runtime}, which loads others unchecked: build ES modules`
+    return { name: tag.attributes.get('src') ?? nameOfInline(tag), reason }
+  })
 }

@@ -2,6 +2,7 @@
 import { hashBytes } from '../crypto/node.js'
 import { acceptUncovered } from '../emit/coverage.js'
 import { emitOutput } from '../emit/emit.js'
+import type { Graph } from '../emit/graph.js'
 import type { Emitted, Release } from '../emit/release.js'
 import { toManifest } from '../emit/manifest.js'
 import type { Output, Uncovered } from '../emit/output.js'
@@ -61,25 +62,21 @@ export async function makeSeal(
   const output = readOutput(dir, folder, hash, secrets)
   const originals = originalsOf(output)
   const release = await toRelease(resolved, output)
-  const loaders = await acceptLoaders(output, release)
+  const loaders = acceptLoaders(output, await prepare(output, release), release)
   const emitted = await emitOutput(output, release)
   refusePlain(emitted)
   refusePolicies(output, emitted, release)
   const changes = changesOf(output, originals)
   refuseDependents(folder, originals, changes)
-  const rest = {
+  const milliseconds = performance.now() - started
+  const told = createReport(output, emitted, release, {
     oneTimeKey: resolved.isOneTime,
-    milliseconds: performance.now() - started,
-  }
-  const told = createReport(output, emitted, release, rest)
-  const known = {
-    output,
-    release,
-    warnings: emitted.warnings,
-    changes: [...changes.keys()],
-    folder,
-  }
-  const report = toReport({ ...told, unverified: [...loaders, ...told.unverified] }, known)
+    milliseconds,
+  })
+  const report = toReport(
+    { ...told, unverified: [...loaders, ...told.unverified] },
+    { output, release, warnings: emitted.warnings, changes: [...changes.keys()], folder },
+  )
   const seal = await toSeal({ folder, originals, changes, report }, emitted, release)
   return { seal, release, report: { ...report, unchanged: false, dryRun: resolved.isDryRun } }
 }
@@ -108,17 +105,11 @@ export function needSigner({ signer, ...release }: Release): SignedRelease {
 }
 
 /** @throws SignedImpError `ERR_SIGNEDIMP_NOT_COVERED` on scripts that load code by themselves */
-async function acceptLoaders(
-  output: Output,
-  { base, unverified, spell }: Release,
-): Promise<Uncovered[]> {
-  const graph = await prepare(output, base)
-  const found = await Promise.all(
-    pagesOf(output, graph).map(({ tags, resolve }) => findLoaders(tags, output, resolve)),
+function acceptLoaders(output: Output, graph: Graph, { unverified, spell }: Release): Uncovered[] {
+  const loaders = pagesOf(output, graph).flatMap(({ tags, resolve }) =>
+    findLoaders(tags, output, resolve),
   )
-  // Many pages may have the same one.
-  const loaders = new Map(found.flat().map((loader) => [loader.name, loader]))
-  return acceptUncovered([...loaders.values()], unverified, spell)
+  return acceptUncovered(loaders, unverified, spell)
 }
 
 /** Files that are new or have other bytes, pages last: none is there before what it names. */

@@ -18,13 +18,16 @@ export interface ResolvedSeal {
   spell?: (names: string[]) => string
 }
 
+/** Options of the plugin that mean nothing to a folder, or need what only a bundler knows. */
+const notOfSeals = ['html', 'mode', 'policy', 'server']
+
 /**
  * Checks the options of a seal; a key that is there and undefined is a mistake, and no wish for a one-time key.
  * @throws TypeError that names the option and what came instead
  */
 export async function resolveSeal(options: SealOptions): Promise<ResolvedSeal> {
   const { key, base, dryRun = false, progress, ...rest } = options
-  for (const name of ['html', 'mode', 'policy'])
+  for (const name of notOfSeals)
     if (name in rest)
       throw new TypeError(`"${name}" is an option of the plugin, and none of a seal`)
   if (typeof dryRun !== 'boolean') throw wrong('dryRun', 'true or false', dryRun)

@@ -59,6 +59,7 @@ export const toOptions = (release: Release): SealRecord['options'] => ({
   base: release.base,
   inline: release.inline,
   tags: release.tags,
+  workersFirst: release.workersFirst,
   resources: release.resources,
   headers: release.headers,
   external: Object.fromEntries(release.external),
@@ -104,7 +105,9 @@ function isRecord({
   return (
     signedimp === 1 &&
     typeof options === 'object' &&
+    options !== null &&
     isManifestName(manifest) &&
+    manifest.endsWith('.txt') &&
     paths.every((path) => isPath(path) && path !== recordName && path !== manifest) &&
     Object.values(changed).every(isChange) &&
     Object.values(added).every(isHash)

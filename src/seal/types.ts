@@ -3,7 +3,7 @@ import type { SignedImpOptions } from '../plugin/options.js'
 import type { Progress } from '../tree/hash.js'
 
 /** How a folder is sealed: as a build with the plugin would be signed, but for what only a bundler can know. */
-export interface SealOptions extends Omit<SignedImpOptions, 'html' | 'mode' | 'policy'> {
+export interface SealOptions extends Omit<SignedImpOptions, 'html' | 'mode' | 'policy' | 'server'> {
   /** The private key, as for the plugin. @default a one-time key, which signs this folder and is forgotten */
   key?: KeySource
   /**

@@ -136,6 +136,52 @@ for (const name of Object.keys(plainApps)) {
   }
 }
 
+// By hand, for no bundler above makes one of these.
+
+const workers = {
+  'index.html': `<!doctype html><meta charset="utf-8"><script type="module" src="main.js"></script>`,
+  'main.js': `import './dep.js'
+const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+worker.onmessage = ({ data }) => { globalThis.app = data }
+worker.onerror = ({ message }) => { globalThis.app = [message] }
+`,
+  'worker.js': `import './dep.js'
+import('./lazy.js').then(({ text }) => postMessage([self.dep, text, self.__evil ?? 0]), ({ code }) => postMessage([code]))
+`,
+  'dep.js': `globalThis.dep = 'dep'\n`,
+  'lazy.js': `export const text = 'lazy'\n`,
+}
+
+inEngines(
+  test,
+  'a worker that shares a module with its page is checked, and what it imports',
+  async (_, engine) => {
+    const dir = scratchFolder()
+    await writeFiles(dir, workers)
+    await sealDirectory(dir, { key: await generateKey('ecdsa-p256'), name: 'app' })
+    const site = await serveApp(dir)
+    const visit = async (changed?: string) => {
+      site.reset()
+      if (changed) site.tamper(changed, 'changed')
+      const page = await engine.open(site.url)
+      const { alert, evil } = await look(page)
+      const told = await page.evaluate(() => (globalThis as never as { app?: unknown[] }).app)
+      await page.close()
+      return { told: told ?? [alert], evil }
+    }
+    try {
+      assert.equal(await visit(), { told: ['dep', 'lazy', 0], evil: 0 })
+      for (const path of ['worker.js', 'dep.js', 'lazy.js']) {
+        const { told, evil } = await visit(path)
+        assert.match(String(told[0]), 'ERR_SIGNEDIMP_CHANGED', path)
+        assert.is(evil, 0)
+      }
+    } finally {
+      await site.close()
+    }
+  },
+)
+
 async function openRest(page: Page): Promise<Seen> {
   await openAll(page)
   return glance(page)

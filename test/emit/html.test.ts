@@ -353,6 +353,8 @@ for (const [what, link] of Object.entries({
   'a slash without a space': '<link rel="stylesheet" href="/assets/index.css"/>',
   'an unquoted value before the slash': '<link href="/assets/index.css" rel=stylesheet />',
   capitals: '<LINK REL="StyleSheet" HREF="/assets/index.css">',
+  'a shadow root':
+    '<div><template shadowrootmode="open"><link rel="stylesheet" href="/assets/index.css"></template></div>',
   'two relations': '<link rel="preload stylesheet" as="style" href="/assets/index.css">',
   'an attribute with a bracket': '<link title=">" rel="stylesheet" href="/assets/index.css">',
 }))

@@ -34,6 +34,9 @@ test('a delta is small where little differs', () => {
 test('a delta of other bytes is none, or gives something else', () => {
   const delta: Delta = [[2, 10]]
   assert.is(applyDelta(delta, Buffer.from('too short')), undefined)
+  const many: Delta = Array.from({ length: 17 }, () => [0, 9])
+  assert.is(applyDelta(many.slice(1), Buffer.from('too short'))!.length, 16 * 9)
+  assert.is(applyDelta(many, Buffer.from('too short')), undefined)
 })
 
 test.run()

@@ -112,6 +112,7 @@ test('a folder is not sealed again in another way', async () => {
     [{ key: await generateKey('ed25519') }, 'keys'],
     [{ inline: 'all' }, 'inline'],
     [{ manifest: 'other.txt' }, 'manifest'],
+    [{ workersFirst: true }, 'workersFirst'],
   ] as const) {
     const { message } = await throwsCode(() => seal(dir, options), 'ERR_SIGNEDIMP_OUTPUT')
     assert.match(message, `with another ${name};`)
@@ -151,6 +152,7 @@ test('a wrong option is a TypeError that names it', async () => {
     html: 'later',
     mode: 'off',
     policy: 'self',
+    server: true,
     threshold: 0,
     color: 'red',
   })) {
@@ -252,6 +254,32 @@ const uncovered: [title: string, files: Files, name: string][] = [
     },
     '<script type="module"> sha256-',
   ],
+  [
+    'an event handler that imports',
+    {
+      'index.html': pageOf(start('/assets/main.js')).replace(
+        '<body>',
+        `<body><img src="x" onerror="import('/assets/lazy.js')">`,
+      ),
+    },
+    '<img onerror> sha256-',
+  ],
+  [
+    'an inline script that imports behind a comment as HTML has them',
+    {
+      'index.html': pageOf(
+        start('/assets/main.js'),
+        `<script>\n<!-- it's\nimport('/assets/lazy.js')</script>`,
+      ),
+    },
+    '<script type=""> sha256-',
+  ],
+  ['a page without an extension', { about: pageOf(start('/assets/main.js')) }, 'about'],
+  [
+    'a script of XML under a prefix',
+    { 'x.svg': '<s:svg xmlns:s="http://www.w3.org/2000/svg"><s:script>1</s:script></s:svg>' },
+    'x.svg',
+  ],
   ['an image with a script', { 'x.svg': '<svg><script>1</script></svg>' }, 'x.svg'],
 ]
 
@@ -306,6 +334,17 @@ test('an inline script that imports waits for a module that is checked', async (
   }
 })
 
+test('letters that are two in lower case change nothing of where scripts stand', async () => {
+  const title = `<title>${'İ'.repeat(7)}</title>`
+  const inline = `<script type="module">import '/assets/main.js'</script>`
+  const classic = `<script>import('/assets/main.js')</script>`
+  const dir = await folder({ 'index.html': pageOf(title, inline, classic) })
+  await seal(dir)
+  const html = readFrom(dir, 'index.html')
+  assert.match(html, `<script>__signedimpImport('/assets/main.js')</script>`)
+  assert.is(html.match(/<script\b/g)!.length, html.match(/<\/script>/g)!.length)
+})
+
 test('WebAssembly is listed for pages, which check it when they fetch it', async () => {
   const dir = await folder({ 'assets/x.wasm': '\0asm' })
   await seal(dir)
@@ -322,6 +361,22 @@ test('what is imported by a name that only the run tells may be any module', asy
   assert.is((await seal(dir)).modules, 3)
   // Its own import is checked too.
   assert.match(readFrom(dir, 'assets/dep.js'), '_simp')
+})
+
+test('a worker that a module names is checked, with what it imports', async () => {
+  const worker = {
+    'assets/main.js':
+      'import"./dep.js";new Worker(new URL("./w.js",import.meta.url),{type:"module"})',
+    'assets/w.js': 'import"./dep.js";import("./lazy.js")',
+  }
+  const dir = await folder(worker)
+  // The app's, and the worker.
+  assert.is((await seal(dir)).modules, 3 + 1)
+  assert.match(readFrom(dir, 'assets/w.js'), '_simp')
+  // But what is to run as it is stays as it is.
+  const plain = await folder(worker)
+  await seal(plain, { unverified: ['assets/w.js', 'assets/lazy.js'] })
+  assert.is(readFrom(plain, 'assets/w.js'), worker['assets/w.js'])
 })
 
 test('but a module that nothing names is refused where some code starts workers', async () => {

@@ -138,6 +138,11 @@ for (const [title, edit] of Object.entries({
   'leaves the folder': (text: string) => text.replace('"assets/main.js"', '"../main.js"'),
   'names itself': (text: string) => text.replace('"assets/main.js"', `"${record}"`),
   'names the manifest by a path': (text: string) => text.replace(`"${manifest}"`, '"../x.txt"'),
+  'names a page for the manifest': (text: string) =>
+    text
+      .replace(`"manifest": "${manifest}"`, '"manifest": "index.html"')
+      .replace('"index.html": {', '"x.html": {'),
+  'has no options': (text: string) => text.replace(/"options": .*/, '"options": null,'),
   'has no hash': (text: string) => text.replace(/"before":"\w+"/, '"before":""'),
   'has an odd delta': (text: string) => text.replace(/"delta":\[/, '"delta":[[-1,4],'),
   'is of a later version': (text: string) => text.replace('"signedimp": 1', '"signedimp": 2'),
@@ -161,5 +166,19 @@ test('a record whose delta gives other bytes than it says is refused', async () 
   const { message } = await throwsCode(() => unsealDirectory(dir), 'ERR_SIGNEDIMP_FILES')
   assert.match(message, 'changed')
 })
+
+for (const path of ['__proto__', 'constructor'])
+  test(`a file called ${path} comes back as it was`, async () => {
+    const page = `<!doctype html><script type="module" src="/${path}.js"></script>`
+    const dir = await folder({
+      [`${path}.html`]: page,
+      [`${path}.js`]: 'import("./assets/lazy.js")',
+    })
+    const before = bytesIn(dir)
+    await seal(dir)
+    assert.not.equal(bytesIn(dir), before)
+    await unsealDirectory(dir)
+    assert.equal(bytesIn(dir), before)
+  })
 
 test.run()
