@@ -1,7 +1,7 @@
 /** Worker threads: hooks are a thread's own, so that each one starts with the same bootstrap, or not at all. */
 import { refusal } from '../manifest/refusal.js'
 import { workerThreads } from './builtins.js'
-import { construct, freeze, pushTo, slice, startsWith } from './captured.js'
+import { construct, pushTo, slice, startsWith } from './captured.js'
 import { notStartable, type Bootstrap } from './children.js'
 import { flagsWith, refuseVariables } from './flags.js'
 
