@@ -59,6 +59,7 @@ export const toOptions = (release: Release): SealRecord['options'] => ({
   base: release.base,
   inline: release.inline,
   tags: release.tags,
+  pure: release.page.pure,
   workersFirst: release.workersFirst,
   resources: release.resources,
   headers: release.headers,
