@@ -7,7 +7,7 @@ import type { SealOptions, SealReport } from '../../src/seal/types.ts'
 import { carrierOf, elementsOf } from '../emit/emitted.ts'
 import { throwsCode } from '../support/throws.ts'
 import { readFrom } from '../tree/folder.ts'
-import { folder, pageOf, seal, sealDirectory, start, type Files } from './sealed.ts'
+import { folder, seal, sealDirectory, type Files } from './sealed.ts'
 
 // Each option of the plugin does to a folder what it does to a build, or is refused.
 
@@ -67,7 +67,10 @@ const effects: Record<
     ({ manifest }) => manifest.includes('\n# expires: 2090-01-01T00:00:00Z\n'),
   ],
   inline: [{ inline: false }, ({ attributes }) => /signedimp-\w{16}\.js$/.test(attributes['src']!)],
-  tags: [{ tags: true }, ({ attributes }) => /^signedimp-tags-/.test(attributes['data-tags']!)],
+  tags: [
+    { tags: true },
+    ({ attributes }) => attributes['data-tags']!.startsWith('signedimp-tags-'),
+  ],
   pure: [{ key: rsa, pure: true }, ({ report }) => report.pure],
   workersFirst: [
     { workersFirst: true },
