@@ -28,7 +28,8 @@ const noble: Plugin = {
 
 /**
  * Modules of the runtime as objects, for what runs at each start of a program: an import of one reads all that it exports,
- * and so loads streams and promises that nobody asked for. What is used is taken at the start, whoever replaces it later.
+ * and so loads streams and promises that nobody asked for, and an import map, such as that of a `deno.json` beside it, may
+ * give it another meaning. What is used is taken at the start, whoever replaces it later.
  */
 const builtins: Plugin = {
   name: 'builtins',
@@ -39,7 +40,7 @@ const builtins: Plugin = {
     const name = id.slice(1)
     const names = Object.keys(await import(name)).filter((key) => key !== 'default')
     return [
-      `const all = process.getBuiltinModule('${name}')`,
+      `const all = globalThis.process.getBuiltinModule('${name}')`,
       'export default all',
       ...names.map((key) => `export const ${key} = all.${key}`),
     ].join('\n')
@@ -90,6 +91,7 @@ const library: RollupOptions = {
         __DER__: 'true',
         __MODULE__: 'true',
         __PURE__: 'false',
+        __REMEMBER__: 'false',
       },
     }),
     noble,
@@ -122,6 +124,8 @@ interface Form {
   module?: boolean
   /** Whether it brings what engines lack over plain http: hashes, and RSA-PSS. */
   pure?: boolean
+  /** Whether it remembers builds. */
+  remember?: boolean
   /** Whether it is the text of a function that somebody applies to what stands in the slot. */
   applied?: string
 }
@@ -135,7 +139,7 @@ const forPages = (
   input: string,
   fileName: string,
   format: 'iife' | 'es',
-  { der = false, module = false, pure = false, applied }: Form = {},
+  { der = false, module = false, pure = false, remember = false, applied }: Form = {},
 ): RollupOptions => ({
   input: `src/page/${input}.ts`,
   output: {
@@ -146,7 +150,12 @@ const forPages = (
   plugins: [
     esbuild({
       target: 'esnext',
-      define: { __DER__: `${der}`, __MODULE__: `${module}`, __PURE__: `${pure}` },
+      define: {
+        __DER__: `${der}`,
+        __MODULE__: `${module}`,
+        __PURE__: `${pure}`,
+        __REMEMBER__: `${remember}`,
+      },
     }),
     noble,
     {
@@ -220,9 +229,14 @@ export default [
   ...[{}, { der: true }, { pure: true }].flatMap((form) => {
     const suffix = Object.keys(form).map((name) => `-${name}`)
     return [
-      forPages('boot', `page${suffix}.js`, 'iife', form),
       forPages('report-only', `report-only${suffix}.js`, 'iife', form),
-      forPages('module', `module${suffix}.js`, 'es', { ...form, module: true }),
+      ...[form, { ...form, remember: true }].flatMap((one) => {
+        const end = `${suffix}${one === form ? '' : '-remember'}.js`
+        return [
+          forPages('boot', `page${end}`, 'iife', one),
+          forPages('module', `module${end}`, 'es', { ...one, module: true }),
+        ]
+      }),
     ]
   }),
 ]

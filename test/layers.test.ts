@@ -29,8 +29,10 @@ const layers: Record<string, Layer> = {
   plugin: { folders: all, packages: /^node:/ },
   seal: { folders: [...all, 'plugin'], packages: /^(es-module-lexer|magic-string|node:.+)$/ },
   python: { folders: [...tools, 'keys', 'tree'], packages: /^node:/ },
+  graph: { folders: [...tools, 'emit', 'tree', 'seal'], packages: /^node:/ },
+  export: { folders: [...tools, 'tree'], packages: /^node:/ },
   commands: {
-    folders: [...all, 'plugin', 'seal', 'python'],
+    folders: [...all, 'plugin', 'seal', 'python', 'graph', 'export'],
     packages: /^(citty|picocolors|node:.+)$/,
   },
 }
@@ -137,15 +139,21 @@ const inPages = readdirSync(built)
   .filter((file) => /^(page|report-only)/.test(file))
   .map((file) => ({ file, code: readFileSync(join(built, file), 'utf8') }))
 const bootstraps = inPages.filter(({ file }) => file.startsWith('page'))
+const [remembering, forgetful] = [true, false].map((wanted) =>
+  bootstraps.filter(({ file }) => file.includes('remember') === wanted),
+) as [typeof bootstraps, typeof bootstraps]
 
 test('only the bootstrap for keys that sign in DER, and that for pages without https, hold more than the others', () => {
-  assert.equal(bootstraps.map(({ file }) => file).sort(), [
-    'page-der.js',
-    'page-pure.js',
-    'page.js',
-  ])
-  const [der, pure, page] = bootstraps.map(({ code }) => code.length)
+  assert.equal(forgetful.map(({ file }) => file).sort(), ['page-der.js', 'page-pure.js', 'page.js'])
+  const [der, pure, page] = forgetful.map(({ code }) => code.length)
   assert.ok(page! < der! && der! < pure!)
+})
+
+test('of each bootstrap there is one that remembers builds, and no other has to do with storage', () => {
+  const names = ({ file }: (typeof bootstraps)[number]) => file.replace('-remember', '')
+  assert.equal(remembering.map(names).sort(), forgetful.map(names).sort())
+  for (const { code } of remembering) assert.match(code, /\blocalStorage\b/)
+  for (const { code } of forgetful) assert.not.match(code, /\blocalStorage\b/)
 })
 
 for (const { file, code } of inPages) {
@@ -173,7 +181,7 @@ for (const { file, code } of inPages) {
   })
 
   test(`${file} holds no build-time name and no source map`, () => {
-    assert.not.match(code, /__DER__|__PURE__|sourceMappingURL|process\.env|node:/)
+    assert.not.match(code, /__DER__|__PURE__|__REMEMBER__|sourceMappingURL|process\.env|node:/)
   })
 }
 
@@ -181,6 +189,7 @@ const limits: [KeyAlgorithm, string, number][] = [
   ['rsa-pss', 'page.js', 3.92],
   ['ed25519', 'page.js', 3.52],
   ['rsa-pss', 'page-pure.js', 8.5],
+  ['rsa-pss', 'page-remember.js', 4.3],
 ]
 
 for (const [algorithm, file, kilobytes] of limits) {

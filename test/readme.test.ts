@@ -95,6 +95,16 @@ test('bootstraps for plain http are larger by what the README says', () => {
     checkSize(claim, sizeOf(readPage('page-pure.js')[form]) - sizeOf(readPage('page.js')[form]))
 })
 
+test('bootstraps that remember builds are larger by no more than the README says', () => {
+  const claim = claimed(/\(option\s+`remember`\)\s+they\s+have\s+up\s+to\s+([\d,]+)\s+bytes\s+more/)
+  const grown = ['page', 'page-der', 'page-pure', 'module', 'module-der', 'module-pure'].map(
+    (name) =>
+      sizeOf(source(`dist/bootstrap/${name}-remember.js`)) -
+      sizeOf(source(`dist/bootstrap/${name}.js`)),
+  )
+  checkSize(claim, Math.max(...grown))
+})
+
 test('the runtime is as large as the README says', () => {
   const { runtime } = createBootstrap(readPage('page.js'), [], 1)
   checkSize(claimed(/the runtime,\s+of\s+at\s+most\s+([\d,]+)\s+bytes/), sizeOf(runtime.code))

@@ -7,7 +7,9 @@ import type { Command, Output } from './command.js'
 import { attach } from './attach.js'
 import { audit } from './audit.js'
 import { diff } from './diff.js'
+import { exportRelease } from './export.js'
 import { failureOf, meaningOf, type Failure } from './failure.js'
+import { graph } from './graph.js'
 import { html } from './html.js'
 import { keygen } from './keygen.js'
 import { convertKey } from './keys/convert.js'
@@ -39,6 +41,8 @@ const commands = new Map<string, Command>(
     audit,
     diff,
     show,
+    graph,
+    exportRelease,
     bootstrap,
   ].map((command) => [command.meta.name, command]),
 )

@@ -1,10 +1,8 @@
 import picocolors from 'picocolors'
+import { printable } from '../tree/printable.js'
 
 /** A line of output, and its colour where a person looks and wants colours. */
 export type Line = string | { text: string; colour: 'red' | 'green' | 'yellow' }
-
-// What moves the cursor, colours, reorders or hides what a terminal shows.
-const unprintable = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu
 
 /** Prints lines; what cannot be printed in them is escaped, as names of files and unverified manifests may hold anything. */
 export function print(stream: NodeJS.WriteStream, lines: readonly Line[]): void {
@@ -22,6 +20,3 @@ export const printJson = (data: object): void =>
 /** Whether a stream is a terminal whose owner has not turned colours off. Nothing else turns them on: picocolors left alone heeds CI. */
 export const wantsColours = (stream: NodeJS.WriteStream): boolean =>
   Boolean(stream.isTTY) && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
-
-const printable = (text: string): string =>
-  text.replace(unprintable, (char) => '\\u' + char.charCodeAt(0).toString(16).padStart(4, '0'))

@@ -3,6 +3,7 @@ import { hashBytes } from '../crypto/node.js'
 import type { Release } from './release.js'
 import { guardedPattern } from './guarded.js'
 import { toLiteral, type Entry } from '../manifest/linking.js'
+import type { Remember } from '../manifest/options.js'
 import type { WorkerPlan } from '../manifest/worker-plan.js'
 import { markUtf8, toAscii } from './rewrite.js'
 
@@ -26,6 +27,8 @@ export interface PageCode {
   fetch: string
   /** Whether the bootstraps can do without the engine's cryptography. */
   pure: boolean
+  /** Whether the bootstraps remember builds, and what where the browser gives no storage. */
+  remember?: Remember | undefined
 }
 
 /** A file of ours in an output, named by its content. */
@@ -67,7 +70,7 @@ export function createBootstrap(
   threshold: number,
   guarded: RegExp = guardedPattern({}),
 ): Bootstrap {
-  const pinned = toLiteral({ keys, threshold })
+  const pinned = toPinned(page, keys, threshold)
   const code = fill(page.bootstrap.trim(), pinnedSlot, pinned)
   // Other keys make another runtime, and so another text and name of the page manifest, whose signature differs.
   const mark = `\n//${hashBytes('sha256', pinned).slice(0, 16)}`
@@ -85,6 +88,13 @@ export function createBootstrap(
     ),
   }
 }
+
+/** What a bootstrap knows of who signs, as it stands in it. */
+const toPinned = (
+  { remember }: Pick<PageCode, 'remember'>,
+  keys: readonly TrustedKey[],
+  threshold: number,
+): string => toLiteral({ keys, threshold, ...(remember && { remember }) })
 
 /** Files that guard workers: one for pages, one for entries that no page of the build starts; or none. */
 export interface Guards {
@@ -123,7 +133,7 @@ export const digestRelease = ({ page, keys, threshold, ...release }: Release): s
   hashBytes(
     'sha256',
     JSON.stringify([
-      [page.module, page.late, page.blob, page.fetch],
+      [page.module, page.late, page.blob, page.fetch, page.remember],
       keys.map(({ fingerprint }) => fingerprint),
       threshold,
       [release.name, release.build, release.expires, release.hash],
@@ -132,13 +142,14 @@ export const digestRelease = ({ page, keys, threshold, ...release }: Release): s
     ]),
   )
 
-/** The report-only bootstrap with its keys in it. @param built without keys */
-export function createReportOnly(
-  built: string,
-  keys: readonly TrustedKey[],
-  threshold: number,
-): Pick<Bootstrap, 'code' | 'integrity' | 'linked'> {
-  const code = fill(built.trim(), pinnedSlot, toLiteral({ keys, threshold }))
+/** The report-only bootstrap with its keys in it. */
+export function createReportOnly({
+  reportOnly,
+  page,
+  keys,
+  threshold,
+}: Release): Pick<Bootstrap, 'code' | 'integrity' | 'linked'> {
+  const code = fill(reportOnly!.trim(), pinnedSlot, toPinned(page, keys, threshold))
   const integrity = toIntegrity('sha256', hashBytes('sha256', code))
   return { code, integrity, linked: nameByContent('signedimp-report-only', code) }
 }
@@ -159,7 +170,7 @@ export function createModuleBootstrap(
   entry: Entry,
   exports: readonly string[],
 ): string {
-  const code = fill(page.module.trim(), pinnedSlot, toLiteral({ keys, threshold }))
+  const code = fill(page.module.trim(), pinnedSlot, toPinned(page, keys, threshold))
   const whole = fill(code, entrySlot, toAscii(toLiteral(entry)))
   const [all, main] = handsOn.exec(whole) ?? []
   if (all === undefined) throw new Error('the built module bootstrap exports nothing to hand on')

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { TrustedKey } from '../crypto/key.js'
+import type { Remember } from '../manifest/options.js'
 import type { PageCode } from './bootstrap.js'
 
 /** Whether these keys' signatures can be verified without the engine's cryptography. */
@@ -13,9 +14,14 @@ export const needsRsa =
 /**
  * Reads what is built for pages; of the bootstraps, those that hold no more algorithms than the keys need.
  * @param pure whether pages are to do without the engine's cryptography where it has none, which RSA keys alone allow
+ * @param remember whether pages remember builds
  */
-export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): Promise<PageCode> {
-  const form = formOf(keys, pure)
+export async function readPageCode(
+  keys: readonly TrustedKey[],
+  pure: boolean,
+  remember?: Remember,
+): Promise<PageCode> {
+  const form = formOf(keys, pure) + (remember ? '-remember' : '')
   return {
     bootstrap: await read(`page${form}.js`),
     runtime: await read('runtime.js'),
@@ -26,6 +32,7 @@ export async function readPageCode(keys: readonly TrustedKey[], pure: boolean): 
     workers: await read('workers.js'),
     fetch: await read('fetch.js'),
     pure,
+    remember,
   }
 }
 

@@ -39,7 +39,7 @@ export async function emitReportOnly(
   const changes = createChanges(output)
   const enforcing = createBootstrap(release.page, release.keys, release.threshold)
   reportOnly.enforcing = enforcing.integrity
-  const own = createReportOnly(release.reportOnly!, release.keys, release.threshold)
+  const own = createReportOnly(release)
   const bootstrap = { ...enforcing, ...own }
   const linked = release.inline === false ? [own.linked] : []
   for (const { fileName, code } of linked) addOwn(fileName, code, output, changes)

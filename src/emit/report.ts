@@ -1,6 +1,7 @@
 import type { Emitted, Release } from './release.js'
 import { hasHost } from './graph.js'
 import { backendList } from '../manifest/names.js'
+import type { Remember } from '../manifest/options.js'
 import { isSourceMap } from '../manifest/path.js'
 import { isPage, type Output, type OutputFile, type Uncovered } from './output.js'
 import type { ReportOnly } from './report-only.js'
@@ -32,6 +33,8 @@ export interface Report {
   external: { url: string; integrity: string }[]
   /** Whether pages may do without https. */
   pure: boolean
+  /** Whether pages remember builds. */
+  remember: Remember | undefined
   /** Not checked when it runs, and accepted by name. */
   unverified: Uncovered[]
   /** Number of files beside modules that `fetch` checks. */
@@ -97,6 +100,7 @@ export function createReport(
     maps: [...emitted.maps].map(([page, { hashes }]) => ({ page, hashes })),
     external: [...emitted.external].map(([url, integrity]) => ({ url, integrity })),
     pure: release.page.pure,
+    remember: release.page.remember,
     unverified: emitted.accepted,
     fetched: files.filter((file) => isFetched(file, emitted)).length,
     unchecked,
@@ -153,6 +157,7 @@ export function formatReport(report: Report): string[] {
       ({ page, hashes }) => `  import map of ${page} for its policy: ${hashes.join(' ')}`,
     ),
     ...(report.pure ? [plainHttp] : []),
+    ...(report.remember ? [rememberLines[`${report.remember}`]] : []),
     ...(report.fetched > 0
       ? [`  checked when code fetches them: ${countOf(report.fetched, 'files')}`]
       : []),
@@ -185,6 +190,13 @@ function promisesOf(report: Report): string[] {
 /** What {@link Report.pure} means. */
 const plainHttp =
   '  pure: starts over plain http too, where whoever can change the page on its way can leave the checks out'
+
+/** What {@link Report.remember} means. */
+const rememberLines = {
+  true: '  remembers builds: refuses lower ones than the browser has seen, and to start where it gives no storage',
+  'if-possible':
+    '  remembers builds: refuses lower ones than the browser has seen, but where it gives no storage',
+}
 
 /** What holds for the pages of a build. */
 const promiseOf = ({ sameOrigin, reportOnly }: Report): string =>

@@ -21,6 +21,8 @@ export function guardAddons(judge: Judge): void {
   const guarded: Dlopen = function (...args) {
     const file = node.resolve(args[1])
     const checked = check(judge, file)
+    // What was checked is what is opened, whatever the program says that its folder is.
+    args[1] = file
     if (checked) {
       const copy = getOf(opened, file) ?? keep(checked.bytes, folder)
       setIn(opened, file, copy)

@@ -5,6 +5,7 @@
 const get = <Module>(name: string): Module =>
   (process as unknown as { getBuiltinModule(name: string): Module }).getBuiltinModule(name)
 
+export const Module = get<typeof import('node:module')>('node:module')
 export const childProcess = get<typeof import('node:child_process')>('node:child_process')
 export const workerThreads = get<typeof import('node:worker_threads')>('node:worker_threads')
 

@@ -2,8 +2,8 @@
  * The loader of Bun: its plugin, which is asked about all that is imported or required. What it gives CommonJS by text it
  * takes for a module without exports, so that such files are compiled here, and handed over as what they export.
  */
-import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
+import { Module } from './builtins.js'
 import {
   create,
   fileUrl,

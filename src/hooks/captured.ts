@@ -7,10 +7,10 @@
  */
 import { hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs'
-import { isBuiltin } from 'node:module'
 import { dirname, isAbsolute, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { compileFunction } from 'node:vm'
+import { Module } from './builtins.js'
 
 /** A method as a function of its object: `bind` is looked up now and never again. */
 export const uncurry = <This, Args extends unknown[], Result>(
@@ -51,6 +51,11 @@ const append = uncurry(Array.prototype.push)
 /** Adds to a list that only this module's callers have. */
 export const pushTo = <Item>(list: Item[], item: Item): void => void append(list, item)
 
+const cut = uncurry(Array.prototype.splice as (start: number, count: number) => unknown[])
+
+/** Takes an item away from such a list. */
+export const removeAt = (list: unknown[], at: number): void => void cut(list, at, 1)
+
 const decode = uncurry(TextDecoder.prototype.decode)
 const decoder = new TextDecoder()
 
@@ -75,6 +80,8 @@ export function fileUrl(path: string, like?: string): string {
   const parsed = new ParsedUrl(like, 'file:')
   return url + searchOf(parsed) + hashOf(parsed)
 }
+
+const { isBuiltin } = Module
 
 /** The functions of Node, by their names in it. */
 export const node = freeze({

@@ -1,7 +1,7 @@
 /** The loader of CommonJS where it has no hooks (Node 20, Bun): what finds files is replaced, and what compiles them. */
-import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
 import { isCopy } from './addons.js'
+import { Module } from './builtins.js'
 import { apply, fileUrl, indexOf, node, parseJson, textOf } from './captured.js'
 import { formatOf } from './format.js'
 import { check, type Checked, type Judge } from './judge.js'

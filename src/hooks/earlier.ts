@@ -1,8 +1,8 @@
 /** What was loaded before the hooks: nobody has checked it, and it may have changed anything. */
-import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
-import { isPreload } from './children.js'
+import { Module } from './builtins.js'
 import { node } from './captured.js'
+import { isPreload } from './flags.js'
 import { realPath } from './real-path.js'
 
 /** Who may have been there before. */

@@ -12,6 +12,7 @@ export interface Environment {
   SIGNEDIMP_NAME?: string | undefined
   SIGNEDIMP_ROOT?: string | undefined
   SIGNEDIMP_CONFIG?: string | undefined
+  SIGNEDIMP_REMEMBER?: string | undefined
 }
 
 /**
@@ -23,16 +24,23 @@ export interface Environment {
  */
 export function fromEnvironment(env: Environment, entry?: string): RegisterOptions | undefined {
   const { SIGNEDIMP_KEY: key, SIGNEDIMP_NAME: name, SIGNEDIMP_CONFIG: config } = env
+  const { SIGNEDIMP_REMEMBER: remember } = env
   if (config !== undefined) {
-    if (key !== undefined)
-      throw new TypeError('SIGNEDIMP_KEY and SIGNEDIMP_CONFIG: give one of them')
+    const other = Object.entries({ SIGNEDIMP_KEY: key, SIGNEDIMP_REMEMBER: remember }).find(
+      ([, value]) => value !== undefined,
+    )
+    if (other) throw new TypeError(`${other[0]} and SIGNEDIMP_CONFIG: give one of them`)
     return fromConfig(config)
   }
-  if (key === undefined) return undefined
+  if (key === undefined && remember === undefined) return undefined
+  if (key === undefined) throw new TypeError('SIGNEDIMP_KEY must be given with SIGNEDIMP_REMEMBER')
   if (!name) throw new TypeError('SIGNEDIMP_NAME must say which app this is, as it was signed')
+  if (remember !== undefined && !env.SIGNEDIMP_ROOT)
+    // What is found is the real folder, which may be another one with each release.
+    throw new TypeError('SIGNEDIMP_ROOT must be given with SIGNEDIMP_REMEMBER')
   const root = env.SIGNEDIMP_ROOT || findRoot(entry)
   const keys = [readKeyIn(key, process.cwd(), [root])]
-  return { keys, name, root }
+  return { keys, name, root, ...(remember !== undefined && { remember }) }
 }
 
 /** What a configuration says: as `register`, but that its paths are relative to its folder, and that keys may be files. */
@@ -53,6 +61,7 @@ function fromConfig(config: string): RegisterOptions {
     ...options,
     ...(options.keys && { keys: toKeys(options.keys)! }),
     ...(root !== undefined && { root }),
+    ...(options.remember !== undefined && { remember: locate(options.remember) }),
     roots: roots.map((one): RegisteredRoot => ({
       ...one,
       ...(one.keys && { keys: toKeys(one.keys)! }),

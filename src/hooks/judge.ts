@@ -1,6 +1,16 @@
 /** The one judge of what may run: which file of which root it is, and whether it has the signed bytes. */
 import { refusal } from '../manifest/refusal.js'
-import { getOf, hasIn, indexOf, node, pushTo, replaceAll, slice, startsWith } from './captured.js'
+import {
+  getOf,
+  hasIn,
+  indexOf,
+  node,
+  pushTo,
+  removeAt,
+  replaceAll,
+  slice,
+  startsWith,
+} from './captured.js'
 import { readWhole } from './read.js'
 import { realPath } from './real-path.js'
 import type { Root } from './root.js'
@@ -65,16 +75,18 @@ export const isListed = ({ root, path }: Place): boolean => hasIn(root.files, pa
 
 /** Adds a root. @throws TypeError if it is in another one, or another one in it */
 export function addTo(judge: Judge, root: Root): void {
-  for (const { folder } of judge.roots)
-    if (root.folder.startsWith(folder) || folder.startsWith(root.folder))
+  for (let at = 0; at < judge.roots.length; at++) {
+    const { folder } = judge.roots[at]!
+    if (startsWith(root.folder, folder) || startsWith(folder, root.folder))
       throw new TypeError(`"base" ${root.folder} shares files with the root ${folder}`)
+  }
   pushTo(judge.roots, root)
 }
 
 /** Takes a root away. */
 export function removeFrom(judge: Judge, folder: string): void {
-  const at = judge.roots.findIndex((root) => root.folder === folder)
-  if (at >= 0) judge.roots.splice(at, 1)
+  for (let at = 0; at < judge.roots.length; at++)
+    if (judge.roots[at]!.folder === folder) removeAt(judge.roots, at)
 }
 
 /** What became of the roots. */
@@ -87,7 +99,8 @@ export type Change = { add: Root } | { remove: string }
 export function check(judge: Judge, file: string): Checked | undefined {
   const place = locate(judge, file)
   if (place) return checkPlace(place)
-  if (judge.policy.nodeModules === 'unverified' && isInNodeModules(file)) return undefined
+  if (judge.policy.nodeModules === 'unverified' && isInNodeModules(node.resolve(file)))
+    return undefined
   throw refusal('UNLISTED', 'in none of the signed folders', file)
 }
 

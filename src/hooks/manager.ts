@@ -22,10 +22,10 @@ export const home: URL = new URL('./node.js', import.meta.url)
 const folder = fileURLToPath(new URL('.', home))
 
 /** Of this thread: there is one, for there is one loader. */
-let running: { started: Started; as: string } | undefined
+let only: { started: Started; as: string } | undefined
 
-/** Whether something is registered in this thread. */
-export const isRunning = (): boolean => running !== undefined
+/** 1 as soon as something is registered in this thread. The loader may be in another one. */
+export const running: Int32Array = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * Makes the runtime load nothing but what `roots` lists, from here on, in this thread and in what it starts.
@@ -39,17 +39,21 @@ export function register(options: RegisterOptions): void {
 
 function startOnce(roots: readonly OpenOptions[], resolved: Resolved): Started {
   const preload = createPreload(resolved)
-  if (running) {
+  if (only) {
     // Children are told again what their parent was told.
     const opened = roots.map((root) => openRoot(root).options)
-    if (roots.length > 0 && preload(opened) === running.as) return running.started
+    if (roots.length > 0 && preload(opened) === only.as) return only.started
     throw new TypeError('register: there are roots already; add others with addRoot()')
   }
   const { nodeModules, allow } = resolved
   const started = start({ roots, nodeModules, allow: [...allow, folder], preload })
-  running = { started, as: preload(started.judge.roots.map((root) => root.options)) }
+  only = { started, as: preload(started.judge.roots.map((root) => root.options)) }
+  running[0] = 1
   return started
 }
+
+/** Where the first thing that a child runs leaves that its parent tells it what to load, whatever the environment says. */
+export const told: unique symbol = Symbol.for('signedimp.told') as never
 
 /** The module that children load first, as a text in its URL: it registers the roots of the parent, in the same release. */
 const createPreload =
@@ -60,7 +64,7 @@ const createPreload =
       allow,
       roots: roots.map((root) => ({ ...root, stored: undefined })),
     }
-    const text = `import{register}from${JSON.stringify(home.href)};register(${JSON.stringify(options)})`
+    const text = `globalThis[Symbol.for(${JSON.stringify(told.description)})]=1;const{register}=await import(${JSON.stringify(home.href)});register(${JSON.stringify(options)})`
     return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
   }
 
@@ -113,7 +117,7 @@ export class SignedImportManager implements ImportManager {
    */
   async addRoot(base: string | URL, options: RootOptions = {}): Promise<void> {
     if (!this.#started) throw new TypeError('addRoot: install() this manager first')
-    await this.#started.add(openRoot(toOpen(base, options, this.#resolved.defaults)))
+    await this.#started.add(openRoot(toOpen(base, options, this.#resolved)))
   }
 
   /**

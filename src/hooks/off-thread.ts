@@ -9,7 +9,7 @@ import type { ThreadData } from './thread.js'
 declare const __THREAD__: string
 
 /** Of `node:module`, as it was at the start. */
-export type Register = (url: string, options: RegisterOptions<ThreadData>) => void
+export type Register<Data = ThreadData> = (url: string, options: RegisterOptions<Data>) => void
 
 /**
  * Installs the hooks, with what the roots are now.

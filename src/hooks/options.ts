@@ -13,6 +13,7 @@ import {
 import { describe, type Rule } from '../manifest/options.js'
 import type { Policy } from './judge.js'
 import { trustKeyNow } from './keys.js'
+import { rememberBuild } from './memory.js'
 import type { RootOptions as OpenOptions } from './root.js'
 
 /** What a root must be. */
@@ -37,6 +38,11 @@ export interface ManagerOptions extends TrustOptions, Partial<Policy> {
    * start. @default []
    */
   allow?: readonly (string | URL)[]
+  /**
+   * A folder in which the highest build of each root is remembered, and lower ones are refused: a path, or its `file:` URL. It
+   * must be there, and lie in no root. @default none
+   */
+  remember?: string | URL
 }
 
 /** What a program may load. */
@@ -55,6 +61,7 @@ const locationRule: Rule = ['a path or a file: URL', isLocation]
 
 const managerRules: Record<keyof ManagerOptions, Rule> = {
   ...trustRules,
+  remember: locationRule,
   nodeModules: [
     '"refused" or "unverified"',
     (value) => value === 'refused' || value === 'unverified',
@@ -77,6 +84,8 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 export interface Resolved extends Policy {
   defaults: Defaults
   allow: string[]
+  /** The folder in which builds are remembered. */
+  memory: string | undefined
 }
 
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
@@ -84,7 +93,8 @@ export function resolveManager(options: ManagerOptions): Resolved {
   const given = checked(options, managerRules)
   const { keys = [], threshold = 1, name, nodeModules = 'refused', allow = [] } = given
   const defaults = { keys: readKeys(keys), threshold, name }
-  return { defaults, nodeModules, allow: allow.map(toPath) }
+  const memory = given.remember === undefined ? undefined : toPath(given.remember)
+  return { defaults, nodeModules, allow: allow.map(toPath), memory }
 }
 
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
@@ -93,21 +103,24 @@ export function resolveRegister(options: RegisterOptions): Resolved & { roots: O
   const resolved = resolveManager(rest)
   const all = [...(root === undefined ? [] : [{ base: root }]), ...roots]
   if (all.length === 0) throw new TypeError('"root" must be given, or "roots"')
-  return { ...resolved, roots: all.map(({ base, ...one }) => toOpen(base, one, resolved.defaults)) }
+  return { ...resolved, roots: all.map(({ base, ...one }) => toOpen(base, one, resolved)) }
 }
 
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
 export function toOpen(
   base: string | URL,
   { release, ...options }: RootOptions,
-  defaults: Defaults,
+  { defaults, memory }: Pick<Resolved, 'defaults' | 'memory'>,
 ): OpenOptions {
   if (!isLocation(base))
     throw new TypeError(`"base" must be a path or a file: URL, got ${describe(base)}`)
   if (release !== undefined && !/^[0-9a-f]{64}$/.test(release))
     throw new TypeError(`"release" must be a SHA-256 in hex, got ${describe(release)}`)
-  const { keys, ...required } = resolveRoot(options, defaults)
-  return { ...required, base: toPath(base), keys: keys.map(trustKeyNow), release }
+  const { keys, remember: _, ...required } = resolveRoot(options, defaults)
+  const asked = { ...required, base: toPath(base), keys: keys.map(trustKeyNow), release }
+  return memory === undefined
+    ? asked
+    : { ...asked, remember: (seen) => rememberBuild(memory, asked, seen) }
 }
 
 /** An absolute path; with a separator behind it, where it had one. */

@@ -1,26 +1,29 @@
 /** `signedimp/node` as what a runtime loads first: it must be told what to check, or nothing runs. */
 import { writeSync } from 'node:fs'
-import Module from 'node:module'
+import { awaitStart, isSame } from './await-start.js'
 import { node } from './captured.js'
 import { flaggedPreloads } from './earlier.js'
 import { fromEnvironment } from './environment.js'
-import { home, isRunning, register } from './manager.js'
+import { home, register, running, told } from './manager.js'
 import { toPath } from './options.js'
-import type { RegisterHooks } from './sync.js'
 
 /** Registers what the environment says. Ends the program, with one line, where it may not start. */
 export function startFromEnvironment(): void {
-  // A child was told by its parent, who is who reads the environment.
-  if (isRunning()) return
+  // The parent is who reads the environment.
+  if (running[0] === 1 || told in globalThis) return
   try {
     const options = fromEnvironment(process.env, process.argv[1])
     if (options) register(options)
     else if (flaggedPreloads().some(isSelf)) throw new TypeError(untold)
-    else awaitStart()
+    else awaitStart(running, () => end(untold))
   } catch (error) {
-    writeSync(2, `signedimp: ${(error as Error).message}\n`)
-    process.exit(1)
+    end((error as Error).message)
   }
+}
+
+function end(message: string): never {
+  writeSync(2, `signedimp: ${message}\n`)
+  return process.exit(1)
 }
 
 const untold =
@@ -28,27 +31,3 @@ const untold =
 
 const isSelf = (name: string): boolean =>
   name === 'signedimp/node' || isSame(toPath(name), node.fileURLToPath(home))
-
-/** Something else loads this package first, to register something: before the program runs, it must have. */
-function awaitStart(): void {
-  const { registerHooks } = Module as unknown as { registerHooks?: RegisterHooks }
-  const entry = process.argv[1]
-  if (!registerHooks || entry === undefined) return
-  const handle = registerHooks({
-    resolve: (specifier, context, next) => next(specifier, context),
-    load(url, context, next) {
-      if (!isRunning() && url.startsWith('file:') && isSame(node.fileURLToPath(url), entry))
-        throw new TypeError(untold)
-      if (isRunning()) handle.deregister()
-      return next(url, context)
-    },
-  })
-}
-
-function isSame(file: string, other: string): boolean {
-  try {
-    return node.realpathSync(file) === node.realpathSync(node.resolve(other))
-  } catch {
-    return false
-  }
-}

@@ -6,7 +6,7 @@ import { refusal } from '../manifest/refusal.js'
 import { endsWith, indexOf, node, resolveUrl, slice, startsWith } from './captured.js'
 import { fieldOf, folderOf } from './format.js'
 import { checkPlace, isListed, locate, placeOf, type Judge, type Place } from './judge.js'
-import { readWhole } from './read.js'
+import { isThere } from './read.js'
 import { realPath } from './real-path.js'
 import type { Root } from './root.js'
 
@@ -109,8 +109,8 @@ export function checkFound(judge: Judge, { specifier, parent }: Request, found: 
   if (from) checkDescriptions(from)
   const name = checkDescriptions(place)
   const wanted = packageOf(specifier)
-  const isThere = indexOf(`/${place.path}`, `/node_modules/${wanted}/`, 0) >= 0
-  if (wanted === '' || (!isThere && name !== wanted && !startsWith(wanted, '#')))
+  const isInPlace = indexOf(`/${place.path}`, `/node_modules/${wanted}/`, 0) >= 0
+  if (wanted === '' || (!isInPlace && name !== wanted && !startsWith(wanted, '#')))
     throw refusal('UNLISTED', `not where "${specifier}" must be`, place.path)
 }
 
@@ -128,8 +128,9 @@ function checkDescriptions({ root, path }: Place): string | undefined {
   for (let at = path; at !== '';) {
     at = folderOf(at)
     const description = { root, path: at === '' ? 'package.json' : `${at}/package.json` }
-    if (!isListed(description) && !readWhole(root.folder + description.path)) continue
-    name ??= fieldOf(checkPlace(description), 'name')
+    if (!isListed(description) && !isThere(root.folder + description.path)) continue
+    const own = fieldOf(checkPlace(description), 'name')
+    name ??= own
   }
   return name
 }

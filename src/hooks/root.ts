@@ -4,7 +4,7 @@ import type { TrustedKey } from '../crypto/key.js'
 import { hashBytes, nodeCrypto } from '../crypto/node.js'
 import { defaultManifestName } from '../manifest/names.js'
 import { refusal } from '../manifest/refusal.js'
-import { findBlankLine, verifyManifestNow } from '../manifest/verify.js'
+import { findBlankLine, splitManifest, verifyManifestNow } from '../manifest/verify.js'
 import { fileUrl, node } from './captured.js'
 import { readWhole } from './read.js'
 
@@ -26,6 +26,17 @@ export interface RootOptions {
   stored?: Uint8Array | undefined
   /** SHA-256 of its signed text, where only one release will do: that of the program that starts this one. */
   release?: string | undefined
+  /** Told of the manifest once it was checked, before anything may be loaded; what it throws refuses the root. */
+  remember?: ((seen: SeenRelease) => void) | undefined
+}
+
+/** A release as a root has it. */
+export interface SeenRelease {
+  /** The real folder, with a separator behind it. */
+  folder: string
+  build: number | undefined
+  /** Fingerprints of the keys that have signed, of those that are trusted. */
+  signers: string[]
 }
 
 /** A root whose manifest was checked. */
@@ -60,14 +71,21 @@ export function openRoot(options: RootOptions): Root {
   const release = hashBytes('sha256', bytes.subarray(findBlankLine(bytes) + 1))
   if (release !== (options.release ?? release))
     throw refusal('VERSION_SKEW', 'another release than the program started with', base)
+  options.remember?.({ folder, build: verified.build, signers: signersOf(bytes, keys) })
   return {
-    options: { ...options, base, release },
+    // What starts from here is of the same release: it has nothing to compare.
+    options: { ...options, base, release, remember: undefined },
     folder,
     hash: verified.hash,
     files: verified.files,
     importers: verified.imports,
     types: new Map(),
   }
+}
+
+function signersOf(bytes: Uint8Array, keys: RootOptions['keys']): string[] {
+  const signed = splitManifest(bytes).signatures.map(({ fingerprint }) => fingerprint)
+  return signed.filter((one) => keys.some(({ fingerprint }) => fingerprint === one))
 }
 
 function realFolder(base: string): string {

@@ -5,21 +5,22 @@
  * Of this folder, `start` is what others build on (`signedimp/node`, programs with a bootstrap of their own). It is
  * synchronous, and may be called once in a thread, before any code that is to be checked.
  */
-import Module from 'node:module'
 import { refusal } from '../manifest/refusal.js'
 import { guardAddons } from './addons.js'
 import { installInBun } from './bun.js'
-import { isBun, isDeno, workerThreads } from './builtins.js'
-import { guardChildren, type PreloadFlag } from './children.js'
+import { isBun, isDeno, Module, workerThreads } from './builtins.js'
+import { guardChildren } from './children.js'
 import { patchCommonJs, patchCompiling } from './commonjs.js'
 import { refuseEarlier } from './earlier.js'
 import { refuseMovedEntry } from './entry.js'
+import type { PreloadFlag } from './flags.js'
 import { addTo, removeFrom, type Change, type Judge, type Policy } from './judge.js'
-import { lockLoader, refuseCompileCache } from './lock.js'
+import { lockLoader, lockRealms, refuseCompileCache } from './lock.js'
 import { installOffThread, type Register } from './off-thread.js'
 import { openRoot, type Root, type RootOptions } from './root.js'
 import { installSync, type RegisterHooks } from './sync.js'
 import { sayUncaught } from './uncaught.js'
+import { guardWorkers } from './workers.js'
 
 /** What a program may load. Checked by whoever calls: keys are read, and names and numbers are what they must be. */
 export interface StartOptions extends Partial<Policy> {
@@ -61,8 +62,11 @@ export function start(options: StartOptions): Started {
   refuseMovedEntry(judge)
   const tell = install(judge, url)
   guardAddons(judge)
-  guardChildren({ preload: () => url, flag: preloadFlag() })
+  const bootstrap = { preload: () => url, flag: preloadFlag() }
+  guardWorkers(bootstrap)
+  guardChildren(bootstrap)
   lockLoader()
+  lockRealms()
   Module.syncBuiltinESMExports?.()
   const changed = () => void (url = preload(judge.roots.map((root) => root.options)))
   return {

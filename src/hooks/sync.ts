@@ -1,8 +1,10 @@
 /** The loaders of Node from version 22, and of Deno: one pair of hooks for `import` and `require`, in the thread that loads. */
 import type { LoadHookContext, ResolveHookContext } from 'node:module'
 import { loadChecked, resolveNamed, type Loaded, type Resolved } from './decide.js'
+import { includes } from './flags.js'
 import type { Judge } from './judge.js'
 import { checkFound } from './resolve.js'
+import { loadStandIn, standInFor } from './stand-in.js'
 
 type Next<Context, Result> = (reference: string, context?: Partial<Context>) => Result
 
@@ -26,13 +28,9 @@ export function installSync(register: RegisterHooks, judge: Judge, preload: stri
       if (named) return named
       const found = next(specifier, context)
       checkFound(judge, request, found.url)
-      return found
+      return request.isPath ? found : standInFor(found)
     },
-    load: (url, context, next) => loadChecked(judge, url, preload) ?? next(url, context),
+    load: (url, context, next) =>
+      loadStandIn(url) ?? loadChecked(judge, url, preload) ?? next(url, context),
   })
-}
-
-function includes(list: readonly string[], wanted: string): boolean {
-  for (let at = 0; at < list.length; at++) if (list[at] === wanted) return true
-  return false
 }

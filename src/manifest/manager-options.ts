@@ -7,6 +7,8 @@ import {
   functionRule,
   manifestRule,
   nameRule,
+  rememberRule,
+  type Remember,
   type Rule,
 } from './options.js'
 import { readKey, type GivenKey, type PublicKey } from '../crypto/given.js'
@@ -25,6 +27,8 @@ export interface TrustOptions {
 export interface ManagerOptions extends TrustOptions {
   /** Called once for each refusal, before the window gets its event. What it throws is reported to the window. @default none */
   onRefusal?: (refused: SignedImpError) => void
+  /** Whether the highest build of each root is remembered, and lower ones refused; `'if-possible'`: not without storage. @default false */
+  remember?: boolean | 'if-possible'
   /** Where refusals are reported to: an https: URL, or a path on the page's own host. @default nowhere */
   reportTo?: string
 }
@@ -61,6 +65,8 @@ export interface Defaults {
   keys: GivenKey[]
   threshold: number
   name: string | undefined
+  /** In a page: whether builds are remembered. */
+  remember?: Remember | undefined
 }
 
 /** What a root must be, checked and filled in. */
@@ -83,6 +89,7 @@ export const trustRules: Record<keyof TrustOptions, Rule> = {
 const managerRules: Record<keyof ManagerOptions, Rule> = {
   ...trustRules,
   onRefusal: functionRule,
+  remember: rememberRule,
   reportTo: addressRule,
 }
 
@@ -96,9 +103,10 @@ const rootRules: Record<keyof RootOptions, Rule> = {
 export function resolveManager(
   options: ManagerOptions,
 ): Defaults & Pick<ManagerOptions, 'onRefusal' | 'reportTo'> {
-  const { keys = [], threshold = 1, name, onRefusal, reportTo } = checked(options, managerRules)
+  const given = checked(options, managerRules)
+  const { keys = [], threshold = 1, name, remember, onRefusal, reportTo } = given
   const told = { ...(onRefusal && { onRefusal }), ...(reportTo && { reportTo }) }
-  return { keys: readKeys(keys), threshold, name, ...told }
+  return { keys: readKeys(keys), threshold, name, remember: remember || undefined, ...told }
 }
 
 /** @throws TypeError, SignedImpError `ERR_SIGNEDIMP_KEY` */
@@ -121,6 +129,7 @@ export function resolveRoot(options: RootOptions, defaults: Defaults): Required 
     name,
     build: given.build,
     manifest: given.manifest ?? defaultManifestName,
+    remember: defaults.remember,
   }
 }
 

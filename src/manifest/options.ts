@@ -23,6 +23,15 @@ export const nameRule: Rule = [
   (value) => typeof value === 'string' && isSafeText(value),
 ]
 
+/** Whether the highest build is remembered: nothing starts without storage, or all does that has none. */
+export type Remember = true | 'if-possible'
+
+/** The rule of options that say so, or `false`. */
+export const rememberRule: Rule = [
+  "true, false or 'if-possible'",
+  (value) => typeof value === 'boolean' || value === 'if-possible',
+]
+
 /** The rule of options that are called back. */
 export const functionRule: Rule = ['a function', (value) => typeof value === 'function']
 

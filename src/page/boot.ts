@@ -11,6 +11,8 @@ import { holdMilestones, parsed } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchWhole, maxManifestLines } from './manifest.js'
 import { enforceMap, runModule, trusted } from './map.js'
+import { rememberBuild } from './memory.js'
+import { proveNamed } from './prove.js'
 import { newName } from './random-name.js'
 import { notEnforceable, showRefusal } from './refuse.js'
 import { sendReport } from './report.js'
@@ -51,6 +53,11 @@ async function start(): Promise<void> {
     fetch: nativeFetch,
     byTag: (url, integrity) => runModule(url, carrier, integrity),
     trusted,
+  }
+  if (__REMEMBER__) {
+    // Another one that is signed for this app, of a release that is not out, say, is not to count as seen.
+    await proveNamed(context)
+    rememberBuild(context, pinned.remember!)
   }
   Object.defineProperty(self, '__signedimp', { value: context })
   const unknown = newName()

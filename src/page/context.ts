@@ -1,5 +1,6 @@
 import type { Bytes } from '../crypto/bytes.js'
 import type { TrustedKey, Verifier } from '../crypto/key.js'
+import type { Remember } from '../manifest/options.js'
 import type { VerifiedManifest } from '../manifest/verify.js'
 import type { Claims } from './claims.js'
 import type { Load } from './import.js'
@@ -11,6 +12,8 @@ export interface Pinned {
   keys: readonly TrustedKey[]
   /** How many of the keys must have signed. */
   threshold: number
+  /** Whether builds are remembered, and what if the browser gives no storage. */
+  remember?: Remember
 }
 
 /** What the bootstrap has checked, and hands to a runtime. */

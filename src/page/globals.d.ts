@@ -4,6 +4,9 @@ declare const __DER__: boolean
 /** Set when the bootstrap is built: whether it can do without the engine's cryptography. */
 declare const __PURE__: boolean
 
+/** Set when the bootstrap is built: whether it remembers builds. */
+declare const __REMEMBER__: boolean
+
 /** Set when the bootstrap is built: whether it is the module form, an entry file's own, and not a page's. */
 declare const __MODULE__: boolean
 

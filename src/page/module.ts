@@ -11,6 +11,7 @@ import { holdMilestones } from './events.js'
 import { runFromBlob } from './from-blob.js'
 import { fetchManifest } from './manifest.js'
 import { enforceMap, findCarrier, runModule, trusted } from './map.js'
+import { rememberBuild } from './memory.js'
 import { proveNamed } from './prove.js'
 import { newName } from './random-name.js'
 import { announce, isRefusal, notEnforceable, showNote } from './refuse.js'
@@ -97,6 +98,7 @@ async function boot(): Promise<ModuleBoot> {
     trusted,
   }
   await proveNamed(context)
+  if (__REMEMBER__) rememberBuild(context, pinned.remember!)
   return context
 }
 

@@ -6,7 +6,7 @@
 import type { SignedImpError } from '../errors.js'
 import { isModulePath, pathToUrl } from '../manifest/path.js'
 import { refusal } from '../manifest/refusal.js'
-import type { Boot, PageData } from './context.js'
+import type { Boot, PageData, Pinned } from './context.js'
 import { diagnose } from './diagnose.js'
 import { download, maxFileBytes, nativeFetch } from './download.js'
 import { proveEnforceable } from './enforceable.js'
@@ -15,6 +15,7 @@ import { createPathOf } from './import.js'
 import { isListed } from './integrity.js'
 import { watchLoads } from './loads.js'
 import { fetchManifest } from './manifest.js'
+import { rememberBuild } from './memory.js'
 import { proveNamed } from './prove.js'
 import { isRefusal, notEnforceable } from './refuse.js'
 import { createTell } from './tell.js'
@@ -74,13 +75,14 @@ async function open(): Promise<Boot | undefined> {
     await idle()
     if (!__PURE__ && !isSecureContext) throw notEnforceable('no https (pure: false)')
     const { name, build, credentials } = data
-    const pinned = __SIGNEDIMP_PINNED__
+    const pinned: Pinned = __SIGNEDIMP_PINNED__
     const url = new URL(data.manifest!, document.baseURI).href
     const trust = { ...pinned, name: `${name}`, build: (build && +build) as number | undefined }
     const found = await insist(() => fetchManifest(url, trust, { credentials: credentials! }))
     const toUrl = (path: string) => pathToUrl(path, url)
     const boot: Boot = { pinned, verifier, ...found, url, credentials, toUrl, fetch: nativeFetch }
     await proveNamed(boot)
+    if (pinned.remember) rememberBuild(boot, pinned.remember)
     await proveEnforceable(carrier, data.tags !== undefined).catch(tellAny)
     return boot
   } catch (error) {

@@ -11,6 +11,7 @@ import { trustKey } from './keys.js'
 import { createLinked, deadline, type Linked } from './linked.js'
 import type { Required } from '../manifest/manager-options.js'
 import { fetchManifest } from './manifest.js'
+import { rememberBuild } from './memory.js'
 import { provideNative, type Native } from './native.js'
 import { proveNamed } from './prove.js'
 import { notEnforceable } from './refuse.js'
@@ -67,7 +68,7 @@ export async function openRoot(
 }
 
 async function checkManifest(base: string, required: Required): Promise<Boot> {
-  const { threshold, manifest: fileName, ...release } = required
+  const { threshold, manifest: fileName, remember, ...release } = required
   const keys = await Promise.all(required.keys.map(trustKey))
   const url = pathToUrl(fileName, base)
   const isNamed = /\.[0-9a-f]{16}\.\w+$/.test(fileName)
@@ -86,6 +87,7 @@ async function checkManifest(base: string, required: Required): Promise<Boot> {
     fetch: nativeFetch,
   }
   if (isNamed) await proveNamed(boot)
+  if (remember) rememberBuild(boot, remember)
   return boot
 }
 

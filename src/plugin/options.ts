@@ -9,9 +9,9 @@ import type { KeySource, Password } from '../keys/private.js'
 import type { PublicKeySource } from '../keys/public.js'
 import { isInstant } from '../manifest/format.js'
 import { defaultManifestName, isManifestName } from '../manifest/names.js'
-import { addressRule, type Rule } from '../manifest/options.js'
+import { addressRule, rememberRule, type Remember, type Rule } from '../manifest/options.js'
 import { isSafeText } from '../manifest/path.js'
-import { pageOptions } from './page-options.js'
+import { pageOptions, refuseOtherPages } from './page-options.js'
 
 /** Options of the plugin. */
 export interface SignedImpOptions {
@@ -31,6 +31,8 @@ export interface SignedImpOptions {
   build?: number
   /** When pages stop accepting this build. @default never */
   expires?: Date | string
+  /** Whether pages remember the highest build and refuse lower ones; `'if-possible'`: not without storage. @default false */
+  remember?: boolean | 'if-possible'
   /** How pages carry the bootstrap: inline, linked (`false`), or inline with the signed manifest (`'all'`). @default true */
   inline?: boolean | 'all'
   /** Pages: HTML files (esbuild); or who writes them: `'backend'`, or `'later'`, for `signedimp html`. @default [] */
@@ -76,6 +78,7 @@ export interface ResolvedOptions {
   name: string | undefined
   build: number | undefined
   expires: string | undefined
+  remember: Remember | undefined
   inline: boolean | 'all'
   html: readonly string[] | 'later' | 'backend'
   tags: boolean
@@ -136,6 +139,7 @@ const rules: Record<keyof SignedImpOptions, Rule> = {
     'a Date or a date text such as 2027-02-01T00:00:00Z',
     (v) => (v instanceof Date || isText(v)) && toInstant(v) !== undefined,
   ],
+  remember: rememberRule,
   inline: ["true, false or 'all'", (v) => v === true || v === false || v === 'all'],
   html: [
     "an array of files that end in .html, 'later' or 'backend'",
@@ -194,26 +198,9 @@ export function resolveOptions(
     throw new TypeError(
       'signedImp: inline: \'all\' puts the one signature of this build into the pages, so "threshold" must be 1',
     )
-  if (given.html === 'later' && given.external)
-    throw new TypeError(
-      'signedImp: "external" must be left out with html: \'later\', for entries run nothing external; the import map of a page can have hashes',
-    )
-  if (given.tags && given.html === 'later')
-    throw new TypeError(
-      `signedImp: "tags" is for the build's own pages, and html: 'later' makes none of them`,
-    )
-  if (given.mode === 'report-only' && (given.html === 'later' || given.html === 'backend'))
-    throw new TypeError(
-      `signedImp: "mode" must be 'on' or 'off' with html: '${given.html}': 'report-only' is for the build's own pages`,
-    )
-  if (given.fallback && given.html === 'backend')
-    throw new TypeError(
-      `signedImp: "fallback" is for the build's own pages, and with html: 'backend' there are none; write it into the template`,
-    )
-  if (given.policy && given.html === 'later')
-    throw new TypeError(
-      `signedImp: "policy" is for the build's own pages, and html: 'later' makes none of them; give --policy to signedimp html`,
-    )
+  refuseOtherPages(given)
+  const build = given.build ?? readEpoch(env)
+  if (given.remember && build === undefined) throw noBuild
   return {
     key: (key || undefined) as KeySource | undefined,
     password,
@@ -222,8 +209,9 @@ export function resolveOptions(
     hash: given.hash ?? 'sha256',
     manifest: given.manifest ?? defaultManifestName,
     name,
-    build: given.build ?? readEpoch(env),
+    build,
     expires: expires === undefined ? undefined : toInstant(expires),
+    remember: given.remember || undefined,
     inline,
     html: given.html ?? [],
     tags: given.tags ?? false,
@@ -241,6 +229,10 @@ export function resolveOptions(
     forPages: pageOptions.filter((option) => given[option] !== undefined),
   }
 }
+
+const noBuild = new TypeError(
+  'signedImp: "remember" needs "build", a number that rises with every release, or SOURCE_DATE_EPOCH in the environment',
+)
 
 /** External modules by their URLs as URLs are parsed. */
 function readExternal(given: Readonly<Record<string, unknown>>): Map<string, string> {

@@ -107,7 +107,7 @@ export async function readRelease(
     unverified,
     workersFirst: options.workersFirst,
     resources: options.resources,
-    page: await readPageCode(keys, options.pure),
+    page: await readPageCode(keys, options.pure, options.remember),
     reportOnly:
       options.mode === 'report-only' ? await readReportOnly(keys, options.pure) : undefined,
   }

@@ -2,8 +2,8 @@ import { init, parse, type Import } from 'es-module-lexer'
 
 /** What a script imports, as far as its text says it. */
 export interface Imports {
-  /** Where specifiers stand, without their quotes. */
-  named: { start: number; end: number; specifier: string }[]
+  /** Where specifiers stand, without their quotes, and whether in a call of `import()`. */
+  named: { start: number; end: number; specifier: string; isLazy: boolean }[]
   /** Where calls of `import()` begin. */
   calls: number[]
   /** Whether it imports something that only its run tells. */
@@ -36,7 +36,8 @@ export async function readImports(code: string): Promise<Imports | undefined> {
 /** In `import()` the offsets are those of an expression, quotes included. */
 function locate({ type, start, end, specifier }: Import, code: string): Imports['named'] {
   if (specifier === undefined || specifier === null) return []
-  const inset = type === 'dynamic' ? 1 : 0
-  const item = { start: start + inset, end: end - inset, specifier }
+  const isLazy = type === 'dynamic'
+  const inset = isLazy ? 1 : 0
+  const item = { start: start + inset, end: end - inset, specifier, isLazy }
   return code.slice(item.start, item.end) === specifier ? [item] : []
 }

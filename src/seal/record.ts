@@ -60,6 +60,7 @@ export const toOptions = (release: Release): SealRecord['options'] => ({
   inline: release.inline,
   tags: release.tags,
   pure: release.page.pure,
+  ...(release.page.remember !== undefined && { remember: release.page.remember }),
   workersFirst: release.workersFirst,
   resources: release.resources,
   headers: release.headers,

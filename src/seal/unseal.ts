@@ -10,7 +10,7 @@ import { containerPath } from '../tree/options.js'
 import { FilesRefusedError, type FileProblem } from '../tree/refused.js'
 import { verifyDirectory } from '../tree/verify.js'
 import { refuseStrays, whileStill, type Folder } from '../tree/walk.js'
-import { targetOf, writeFileAtomically } from '../tree/write.js'
+import { targetOfLeftover, writeFileAtomically } from '../tree/write.js'
 import { applyDelta } from './delta.js'
 import { hashOf, readRecord, recordName, type ChangedFile, type SealRecord } from './record.js'
 
@@ -103,7 +103,7 @@ function restoreAll(
 /** Files that a write of the seal, or of an unseal, has left where it was killed. */
 function leftIn({ files }: Folder, { manifest, changed, added }: SealRecord): string[] {
   const written = new Set([recordName, manifest, ...Object.keys(changed), ...Object.keys(added)])
-  return [...files.keys()].filter((path) => written.has(targetOf(path) ?? ''))
+  return [...files.keys()].filter((path) => written.has(targetOfLeftover(path) ?? ''))
 }
 
 /** The bytes of before; those that are there, if a seal was interrupted before it came to them. */

@@ -12,6 +12,7 @@ import { pageProblems, reasonAgainstPage, type DescribedFolder } from './pages.j
 import { FilesRefusedError, type FileProblem } from './refused.js'
 import {
   copiesOfManifests,
+  leftoversOf,
   listedFiles,
   pageManifests,
   readMain,
@@ -38,6 +39,28 @@ export async function verifyFiles(
   trust: Trust,
   { progress, open }: { progress?: Progress | undefined; open?: ReadonlySet<string> },
 ): Promise<Verified> {
+  const { problems: found, ...verified } = await inspectFiles(where, trust, progress)
+  const problems = found.filter((problem) => !isOpen(problem, open))
+  if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
+  refuseSharedNames(verified.main.files.keys())
+  return verified
+}
+
+/** Files of which some may not be as they were signed. */
+export interface Inspected extends Verified {
+  /** What is wrong with the files; of one, maybe several things. */
+  problems: FileProblem[]
+}
+
+/**
+ * Compares the files with what was signed.
+ * @throws SignedImpError on a manifest that is not signed as `trust` wants it
+ */
+export async function inspectFiles(
+  where: ManifestFolder,
+  trust: Trust,
+  progress?: Progress,
+): Promise<Inspected> {
   const stored = await readMain(where)
   const main = await verifyManifest(stored, trust, nodeCrypto)
   const { contents, folder } = where
@@ -45,11 +68,8 @@ export async function verifyFiles(
   const hashes = await hashFiles(contents, present, main.hash, progress)
   const described = { ...where, main, hashes }
   const pages = await readPages(described, trust)
-  const found = [...fileProblems(described), ...pages.problems, ...(await copyProblems(where))]
-  const problems = found.filter((problem) => !isOpen(problem, open))
-  if (problems.length > 0) throw new FilesRefusedError(onePerPath(problems))
-  refuseSharedNames(main.files.keys())
-  return { stored, main, pages: pages.read }
+  const problems = [...fileProblems(described), ...pages.problems, ...(await copyProblems(where))]
+  return { stored, main, pages: pages.read, problems }
 }
 
 /** With a reason, a file is wrong in more than its bytes. */
@@ -73,8 +93,15 @@ function fileProblems(where: DescribedFolder): FileProblem[] {
   const unlisted = [...listedFiles(where), ...refused.keys()]
     .filter((path) => !main.files.has(path))
     .map((path) => problem(path, 'unlisted'))
-  return [...changed, ...unlisted]
+  const left = leftoversOf(where).map((path): FileProblem => ({
+    path,
+    problem: 'unlisted',
+    reason: interrupted,
+  }))
+  return [...changed, ...unlisted, ...left]
 }
+
+const interrupted = 'left by a write that was interrupted: sign again, or delete it'
 
 /** Each page manifest is held to the same keys and name, but not to the build: those of older builds are kept on purpose. */
 async function readPages(
@@ -123,7 +150,7 @@ export async function refusalOf(
 }
 
 /** The first problem of each path, in a manifest's order. */
-function onePerPath(problems: FileProblem[]): FileProblem[] {
+export function onePerPath(problems: FileProblem[]): FileProblem[] {
   const first = new Map(problems.toReversed().map((problem) => [problem.path, problem]))
   return [...first.values()].sort((a, b) => comparePaths(a.path, b.path))
 }

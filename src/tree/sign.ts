@@ -24,7 +24,7 @@ import type { Progress } from './hash.js'
 import { containerPath } from './options.js'
 import { readPagesToSign } from './pages.js'
 import { summaryOf, type ManifestSummary } from './report.js'
-import { copiesOfManifests, listedFiles, type ManifestFolder } from './stored.js'
+import { copiesOfManifests, leftoversOf, listedFiles, type ManifestFolder } from './stored.js'
 import { folderTree, type Tree } from './tree.js'
 import { refuseStrays } from './walk.js'
 import { zipTree } from './zip/tree.js'
@@ -51,7 +51,7 @@ export interface SignReport extends ManifestSummary {
   pageManifests: string[]
   /** Modules whose recorded imports were dropped, because they changed or what they import is gone. */
   droppedImports: string[]
-  /** Compressed copies of the manifests as they were before; they were removed. */
+  /** Compressed copies of the manifests as they were before, and what a killed write left of one; they were removed. */
   removedCopies: string[]
 }
 
@@ -107,7 +107,7 @@ async function signTree(tree: Tree, signer: Signer, options: SignOptions): Promi
   const signedText = writeSignedText(main)
   const same = existing !== undefined && Buffer.compare(existing.signedText, signedText) === 0
   const signatures = same ? existing.signatures : []
-  await signAll(tree, [...pages, { path, signatures, signedText }], signer)
+  await signAll(tree, [...pages, { path, signatures, signedText }], signer, copies)
   const recorded = [...(existing?.manifest.imports.keys() ?? [])]
   return {
     manifest: path,
@@ -126,20 +126,18 @@ async function signAll(
   tree: Tree,
   texts: (StoredManifest & { path: string })[],
   signer: Signer,
+  removed: readonly string[],
 ): Promise<void> {
   const stored = new Map<string, Bytes>()
   for (const text of texts) stored.set(text.path, await addSignature(text, signer))
-  await tree.write(
-    stored,
-    texts.flatMap(({ path }) => copiesOf(path)),
-  )
+  await tree.write(stored, [...removed, ...texts.flatMap(({ path }) => copiesOf(path))])
 }
 
 interface ReadFolder {
   existing: UnverifiedManifest | undefined
   main: Manifest
   pages: UnverifiedManifest[]
-  /** Compressed copies of the manifests. */
+  /** Compressed copies of the manifests, and what is left of them. */
   copies: string[]
 }
 
@@ -155,7 +153,7 @@ async function read(
   const existing = await readExisting(where, manifestName)
   const main = await describeFolder(where, existing?.manifest, directives, progress)
   const pages = await readPagesToSign({ ...where, main, hashes: main.files })
-  return { existing, main, pages, copies: copiesOfManifests(where) }
+  return { existing, main, pages, copies: [...leftoversOf(where), ...copiesOfManifests(where)] }
 }
 
 async function addSignature(text: StoredManifest, signer: Signer): Promise<Bytes> {

@@ -8,13 +8,21 @@ import { copiesOf } from './copies.js'
 import { parseUnverified, type UnverifiedManifest } from './describe.js'
 import { reasonAgainstPage } from './pages.js'
 import { compareFiles } from './release.js'
-import { pageManifests, readMain, readManifest, type ManifestFolder } from './stored.js'
+import {
+  leftoversOf,
+  pageManifests,
+  readMain,
+  readManifest,
+  type ManifestFolder,
+} from './stored.js'
 import type { Tree } from './tree.js'
 
 /** The manifests of a folder or a zip file; nobody checked who signed them, nor what files there are. */
 export interface ManifestSet {
   main: UnverifiedManifest
   pages: UnverifiedManifest[]
+  /** What killed writes have left of them. */
+  leftovers: string[]
 }
 
 /** Where manifests are. */
@@ -36,7 +44,7 @@ export const readManifests = ({ tree, manifestName, alone }: ManifestPlace): Pro
     const pages: UnverifiedManifest[] = []
     for (const path of alone ? [] : pageManifests(where))
       pages.push(parseUnverified(path, await readManifest(listed.contents, path)))
-    return { main, pages }
+    return { main, pages, leftovers: leftoversOf(where) }
   })
 
 /**
@@ -124,7 +132,7 @@ export async function attachSignatures(
   signatures: readonly StoredSignature[],
   keys: readonly TrustedKey[],
 ): Promise<AttachReport> {
-  const { main, pages } = await readManifests(place)
+  const { main, pages, leftovers } = await readManifests(place)
   const all = [...pages, main]
   const found = all.map((text) => ({
     text,
@@ -145,7 +153,7 @@ export async function attachSignatures(
     if (lacking && isOfRelease(text, main))
       throw refuseSignature(text.path, `there is no signature of it by ${lacking.fingerprint}`)
   }
-  await writeAll(place.tree, results)
+  await writeAll(place.tree, results, leftovers)
   const kept = main.signatures.map(({ fingerprint }) => fingerprint)
   return {
     manifests: found.filter(({ own }) => own.length > 0).map(({ text }) => text.path),
@@ -179,16 +187,14 @@ const refuseSignature = (path: string, reason: string): SignedImpError =>
 function writeAll(
   tree: Tree,
   texts: { text: UnverifiedManifest; merged: StoredSignature[] }[],
+  leftovers: readonly string[],
 ): Promise<void> {
   const files = texts.map(({ text: { path, signedText }, merged }) => [
     path,
     storeManifest(merged, signedText),
   ]) as [string, Uint8Array][]
   // They hold the manifests as they were.
-  return tree.write(
-    new Map(files),
-    files.flatMap(([path]) => copiesOf(path)),
-  )
+  return tree.write(new Map(files), [...leftovers, ...files.flatMap(([path]) => copiesOf(path))])
 }
 
 /** What became of the signatures that were taken out. */
@@ -208,7 +214,7 @@ export async function removeSignatures(
   place: ManifestPlace,
   fingerprint: string | undefined,
 ): Promise<UnsignReport> {
-  const { main, pages } = await readManifests(place)
+  const { main, pages, leftovers } = await readManifests(place)
   const isGone = (one: StoredSignature) =>
     fingerprint === undefined || one.fingerprint === fingerprint
   const all = [...pages, main]
@@ -217,6 +223,7 @@ export async function removeSignatures(
   await writeAll(
     place.tree,
     all.map((text) => ({ text, merged: text.signatures.filter((one) => !isGone(one)) })),
+    leftovers,
   )
   const keysOf = (signatures: StoredSignature[]) => [
     ...new Set(signatures.map((one) => one.fingerprint)),

@@ -3,18 +3,33 @@ import { isManifestOf } from '../manifest/names.js'
 import { isCopyOfManifest } from './copies.js'
 import { readWhole, type Contents } from './contents.js'
 import type { Listed } from './tree.js'
+import { targetOfLeftover } from './write.js'
 
 /** What stands in a folder or a zip file, and which of the files is the manifest. */
 export interface ManifestFolder extends Listed {
   manifestName: string
 }
 
-/** What the manifest has to list: every file but itself, the page manifests beside it, and compressed copies of these. */
+/**
+ * What the manifest has to list: every file but itself, the page manifests beside it, compressed copies of these, and what
+ * is left of them where a write was killed.
+ */
 export const listedFiles = ({ folder, manifestName }: Omit<ManifestFolder, 'contents'>): string[] =>
   [...folder.files.keys()].filter(
     (path) =>
-      !isManifestOf(manifestName, path) && !isCopyOfManifest(manifestName, path, folder.files),
+      !isManifestOf(manifestName, path) &&
+      !isCopyOfManifest(manifestName, path, folder.files) &&
+      !isLeftover(manifestName, path),
   )
+
+function isLeftover(manifestName: string, path: string): boolean {
+  const target = targetOfLeftover(path)
+  return target !== undefined && isManifestOf(manifestName, target)
+}
+
+/** What is left of manifests where a write was killed. Nobody has signed it, and whoever writes them next removes it. */
+export const leftoversOf = ({ folder, manifestName }: Omit<ManifestFolder, 'contents'>): string[] =>
+  [...folder.files.keys()].filter((path) => isLeftover(manifestName, path))
 
 /** The manifests' compressed copies, which stand for themselves: they hold what a signed file holds. */
 export const copiesOfManifests = ({ folder, manifestName }: ManifestFolder): string[] =>

@@ -156,8 +156,8 @@ const toReport = (
   missingSourceMaps: [...main.files.keys()].filter((path) => isDeletedMap(path, where)),
 })
 
-/** Signatures of these keys are known to be right: one that is not refuses the manifest. */
-function signersOf(bytes: Uint8Array, { keys }: Trust): string[] {
+/** Who signed: signatures of these keys are known to be right, as one that is not refuses the manifest. */
+export function signersOf(bytes: Uint8Array, { keys }: Trust): string[] {
   const signers = new Set(splitManifest(bytes).signatures.map(({ fingerprint }) => fingerprint))
   return [...new Set(keys.map(({ fingerprint }) => fingerprint))].filter((key) => signers.has(key))
 }

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-/** Writes a file so that a reader, or a crash, sees the old bytes or the new ones and nothing between. */
+/**
+ * Writes a file so that a reader, a crash, or a loss of power sees the old bytes or the new ones and nothing between; and
+ * the new ones, once this is done.
+ */
 export const writeFileAtomically = (file: string, bytes: Uint8Array): Promise<void> =>
   replaceAtomically(file, (handle) => handle.writeFile(bytes))
 
@@ -22,11 +25,13 @@ export async function replaceAtomically(
     await rm(temporary, { force: true })
     throw error
   }
+  await syncFolder(dirname(file))
 }
 
-/** The path that a write was to replace which ended in between, by the path of what it left. */
-export function targetOf(path: string): string | undefined {
-  const [, folder = '', name] = /^(.*\/)?\.([^/]+)\.[0-9a-f-]{36}\.tmp$/.exec(path) ?? []
+/** The path in whose place a file was to be put that {@link replaceAtomically} left because it was killed. */
+export function targetOfLeftover(path: string): string | undefined {
+  const [, folder = '', name] =
+    /^(.*\/)?\.([^/]+)\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/.exec(path) ?? []
   return name === undefined ? undefined : folder + name
 }
 
@@ -52,3 +57,23 @@ async function writeThrough(
     await handle.close()
   }
 }
+
+/** Waits until the disk has the names, too, so that of several files no later one can be there without an earlier one. */
+async function syncFolder(dir: string): Promise<void> {
+  try {
+    const handle = await open(dir, 'r')
+    await handle.sync().finally(() => handle.close())
+  } catch (error) {
+    // Windows opens no folders, and some file systems sync none: what can be done there is done.
+    if (!unable.has((error as NodeJS.ErrnoException).code)) throw error
+  }
+}
+
+const unable = new Set<string | undefined>([
+  'EISDIR',
+  'EPERM',
+  'EACCES',
+  'EINVAL',
+  'ENOTSUP',
+  'EBADF',
+])

@@ -19,10 +19,15 @@ attackServers(107, 'later hooks, and ways past hooks', {
     main: attempts(`require('node:module').registerHooks(${hook}); await import('./good.mjs')`),
   },
   'registerHooks, imported': {
-    runtimes: /node (22|24|26)/,
+    runtimes: /node (22|24|26)|deno/,
     main: attempts(
       `const { registerHooks } = await import('node:module'); registerHooks(${hook}); await import('./good.mjs')`,
     ),
+  },
+  'register, imported': {
+    runtimes: /deno/,
+    isReal: false,
+    main: attempts(`(await import('node:module')).register(${url})`),
   },
   register: {
     runtimes: /node/,
@@ -51,6 +56,33 @@ attackServers(107, 'later hooks, and ways past hooks', {
       `await import(URL.createObjectURL(new Blob([${source}], { type: 'text/javascript' })))`,
     ),
   },
+  'http:': {
+    runtimes: /deno/,
+    main: attempts(`const { createServer } = require('node:http')
+const server = createServer((_, answer) => answer.setHeader('content-type', 'text/javascript').end(${source}))
+await new Promise((settle) => server.listen(0, '127.0.0.1', settle))
+await import('http://127.0.0.1:' + server.address().port + '/evil.js')`),
+  },
+  'a realm': {
+    runtimes: /bun/,
+    main: attempts(
+      `await new ShadowRealm().importValue(new URL('evil.mjs', import.meta.url).href, 'word')`,
+      `new ShadowRealm().evaluate('import(' + JSON.stringify(new URL('evil.mjs', import.meta.url).href) + '); 1')
+await new Promise((settle) => setTimeout(settle, 300))`,
+    ),
+  },
+  'import() in a text': {
+    main: attempts(
+      `await (0, eval)('(url) => import(url)')(new URL('evil.mjs', import.meta.url).href)`,
+      `await new Function('url', 'return import(url)')(new URL('evil.mjs', import.meta.url).href)`,
+    ),
+  },
+  'import() in a script of vm': {
+    runtimes: /node|bun/,
+    main: attempts(`const vm = require('node:vm')
+const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
+await vm.runInThisContext('(url) => import(url)', { importModuleDynamically })(new URL('evil.mjs', import.meta.url).href)`),
+  },
   'a worker of text': {
     runtimes: /node|bun/,
     main: `const { Worker } = require('node:worker_threads')
@@ -70,6 +102,14 @@ await new Promise((settle) => setTimeout(settle, 500))`),
       `require('node:module')._load(new URL('evil.cjs', import.meta.url).pathname, null, false)`,
       `const M = require('node:module'); new M('x').load(new URL('evil.cjs', import.meta.url).pathname)`,
       `const M = require('node:module'), file = new URL('evil.cjs', import.meta.url).pathname; M._extensions['.js'](new M(file), file)`,
+    ),
+  },
+  'the inner loader, by names that have moved': {
+    runtimes: /node/,
+    main: attempts(
+      `const M = require('node:module'); M._findPath = M._resolveFilename = () => new URL('evil.cjs', import.meta.url).pathname; require('./evil.cjs')`,
+      `require('node:module')._preloadModules([new URL('evil.cjs', import.meta.url).pathname])`,
+      `process.env.NODE_PATH = new URL('.', import.meta.url).pathname; require('node:module')._initPaths(); require('evil')`,
     ),
   },
   'a query': {

@@ -1,7 +1,7 @@
 import { attacks } from '../support/attack.ts'
 import { attackServers, type ServerAttack } from '../support/server-attack.ts'
 
-// Code that runs replaces what the hooks might use, and only then loads what nobody signed.
+// Code that runs replaces what the hooks might use, and only then loads what nobody signed. Without hooks, that runs.
 
 const always = (value: string) => `() => ${value}`
 const patches: Record<string, string> = {
@@ -15,19 +15,28 @@ Map.prototype.get = function (key) { return get.call(this, key) ?? '0' }`,
 RegExp.prototype.exec = ${always('["good.mjs", "good.mjs"]')}`,
   'Array.prototype': `Array.prototype[Symbol.iterator] = function* () {}
 Array.prototype.includes = Array.prototype.some = ${always('true')}`,
-  'Function.prototype': `const { call } = Function.prototype
-Function.prototype.call = Function.prototype.apply = function () { return 'good.mjs' }`,
+  'Function.prototype': `const { apply } = Reflect
+const toGood = (found) => (typeof found === 'string' ? found.replaceAll('evil', 'good') : found)
+Function.prototype.call = function (self, ...rest) { return toGood(apply(this, self, rest)) }
+Function.prototype.apply = function (self, rest) { return toGood(apply(this, self, rest ?? [])) }`,
   'JSON, Object, Reflect': `JSON.parse = ${always('({ type: "module" })')}
 Object.hasOwn = ${always('true')}
 Object.create = ${always('({})')}
 Reflect.apply = ${always('"good.mjs"')}`,
   'TextDecoder, URL': `TextDecoder.prototype.decode = ${always(`'console.log("EVIL")'`)}
 globalThis.URL = class { href = new URL_('good.mjs', import.meta.url).href }`,
+  'Buffer, Uint8Array': `for (const name of ['toString', 'equals', 'subarray', 'slice'])
+  Buffer.prototype[name] = Uint8Array.prototype[name] = ${always("'good.mjs'")}`,
+  'indices of Array.prototype': `for (const index of [2, 3])
+  Object.defineProperty(Array.prototype, index, { set() {}, get: ${always("'good.mjs'")}, configurable: true })`,
+  process: `process.cwd = ${always("'/node_modules/good'")}
+process.getBuiltinModule = ${always('({})')}
+process.execArgv = process.argv = []`,
   'node:fs, node:crypto, node:url': `const fs = require('node:fs'), crypto = require('node:crypto'), url = require('node:url')
-const { readFileSync } = fs
-fs.readFileSync = (file, options) => readFileSync(String(file).replace('evil', 'good'), options)
+const { readFileSync } = fs, { hash } = crypto, good = readFileSync(new URL('good.mjs', import.meta.url))
+fs.readFileSync = (file, options) => readFileSync(typeof file === 'string' ? file.replace('good', 'evil') : file, options)
 fs.realpathSync = (file) => file
-crypto.hash = () => crypto.createHash('sha256').update('').digest('hex')
+crypto.hash = (type, bytes, encoding) => hash(type, good, encoding)
 crypto.createHash = ${always('({ update: () => ({ digest: () => "" }) })')}
 url.fileURLToPath = ${always('"good.mjs"')}
 require('node:module').syncBuiltinESMExports?.()`,
@@ -39,6 +48,7 @@ const say = (error) => log(exec(/ERR_SIGNEDIMP_\\w+/, error.code + ' ' + error.m
 `
 const evil = `await import('./evil.mjs').catch(say)
 try { require('./evil.cjs') } catch (error) { say(error) }
+try { require('./good.cjs') } catch (error) { say(error) }
 process.exit(0)
 `
 
@@ -48,7 +58,6 @@ const ways = Object.fromEntries(
     name,
     {
       main: `${keep}${patch}\n${evil}`,
-      isReal: false,
       judge: ({ stdout, stderr }) =>
         `refused ${/ERR_\w+/.exec(stdout + stderr)?.[0] ?? 'by the runtime'}`,
     },

@@ -8,7 +8,8 @@ const pollute = `const found = { word: undefined }
 const evil = 'console.log("EVIL")'
 for (const [name, value] of Object.entries({
   source: evil, contents: evil, format: 'module', shortCircuit: true, loader: 'js', url: 'data:text/javascript,' + evil,
-  integrity: '', hash: '', type: 'module', main: './evil.cjs', nodeModules: 'unverified', allow: ['/'], eval: true, 'evil.mjs': '',
+  integrity: '', hash: '', type: 'module', main: './evil.cjs', nodeModules: 'unverified', allow: ['/'], eval: true, 'evil.mjs': '', namespace: 'evil', exports: {}, policy: { nodeModules: 'unverified' },
+  encoding: 'latin1', flag: 'w', outputLength: 1, 1: './evil.mjs',
 }))
   Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true })
 `

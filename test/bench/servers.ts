@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
+import { basename, join } from 'node:path'
+import { rollup } from 'rollup'
+import { signedImp } from 'signedimp'
+import { writeFiles } from '../support/fixture.ts'
+import { scratchFolder } from '../support/processes.ts'
 import type { Runtime } from '../support/runtimes.ts'
-import { runProgram, servers, signProgram, type Program } from '../support/server-program.ts'
+import { key, run } from '../support/server-app.ts'
+import { runProgram, servers, signProgram } from '../support/server-program.ts'
 import { rotate, say } from './progress.ts'
 import { formatRatio, median, ratioOf } from './statistics.ts'
 import type { Section, Table } from './table.ts'
@@ -18,13 +24,17 @@ interface Seen {
   again: number
 }
 
-const programs: Record<string, () => Promise<Program>> = {
-  '31 modules, 1 MB': () => write(30, 33_000),
-  '1,000 modules': () => write(999, 400),
+/** Starts a program, plain or signed. */
+type Start = (runtime: Runtime, way: Way) => { stdout: string; stderr: string }
+
+const programs: Record<string, () => Promise<Start>> = {
+  '31 modules, 1 MB': () => preload(write(30, 33_000)),
+  'a bundle of 31 chunks, 1 MB': () => bundle(write(30, 33_000)),
+  '1,000 modules': () => preload(write(999, 400)),
 }
 
-/** Modules in a chain of static imports, as bundlers share chunks, each with text that is parsed. */
-function write(count: number, size: number): Promise<Program> {
+/** Modules that one imports, each with text that is parsed. */
+function write(count: number, size: number): Record<string, string> {
   const files: Record<string, string> = { 'package.json': '{"type":"module"}' }
   for (let at = 0; at < count; at++) {
     const noise = createHash('sha256').update(String(at)).digest('hex')
@@ -43,7 +53,33 @@ for (let left = 1000; left > 0; left--) await import('./chunk-0.js')
 console.log(JSON.stringify({ memory: rss / 1e6, again: performance.now() - began }))
 process.exit(0)
 `
-  return signProgram(files)
+  return files
+}
+
+/** A program that nobody bundles, with `signedimp/node` loaded before it. */
+async function preload(files: Record<string, string>): Promise<Start> {
+  const program = await signProgram(files)
+  return (runtime, way) => runProgram(runtime, program, { isPlain: way === 'plain' })
+}
+
+/** A program that Rollup makes, whose entry is its bootstrap where it is signed. */
+async function bundle(files: Record<string, string>): Promise<Start> {
+  const folder = scratchFolder()
+  await writeFiles(join(folder, 'src'), files)
+  const build = async (way: Way) => {
+    const plugins = way === 'signed' ? [signedImp(key, { name: 'program', server: true })] : []
+    const input = join(folder, 'src/main.mjs')
+    const built = await rollup({ input, plugins, treeshake: false, onLog: () => {} })
+    await built.write({
+      dir: join(folder, way),
+      entryFileNames: '[name].mjs',
+      chunkFileNames: '[name].mjs',
+      manualChunks: (id) => (id === input ? null : basename(id, '.js')),
+    })
+    await built.close()
+  }
+  for (const way of ['plain', 'signed'] as Way[]) await build(way)
+  return (runtime, way) => run(runtime, join(folder, way, 'main.mjs'))
 }
 
 /** Measures what it costs to start a program with hooks, in each runtime, in turns. */
@@ -51,12 +87,12 @@ export async function measureServers(quick: boolean): Promise<Section> {
   const tables: Table[] = []
   const data: Record<string, unknown> = {}
   for (const [title, make] of Object.entries(programs)) {
-    const program = await make()
+    const start = await make()
     const found = servers
       .filter(({ missing }) => !missing)
       .map((runtime) => {
         say(`servers: ${title}, ${runtime.name}`)
-        return [runtime.name, measure(runtime, program, quick ? 3 : 20)] as const
+        return [runtime.name, measure(runtime, start, quick ? 3 : 20)] as const
       })
     data[title] = Object.fromEntries(found)
     tables.push(tableOf(title, found))
@@ -64,12 +100,12 @@ export async function measureServers(quick: boolean): Promise<Section> {
   return { tables, data }
 }
 
-function measure(runtime: Runtime, program: Program, rounds: number): Record<Way, Seen[]> {
+function measure(runtime: Runtime, start: Start, rounds: number): Record<Way, Seen[]> {
   const seen: Record<Way, Seen[]> = { plain: [], signed: [] }
   for (let round = 0; round <= rounds; round++)
     for (const way of rotate(['plain', 'signed'] as Way[], round)) {
       const began = performance.now()
-      const { stdout, stderr } = runProgram(runtime, program, { isPlain: way === 'plain' })
+      const { stdout, stderr } = start(runtime, way)
       const ms = performance.now() - began
       if (!stdout) throw new Error(stderr)
       // The first one warms the disk's cache up.

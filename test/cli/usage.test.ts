@@ -75,6 +75,11 @@ for (const [name, flags] of [
   ],
   ['verify', ['--key', '--threshold', '--name', '--build', '--manifest', '--format', '--json']],
   ['show', ['--files', '--json']],
+  [
+    'export',
+    ['--as', '--key', '--threshold', '--name', '--build', '--manifest', '--out', '--json'],
+  ],
+  ['graph', ['--key', '--threshold', '--name', '--build', '--manifest', '--html', '--json']],
   ['bootstrap', ['--key', '--name', '--threshold', '--build', '--manifest', '--format', '--json']],
 ] as const)
   test(`${name} --help names every flag`, () => {

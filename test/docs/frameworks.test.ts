@@ -17,7 +17,7 @@ test('the table has each framework once, in order', () => {
 
 for (const { name, packages, configured, refused, plugin } of frameworks) {
   test(`the row is of what is run now: ${name}`, () => {
-    const [versions, by, set, result] = rows.get(name)!
+    const [versions, by, set, result, load] = rows.get(name)!
     const pinned = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
     assert.equal(
       [versions, by, set],
@@ -25,8 +25,9 @@ for (const { name, packages, configured, refused, plugin } of frameworks) {
     )
     assert.match(
       result!,
-      refused ? /^refused: / : /^(works; chromium .* none ran, |not run to the end)/,
+      refused ? /^refused: / : /^works; chromium \S+: .* none ran, .*; firefox \S+: .* none ran, /,
     )
+    assert.match(load!, refused ? /^$/ : /^[\d.]+ \([\d.]+-[\d.]+\), n = \d+$/)
   })
 }
 

@@ -19,6 +19,7 @@ const report: Report = {
   maps: [],
   external: [],
   pure: false,
+  remember: undefined,
   unverified: [],
   fetched: 0,
   unchecked: {},

@@ -27,7 +27,10 @@ const pem = publicKeyPem(ed)
 const create = (options: unknown) => new SignedImportManager(options as object)
 
 for (const [options, words] of [
-  [{ key: pem }, /^"key" is no option; there are keys, threshold, name, onRefusal, reportTo$/],
+  [
+    { key: pem },
+    /^"key" is no option; there are keys, threshold, name, onRefusal, remember, reportTo$/,
+  ],
   [{ base: '/' }, /"base" is no option/],
   [null, /^"options" must be an object, got null$/],
   ['https://x.example/', /^"options" must be an object, got string$/],
@@ -44,6 +47,7 @@ for (const [options, words] of [
   [{ name: '' }, /^"name" must be NFC text/],
   [{ name: 'a\nb' }, /"name"/],
   [{ name: 7 }, /"name".*got 7/],
+  [{ remember: 'yes' }, /^"remember" must be true, false or 'if-possible', got "yes"$/],
   [{ reportTo: '' }, /^"reportTo" must be an https: URL or a path/],
   [{ reportTo: 'http://x.example/' }, /"reportTo"/],
   [{ reportTo: '//x.example/' }, /"reportTo"/],

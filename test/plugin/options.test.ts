@@ -122,6 +122,7 @@ const wrong: Record<string, unknown[]> = {
   ],
   name: ['', 'a\nb', 'a\u0000b', 'a\u202eb', 'u\u0308', '\ud800', 1, null, {}, []],
   build: [-1, 1.5, NaN, Infinity, 2 ** 53, '1', null, {}, true, 1n],
+  remember: ['yes', 'optional', 1, null, {}],
   expires: [
     '',
     'never',
@@ -305,6 +306,7 @@ test('what is not given', () => {
     name: undefined,
     build: undefined,
     expires: undefined,
+    remember: undefined,
     inline: true,
     html: [],
     tags: false,
@@ -395,6 +397,21 @@ test("inline: 'all' carries one signature, so that no threshold above it can be 
 test("tags are for the build's own pages, so that there must be some", () => {
   const { message } = mistake(key, { tags: true, html: 'later' })
   assert.match(message, /"tags".*html: 'later'/)
+})
+
+test('what is remembered is a build', () => {
+  const { message } = mistake(key, { remember: true })
+  assert.match(message, '"remember" needs "build"')
+  for (const remember of [true, 'if-possible'] as const) {
+    assert.is(resolved({ remember, build: 0 }).remember, remember)
+    assert.is(resolved({ remember }, { SOURCE_DATE_EPOCH: '1' }).remember, remember)
+  }
+  assert.is(resolved({ remember: false }).remember, undefined)
+})
+
+test('later pages would not remember', () => {
+  const { message } = mistake(key, { remember: true, build: 1, html: 'later' })
+  assert.match(message, /"remember" is for.*html: 'later'/)
 })
 
 test("a policy is for the build's own pages, too", () => {

@@ -72,6 +72,7 @@ const effects: Record<
     ({ attributes }) => attributes['data-tags']!.startsWith('signedimp-tags-'),
   ],
   pure: [{ key: rsa, pure: true }, ({ report }) => report.pure],
+  remember: [{ build: 1, remember: true }, ({ html }) => html.includes('remember:')],
   workersFirst: [
     { workersFirst: true },
     ({ read }) => read(/^signedimp-workers-/).includes('"first":true'),

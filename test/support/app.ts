@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve, type Site, type SiteOptions } from '../../playground/server.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
@@ -171,6 +171,17 @@ export interface Reply {
 export interface TestSite extends Site {
   /** Answers a path (a new one too, or one outside the base with its leading slash) by something else from now on. */
   reply(path: string, reply: Reply | ((request: number) => Reply | undefined)): void
+}
+
+/** Lets a site serve another folder from now on, as a new deploy does, or an old one that comes back. */
+export function deploy(site: TestSite, folder: string): void {
+  site.reset()
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  for (const { parentPath, name } of files.filter((entry) => entry.isFile())) {
+    const file = join(parentPath, name)
+    const type = name.endsWith('.html') ? { type: 'text/html; charset=utf-8' } : {}
+    site.reply(relative(folder, file), { body: readFileSync(file), ...type })
+  }
 }
 
 /** Waits until a site was asked for a path: what a page has begun reaches the server only later. */

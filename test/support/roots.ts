@@ -77,10 +77,11 @@ export async function signFolder(
   key: KeyObject,
   name: string,
   files: Record<string, string>,
+  build?: number,
 ): Promise<string> {
   const folder = scratchFolder()
   await writeFiles(folder, files)
-  await signDirectory(folder, await loadSigner(key), { name })
+  await signDirectory(folder, await loadSigner(key), { name, build })
   return folder
 }
 

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { build as buildWithEsbuild } from 'esbuild'
 import { signedImp, type SignedImpOptions } from 'signedimp'
 import { signedImp as forEsbuild } from 'signedimp/esbuild'
+import type { InlineConfig } from 'vite'
 import { generateKey } from '../../src/keys/generate.ts'
+import type { ViteName } from '../bundlers/built.ts'
 import { writeFiles } from './fixture.ts'
 import { scratchFolder } from './processes.ts'
 import { runtimes, type Runtime } from './runtimes.ts'
@@ -49,6 +51,8 @@ export interface ProgramOptions {
   external?: readonly string[]
   /** Where the program is, if it is there already. */
   folder?: string
+  /** Which Vite builds it, if one does. */
+  vite?: ViteName
 }
 
 /** Builds a program into `dist` of its folder, with names that a test can tell. @returns that folder */
@@ -92,25 +96,28 @@ const builders: Record<Bundler, Build> = {
   rollup: (...program) => bundle('rollup', ...program),
   rolldown: (...program) => bundle('rolldown', ...program),
 
-  async vite(folder, inputs, { format = 'esm', signed, external = [] }) {
-    const { build } = await import('vite')
-    await build({
-      root: folder,
-      configFile: false,
-      logLevel: 'error',
-      ssr: { external: [...external] },
-      plugins: [signedImp(key, { name: 'program', server: true, ...signed }) as never],
-      build: {
-        ssr: true,
-        rollupOptions: {
-          input: inputs,
-          output: namesOf(format),
-          external: external.map((name) => name),
-        },
-      },
-    })
+  async vite(folder, inputs, options) {
+    const { build } = (await import(options.vite ?? 'vite')) as typeof import('vite')
+    await build(forVite(folder, inputs, options))
   },
 }
+
+/** What Vite is told to build a program. */
+export const forVite = (
+  folder: string,
+  input: Record<string, string>,
+  { format = 'esm', signed, external = [] }: ProgramOptions,
+): InlineConfig => ({
+  root: folder,
+  configFile: false,
+  logLevel: 'error',
+  ssr: { external: [...external] },
+  plugins: [signedImp(key, { name: 'program', server: true, ...signed }) as never],
+  build: {
+    ssr: true,
+    rollupOptions: { input, output: namesOf(format), external: [...external] },
+  },
+})
 
 /** Rollup and Rolldown have one interface. */
 async function bundle(

@@ -168,9 +168,9 @@ export async function signProgram(
 }
 
 /** Signs a folder. */
-export async function sign(folder: string, known?: Signer): Promise<Program> {
+export async function sign(folder: string, known?: Signer, build?: number): Promise<Program> {
   const signer = known ?? (await loadSigner(await generateKey('ed25519')))
-  await signDirectory(folder, signer, { name: 'shop' })
+  await signDirectory(folder, signer, { name: 'shop', build })
   const pem = publicKeyPem(signer.key)
   const keyFile = `${folder}.pub`
   writeFileSync(keyFile, pem)

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { targetOf, writeFileAtomically } from '../../src/tree/write.ts'
+import { targetOfLeftover, writeFileAtomically } from '../../src/tree/write.ts'
 import { throwsCode } from '../support/throws.ts'
 import { folderOf, readFrom } from './folder.ts'
 
@@ -23,10 +23,10 @@ for (const mode of [0o640, 0o600, 0o444, 0o666])
 
 test('what an interrupted write left is known by its name', () => {
   const id = '05a2be27-1b02-40dc-a8fd-cf4021e0baa8'
-  assert.is(targetOf(`a/.b.js.${id}.tmp`), 'a/b.js')
-  assert.is(targetOf(`.b.js.${id}.tmp`), 'b.js')
+  assert.is(targetOfLeftover(`a/.b.js.${id}.tmp`), 'a/b.js')
+  assert.is(targetOfLeftover(`.b.js.${id}.tmp`), 'b.js')
   for (const other of [`a/b.js.${id}.tmp`, '.b.js.tmp', `.${id}.tmp`, `.b.js.${id}`])
-    assert.is(targetOf(other), undefined)
+    assert.is(targetOfLeftover(other), undefined)
 })
 
 test('a reader never sees half a file', async () => {

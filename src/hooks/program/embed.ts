@@ -1,8 +1,8 @@
 /** What `signedimp bootstrap` prints: the hooks with their keys, for programs that somebody puts together by hand. */
-import { createRequire } from 'node:module'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import vm from 'node:vm'
+import { Module } from '../builtins.js'
 import { node } from '../captured.js'
 import { start as startHooks } from '../start.js'
 
@@ -32,7 +32,7 @@ export function start(base: string | URL, options?: { allow?: readonly string[] 
   const load = findImport()
   return {
     import: (path) => load(pathToFileURL(inside(path)).href),
-    require: (path) => createRequire(inside('.'))(inside(path)),
+    require: (path) => Module.createRequire(inside('.'))(inside(path)),
   }
 }
 
