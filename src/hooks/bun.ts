@@ -20,7 +20,7 @@ import {
 import { patchCommonJs, type LoadedModule } from './commonjs.js'
 import { formatOf } from './format.js'
 import { check, type Change, type Checked, type Judge } from './judge.js'
-import { checkFound, findNamed, refuseLink } from './resolve.js'
+import { checkFound, checkPackage, findNamed, refuseLink } from './resolve.js'
 import type { Root } from './root.js'
 
 type Loaded =
@@ -52,7 +52,11 @@ export function installInBun(judge: Judge, preload: string): (change: Change) =>
   const { plugin } = bun
   const ask = createAsk(bun.resolveSync)
   const compile = createCompiler(bun.main)
-  const onLoad = ({ path }: { path: string }) => compile(check(judge, withoutQuery(path))!)
+  const onLoad = ({ path }: { path: string }) => {
+    const checked = check(judge, withoutQuery(path))!
+    checkPackage(checked)
+    return compile(checked)
+  }
   const isLenient = judge.policy.nodeModules === 'unverified'
   patchCommonJs(judge)
   plugin({

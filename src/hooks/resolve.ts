@@ -122,6 +122,15 @@ function packageOf(specifier: string): string {
   return end < 0 ? specifier : slice(specifier, 0, end)
 }
 
+/**
+ * Refuses a file of a package of a root where what says what the package is may be somebody else's. Bun does not ask what a
+ * package's name means.
+ * @throws SignedImpError
+ */
+export function checkPackage(place: Place): void {
+  if (indexOf(`/${place.path}`, '/node_modules/', 0) >= 0) checkDescriptions(place)
+}
+
 /** Each `package.json` above a file must be signed, or there must be none. @returns the nearest name that one says */
 function checkDescriptions({ root, path }: Place): string | undefined {
   let name: string | undefined

@@ -49,6 +49,15 @@ attackServers(108, 'an unsigned package.json', {
     plant: { 'node_modules/pack/package.json': '{"main":"./other.js"}' },
     main: `try { require('pack') } catch (error) { console.log(codeOf(error)) }`,
   },
+  'a package gets another main file, for import': {
+    runtimes: /node|bun/,
+    files: {
+      'node_modules/pack/index.js': `console.log('good')`,
+      'node_modules/pack/other.js': `console.log('EVIL')`,
+    },
+    plant: { 'node_modules/pack/package.json': '{"main":"./other.js"}' },
+    main: `await import('pack').catch((error) => console.log(codeOf(error)))`,
+  },
   'a signed package.json is changed': {
     files: {
       'node_modules/pack/package.json': '{"main":"./index.js"}',

@@ -20,6 +20,11 @@ async function write() {
   await writeFiles(folder, {
     'boot.mjs': `import { register } from ${from}
 register({ ...${JSON.stringify(options)}, allow: [import.meta.url] })\n`,
+    'twice.mjs': `import { register } from ${from}
+const options = { ...${JSON.stringify(options)}, allow: [import.meta.url] }
+register(options)
+register(options)
+try { register({ ...options, nodeModules: 'unverified' }) } catch (error) { console.log(String(error)) }\n`,
     'forgets.mjs': `import { register } from ${from}\n`,
     'forgets.cjs': `require(${JSON.stringify(nodeEntry)})\n`,
     'with/bunfig.toml': `preload = [${JSON.stringify(nodeEntry)}]\n`,
@@ -68,6 +73,14 @@ for (const runtime of servers) {
     }
   })
 
+  test(`${runtime.name}: nothing else is registered later`, async () => {
+    const { program, folder } = await write()
+    const file = join(program.folder, 'main.mjs')
+    const { stdout, stderr } = start(runtime, folder, flag, './twice.mjs', file)
+    const said = 'TypeError: register: there are roots already; add others with addRoot()'
+    assert.is(stdout, `${said}\nstarted\n`, stderr)
+  })
+
   test(`${runtime.name}: ${titles[1]}`, async () => {
     const { program, folder } = await write()
     const entries = ['main.mjs', 'main.cjs'].map((entry) => join(program.folder, entry))
@@ -77,6 +90,9 @@ for (const runtime of servers) {
     if (kind === 'node')
       for (const entry of [...entries, program.folder, 'app/main'])
         isRefused(start(runtime, folder, '-r', './forgets.cjs', entry), entry)
+    // No program at all, but this package was told nothing.
+    const self = kind === 'bun' ? nodeEntry : pathToFileURL(nodeEntry).href
+    if (kind !== 'deno') isRefused(start(runtime, folder, flag, self, '-e', main), 'a text')
     if (kind === 'bun') isRefused(start(runtime, join(folder, 'with'), entries[0]!), 'bunfig.toml')
   })
 }

@@ -60,6 +60,7 @@ await note('twice', () => manager.addRoot(other, { keys: [${JSON.stringify(other
 await note('unlisted', () => manager.import(other + '/planted.mjs'))
 await note('verified', async () => (await manager.verify(first + '/late.mjs', new TextEncoder().encode('1'))) ?? 'fine')
 await note('other bytes', () => manager.verify(first + '/late.mjs', new TextEncoder().encode('2')))
+await note('unlisted bytes', () => manager.verify(other + '/planted.mjs', new TextEncoder().encode('1')))
 await note('another manager', () => new SignedImportManager({ name: 'shop' }).install() && 'installed')
 report.removed = manager.remove(other)
 await note('gone', () => manager.import(other + '/late.mjs'))
@@ -82,6 +83,7 @@ const expected = {
   unlisted: 'ERR_SIGNEDIMP_UNLISTED',
   verified: 'fine',
   'other bytes': 'ERR_SIGNEDIMP_CHANGED',
+  'unlisted bytes': 'ERR_SIGNEDIMP_UNLISTED',
   'another manager': 'TypeError',
   removed: true,
   gone: 'ERR_SIGNEDIMP_UNLISTED',

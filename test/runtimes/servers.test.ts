@@ -5,36 +5,18 @@ import * as assert from 'uvu/assert'
 import { scratchFolder } from '../support/processes.ts'
 import { writeFiles } from '../support/fixture.ts'
 import {
-  runProgram,
-  servers,
-  sign,
-  signProgram,
-  type Program,
-  type Run,
-  type RunOptions,
-} from '../support/server-program.ts'
-import type { Runtime } from '../support/runtimes.ts'
-import { skip } from '../support/skip.ts'
+  allowing,
+  configure,
+  firstIn,
+  replacesWhenHashed,
+  testServers,
+  type ServerCase,
+} from '../support/server-cases.ts'
+import { sign, signProgram, type Program, type RunOptions } from '../support/server-program.ts'
 
 // What a program is told by its environment and by `register`, and what each server does that is not about one file.
 
-const prelude = `import { createRequire } from 'node:module'
-const require = createRequire(import.meta.url)
-const codeOf = (error) => /ERR_SIGNEDIMP_\\w+/.exec(error?.code + ' ' + error?.message)?.[0] ?? String(error)
-const attempt = async (work) => console.log(await Promise.resolve().then(work).catch(codeOf))
-`
-
-interface Case {
-  main: string
-  files?: Record<string, string>
-  /** Done to the program after it was signed. @returns what else its run needs */
-  tamper?: (program: Program, runtime: Runtime) => RunOptions | void | Promise<RunOptions | void>
-  /** What it prints, or the code by which it does not start. */
-  prints: string
-  only?: RegExp
-}
-
-const cases: Record<string, Case> = {
+const cases: Record<string, ServerCase> = {
   'what is changed after it was checked does not run': {
     only: /node/,
     files: { 'late.cjs': `module.exports = 'signed'` },
@@ -207,33 +189,11 @@ await attempt(() => import('./node_modules/own/index.mjs'))`,
   },
 }
 
-/**
- * Whatever file says "signed" says something else as soon as it was hashed: that is the moment between the check and the use,
- * where one reads the file a second time.
- */
+/** Whatever file says "signed" says something else as soon as it was hashed. */
 function changesWhenHashed(program: Program): RunOptions {
-  const first = firstIn(
-    program.folder,
-    `const crypto = require('node:crypto'), fs = require('node:fs'), path = require('node:path')
-const { hash } = crypto, folder = ${JSON.stringify(program.folder)}
-crypto.hash = (type, bytes, encoding) => {
-  const found = hash(type, bytes, encoding)
-  for (const name of ['late.mjs', 'late.cjs']) {
-    const file = path.join(folder, name)
-    if (fs.existsSync(file) && fs.readFileSync(file).equals(bytes))
-      fs.writeFileSync(file, String(bytes).replace('signed', 'EVIL!!'))
-  }
-  return found
-}
-require('node:module').syncBuiltinESMExports()`,
-  )
-  return allowing(program, first)
-}
-
-function allowing(program: Program, first: string): RunOptions {
-  const { pem } = program
-  const config = { keys: [pem], name: 'shop', root: 'app', allow: [first] }
-  return { ...configure(program, config), flags: ['--require', first] }
+  const names = ['late.mjs', 'late.cjs']
+  const text = replacesWhenHashed(program, names, `String(bytes).replace('signed', 'EVIL!!')`)
+  return allowing(program, firstIn(program.folder, text))
 }
 
 /** A program's neighbour. */
@@ -245,41 +205,6 @@ async function write(program: Program, name: string, files: Record<string, strin
   return place
 }
 
-function firstIn(folder: string, text = '1'): string {
-  const file = join(folder, '..', 'first.cjs')
-  writeFileSync(file, text)
-  return file
-}
-
-/** A configuration beside the program, or wherever. */
-function configure({ folder }: Program, config: object, file = 'signedimp.json'): RunOptions {
-  const path = join(folder, '..', file)
-  writeFileSync(path, JSON.stringify(config))
-  return { env: { SIGNEDIMP_CONFIG: path } }
-}
-
-for (const runtime of servers)
-  for (const [title, one] of Object.entries(cases)) {
-    if (one.only && !one.only.test(runtime.name)) continue
-    if (runtime.missing) skip(test, `${runtime.name}: ${title}`, runtime.missing)
-    else test(`${runtime.name}: ${title}`, () => behaves(runtime, one))
-  }
-
-async function behaves(
-  runtime: Runtime,
-  { main, files = {}, tamper, prints }: Case,
-): Promise<void> {
-  const program = await signProgram({ ...files, 'main.mjs': `${prelude}${main}\n` })
-  const run = runProgram(runtime, program, (await tamper?.(program, runtime)) ?? {})
-  if (prints.startsWith('ERR_') && !prints.endsWith('\n')) refusesToStart(run, prints)
-  else assert.is(run.stdout, prints, run.stderr)
-}
-
-/** One line, and no app. */
-function refusesToStart({ status, stdout, stderr }: Run, code: string): void {
-  assert.is(status, 1, stderr)
-  assert.is(stdout, '')
-  assert.match(stderr, new RegExp(`^signedimp: ${code} [^\n]*\n$`))
-}
+testServers(test, cases)
 
 test.run()

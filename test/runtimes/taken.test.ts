@@ -12,9 +12,9 @@ import { skip } from '../support/skip.ts'
 
 const host = `import { fork } from 'node:child_process'
 import cluster from 'node:cluster'
-import Module, { createRequire } from 'node:module'
+import Module, * as module from 'node:module'
 import { Worker } from 'node:worker_threads'
-const require = createRequire(import.meta.url)
+const require = module.createRequire(import.meta.url)
 const { Worker: Taken } = require('node:worker_threads'), { fork: takenFork } = require('node:child_process')
 const { Worker: Global } = globalThis, { registerHooks, enableCompileCache } = Module, { dlopen } = process
 class Own extends Worker {}
@@ -24,6 +24,11 @@ const codeOf = (error) => /ERR_SIGNEDIMP_\\w+/.exec(error?.code + ' ' + error?.m
 const answer = (child) => new Promise((settle) => {
   child.on('message', settle).on('error', (error) => settle(codeOf(error))).on('exit', (status) => setTimeout(settle, 100, 'ended ' + status))
 })
+const replaces = async (register) => {
+  const source = 'export default "EVIL"'
+  register({ load: (url, context, next) => url === evil.href ? { format: 'module', source, shortCircuit: true } : next(url, context) })
+  return (await import(evil)).default
+}
 const ways = {
   Worker: () => answer(new Worker(evil)),
   'required Worker': () => answer(new Taken(evil)),
@@ -35,10 +40,8 @@ const ways = {
   'required fork': () => answer(takenFork(path)),
   cluster: () => { cluster.setupPrimary({ exec: path }); return answer(cluster.fork()) },
   enableCompileCache: () => enableCompileCache('/nowhere').status === Module.constants.compileCacheStatus.DISABLED,
-  registerHooks: async () => {
-    registerHooks({ load: (url, context, next) => url === evil.href ? { format: 'module', source: 'export default "EVIL"', shortCircuit: true } : next(url, context) })
-    return (await import(evil)).default
-  },
+  registerHooks: () => replaces(registerHooks),
+  'registerHooks, imported': () => replaces(module.registerHooks),
   'process.dlopen': () => { try { dlopen({ exports: {} }, path); } catch (error) { return error.code === 'ERR_DLOPEN_FAILED' && 'EVIL' } },
 }
 console.log(await Promise.resolve().then(ways[process.argv[2]]).catch(codeOf))
@@ -78,12 +81,14 @@ const refused: [runtimes: RegExp, way: string, said: RegExp][] = [
   ]),
   [/deno/, 'global Worker', /^ERR_SIGNEDIMP_NOT_ENFORCEABLE$/],
   [/node (22|24|26)/, 'enableCompileCache', /^true$/],
+  [/node (22|24|26)/, 'registerHooks, imported', /^ERR_SIGNEDIMP_NOT_ENFORCEABLE$/],
 ]
 
 /** What nothing holds. */
 const taken: [runtimes: RegExp, way: string][] = [
   [/bun/, 'global Worker'],
   [/node (22|24|26)|deno/, 'registerHooks'],
+  [/deno/, 'registerHooks, imported'],
   [/node/, 'process.dlopen'],
 ]
 

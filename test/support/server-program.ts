@@ -152,7 +152,7 @@ export async function signKinds(): Promise<Program> {
 }
 
 /** Some addon that is there anyway. */
-const addonFile = (): string => {
+export const addonFile = (): string => {
   const require = createRequire(createRequire(import.meta.url).resolve('rollup'))
   return require.resolve('@rollup/rollup-linux-x64-gnu')
 }
