@@ -8,7 +8,7 @@ import { refuseInside } from './outside.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
 import { treeOf } from './target.js'
-import { readTrust, trustArgs } from './trust.js'
+import { readTrust, verifiedArgs } from './trust.js'
 
 /** Shows how the files of a release load one another. */
 export const graph: Command = defineCommand({
@@ -18,13 +18,7 @@ export const graph: Command = defineCommand({
       'Show what loads each file of a signed folder or zip file, its size, and whether it is as signed',
   },
   args: {
-    dir: { type: 'positional', description: 'The folder, or the zip file' },
-    ...trustArgs,
-    manifest: {
-      type: 'string',
-      valueHint: 'name',
-      description: "The manifest's file name: else signedimp-manifest.txt",
-    },
+    ...verifiedArgs,
     html: {
       type: 'string',
       valueHint: 'file.html',

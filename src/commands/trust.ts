@@ -23,6 +23,17 @@ export const trustArgs = {
   build: { type: 'string', valueHint: 'number', description: 'The lowest build to accept' },
 } as const
 
+/** Arguments of commands that look at a folder or a zip file which must be signed. */
+export const verifiedArgs = {
+  dir: { type: 'positional', description: 'The folder, or the zip file' },
+  ...trustArgs,
+  manifest: {
+    type: 'string',
+    valueHint: 'name',
+    description: "The manifest's file name: else signedimp-manifest.txt",
+  },
+} as const
+
 /** Reads what {@link trustArgs} name. @throws UsageError; SignedImpError `ERR_SIGNEDIMP_KEY` */
 export async function readTrust({
   key,

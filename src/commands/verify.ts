@@ -5,7 +5,7 @@ import { withProgress } from './progress.js'
 import { expiryWords, releaseRows } from './release.js'
 import { findReportOnly, reportOnlyRows } from './report-only.js'
 import { isFolder, treeOf } from './target.js'
-import { readTrust, trustArgs } from './trust.js'
+import { readTrust, verifiedArgs } from './trust.js'
 
 /** Verifies a folder or a zip file. */
 export const verify: Command = defineCommand({
@@ -14,13 +14,7 @@ export const verify: Command = defineCommand({
     description: 'Check that a folder or a zip file holds what was signed, and nothing else',
   },
   args: {
-    dir: { type: 'positional', description: 'The folder, or the zip file' },
-    ...trustArgs,
-    manifest: {
-      type: 'string',
-      valueHint: 'name',
-      description: "The manifest's file name: else signedimp-manifest.txt",
-    },
+    ...verifiedArgs,
     format: formatFlag,
     json,
   },
