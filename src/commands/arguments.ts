@@ -58,10 +58,21 @@ function parse(definitions: Args, args: string[]) {
     // Node's message repeats the argument, which logs of a CI system would keep.
     if (args.some(isPem))
       throw new UsageError('an argument is a key itself: give the name of its file')
+    const other = args
+      .map((arg) => arg.split('=')[0]!)
+      .find((flag) => isElsewhere(flag, definitions))
+    if (other !== undefined) throw new UsageError(`${other} ${inToken}`)
     // Node's own advice after the first sentence is for another audience.
     throw new UsageError((error as Error).message.split(/\. |\n/)[0])
   }
 }
+
+const inToken =
+  'is for signedimp sign: a key that is no file signs there, also with --detached, and its signatures go where attach puts them'
+
+/** Whether somebody looks for a flag in another command than the one that has it. */
+const isElsewhere = (flag: string, definitions: Args): boolean =>
+  ['--pkcs11', '--token', '--signer'].includes(flag) && !(flag.slice(2) in definitions)
 
 function refuseRepeats(definitions: Args, tokens: { kind: string; name?: string }[]): void {
   const seen = new Set<string>()

@@ -18,11 +18,11 @@ import { writeFileAtomically } from '../tree/write.js'
 import { UsageError, wholeNumber, type Parsed } from './arguments.js'
 import { changeLines } from './changes.js'
 import { columns, type Output } from './command.js'
-import { openKey } from './key.js'
 import { print } from './print.js'
 import { askHidden, canAsk } from './prompt.js'
 import { releaseRows } from './release.js'
 import { placeOf } from './target.js'
+import { openSigner } from './token.js'
 
 /** Flags of `sign --detached`. */
 export const detachedArgs = {
@@ -62,6 +62,8 @@ interface Asked extends DetachedFlags {
   dir: string
   key: string
   signer: string | undefined
+  pkcs11: string | undefined
+  token: string | undefined
   name: string | undefined
   manifest: string | undefined
 }
@@ -74,10 +76,10 @@ export function refuseDetachedFlags(args: DetachedFlags): void {
 
 /** Signs manifests where the key is and the files are not, after a look at what is to be signed. */
 export async function runDetached(args: Asked): Promise<Output> {
-  const { dir, key, out } = args
+  const { dir, key, pkcs11, token, signer: command, out } = args
   const policy = policyOf(args)
   const set = await readManifests(await placeOf(dir, args.manifest))
-  const signer = await openKey(key, args.signer)
+  const signer = await openSigner({ key, pkcs11, token, command })
   const since = args.since === undefined ? undefined : await readLast(args.since, signer)
   const next = set.main.manifest
   checkRelease(next, { ...policy, since })

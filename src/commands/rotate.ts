@@ -2,23 +2,25 @@ import type { TrustedKey } from '../crypto/key.js'
 import { SignedImpError } from '../errors.js'
 import { isPublicKey, loadPublicKey } from '../keys/public.js'
 import type { Signer } from '../manifest/sign.js'
-import { signDirectory } from '../tree/sign.js'
-import { verifyDirectory, type VerifyReport } from '../tree/verify.js'
+import { defaultManifestName } from '../manifest/names.js'
+import { addSignatures, readSigned } from '../tree/rotate.js'
+import { verifyTree, type VerifyReport } from '../tree/verify.js'
 import { UsageError, wholeNumber } from './arguments.js'
 import { columns, defineCommand, json, type Command, type Output } from './command.js'
 import { openKey, refuseKeyInside } from './key.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
+import { isFolder, treeOf } from './target.js'
 
 /** Adds the signatures of more keys to what one of them signed. */
 export const rotate: Command = defineCommand({
   meta: {
     name: 'rotate',
     description:
-      'Have a folder signed by all of the keys, once it is found to be as some of them signed it',
+      'Have a folder or a zip file signed by all of the keys, once it is found to be as some of them signed it',
   },
   args: {
-    dir: { type: 'positional', description: 'The folder' },
+    dir: { type: 'positional', description: 'The folder, or the zip file' },
     key: {
       type: 'string',
       required: true,
@@ -38,23 +40,26 @@ export const rotate: Command = defineCommand({
     },
     json,
   },
-  async run({ dir, key: files, manifest, ...numbers }): Promise<Output> {
-    const threshold = wholeNumber('--threshold', numbers.threshold)
+  async run({ dir, key: files, manifest = defaultManifestName, ...numbers }): Promise<Output> {
+    const threshold = wholeNumber('--threshold', numbers.threshold) ?? 1
     if (threshold === 0) throw new UsageError('--threshold must be at least 1')
+    const tree = await treeOf(dir)
     const holders: Holder[] = []
     for (const file of files) holders.push(await readHolder(file))
     const keys = holders.map(({ key }) => key)
-    const check = (count: number | undefined) =>
-      withProgress((progress) =>
-        verifyDirectory(dir, keys, { threshold: count, manifest, progress }),
-      )
-    const { signers } = await check(threshold)
+    const { signers, texts } = await withProgress((progress) =>
+      readSigned(tree, { keys, threshold }, manifest, progress),
+    )
     const missing = holders.filter(({ key }) => !signers.includes(key.fingerprint))
     // All are there before the first one signs.
     const opened = missing.map(signerOf)
-    for (const { file, signer } of holders) if (signer) await refuseKeyInside(dir, file)
-    for (const signer of opened) await addSignature(dir, signer, manifest, signers)
-    const report = await check(new Set(keys.map(({ fingerprint }) => fingerprint)).size)
+    if (await isFolder(dir))
+      for (const { file, signer } of holders) if (signer) await refuseKeyInside(dir, file)
+    if (opened.length > 0) await addSignatures(tree, texts, opened)
+    const all = new Set(keys.map(({ fingerprint }) => fingerprint)).size
+    const report = await withProgress((progress) =>
+      verifyTree(tree, keys, { threshold: all, manifest, progress }),
+    )
     const added = opened.map(({ key }) => key.fingerprint)
     return { data: { ...report, added }, lines: lines(report, added), words: words(dir, added) }
   },
@@ -78,19 +83,6 @@ function signerOf({ file, signer }: Holder): Signer {
   if (signer) return signer
   const reason = 'is the public half of a key that has not signed: give the private one'
   throw new SignedImpError('ERR_SIGNEDIMP_KEY', reason, { path: file })
-}
-
-/** The signatures that were checked stay only where the folder is still what they cover. */
-async function addSignature(
-  dir: string,
-  signer: Signer,
-  manifest: string | undefined,
-  signers: readonly string[],
-): Promise<void> {
-  const { kept, manifest: path } = await signDirectory(dir, signer, { manifest })
-  if (signers.every((fingerprint) => kept.includes(fingerprint))) return
-  const reason = 'changed between being verified and being signed: build it again'
-  throw new SignedImpError('ERR_SIGNEDIMP_LATE_WRITE', reason, { path })
 }
 
 const lines = (report: VerifyReport, added: readonly string[]): string[] =>

@@ -158,7 +158,7 @@ const lines = (report: SealReport): string[] =>
 const words = (dir: string, report: SealReport): string[] => [
   ...report.warnings,
   didWhat(dir, report),
-  ...(report.oneTimeKey
+  ...(report.oneTimeKey && !report.dryRun
     ? [
         'ONE-TIME KEY: it is forgotten now. Nobody can ever sign this folder again, nor a next release that its pages take for one; to keep a key, use --key.',
       ]

@@ -1,33 +1,14 @@
 /** The builds that programs have started, in a folder that their operator names: a lower one is refused from then on. */
 import { randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import all from 'node:fs'
 import { join, sep } from 'node:path'
 import { hashBytes } from '../crypto/node.js'
 import { refusal } from '../manifest/refusal.js'
 import type { RootOptions, SeenRelease } from './root.js'
 
 // As they were before the program ran, which may replace them: roots may be added later.
-const fs = {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeSync,
-}
+const { closeSync, fsyncSync, openSync, readdirSync, readFileSync, realpathSync } = all
+const { renameSync, rmSync, writeSync } = all
 
 /** A root as somebody asked for it. `base` may lead elsewhere with the next release, and is the same root. */
 type Asked = Pick<RootOptions, 'base' | 'name' | 'keys'>
@@ -42,10 +23,10 @@ type Asked = Pick<RootOptions, 'base' | 'name' | 'keys'>
  */
 export function rememberBuild(memory: string, asked: Asked, seen: SeenRelease): void {
   const { build, signers } = seen
-  const place = attempt(memory, () => fs.realpathSync(memory))
+  const place = attempt(memory, () => realpathSync(memory))
   if (`${place}${sep}`.startsWith(seen.folder))
     throw new TypeError(`"remember" ${memory} lies in the root ${seen.folder}: keep it elsewhere`)
-  const names = attempt(place, () => fs.readdirSync(place))
+  const names = attempt(place, () => readdirSync(place))
   const noted = asked.keys.flatMap(({ fingerprint }) => buildsIn(place, names, asked, fingerprint))
   const highest = Math.max(0, ...noted)
   if (!(build! >= highest))
@@ -90,7 +71,7 @@ function buildsIn(place: string, names: string[], asked: Asked, signer: string):
 
 function readNote(file: string): string | undefined {
   try {
-    return fs.readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -104,16 +85,16 @@ function note(place: string, names: string[], asked: Asked, signer: string, buil
   if (names.includes(file)) return
   write(place, file, textOf(asked, signer, build))
   for (const name of names.filter((one) => one.startsWith(start)))
-    fs.rmSync(join(place, name), { force: true })
+    rmSync(join(place, name), { force: true })
 }
 
 function write(place: string, file: string, text: string): void {
   const temporary = join(place, `.${randomUUID()}`)
   try {
-    flushed(temporary, 'wx', (fd) => fs.writeSync(fd, text))
-    fs.renameSync(temporary, join(place, file))
+    flushed(temporary, 'wx', (fd) => writeSync(fd, text))
+    renameSync(temporary, join(place, file))
   } catch (error) {
-    fs.rmSync(temporary, { force: true })
+    rmSync(temporary, { force: true })
     throw error
   }
   // The name is to be there after a power failure, too. Windows flushes no folder.
@@ -121,11 +102,11 @@ function write(place: string, file: string, text: string): void {
 }
 
 function flushed(path: string, flags: string, work: (fd: number) => unknown): void {
-  const fd = fs.openSync(path, flags)
+  const fd = openSync(path, flags)
   try {
     work(fd)
-    fs.fsyncSync(fd)
+    fsyncSync(fd)
   } finally {
-    fs.closeSync(fd)
+    closeSync(fd)
   }
 }

@@ -11,26 +11,31 @@ import { isRefusal, notEnforceable } from './refuse.js'
  * goes with the key.
  * @throws SignedImpError `ERR_SIGNEDIMP_ROLLBACK`; `ERR_SIGNEDIMP_NOT_ENFORCEABLE` without storage
  */
-export function rememberBuild({ manifest, pinned, stored, toUrl }: Boot, remember: Remember): void {
-  const { name, build } = manifest
-  const noted = ({ fingerprint }: { fingerprint: string }) => {
-    const start = `signedimp ${JSON.stringify([toUrl(''), name])} ${fingerprint} `
-    const found = Object.keys(localStorage).filter((key) => key.startsWith(start))
-    return { start, builds: found.map((key) => +key.slice(start.length)) }
-  }
+export function rememberBuild(boot: Boot, remember: Remember): void {
   try {
-    const highest = Math.max(0, ...pinned.keys.flatMap((key) => noted(key).builds))
-    if (!(build! >= highest))
-      throw refusal('ROLLBACK', `build ${build} < ${highest}, seen before; reload`)
-    for (const signature of splitManifest(stored).signatures) {
-      // Of keys that are not trusted, nobody has checked the signature.
-      if (!pinned.keys.some(({ fingerprint }) => fingerprint === signature.fingerprint)) continue
-      const { start, builds } = noted(signature)
-      localStorage.setItem(start + build, '')
-      for (const lower of builds) if (lower < build!) localStorage.removeItem(start + lower)
-    }
+    compareAndNote(boot)
   } catch (error) {
     if (isRefusal(error)) throw error
     if (remember === true) throw notEnforceable('no storage (remember: true)')
+  }
+}
+
+function compareAndNote({ manifest, pinned, stored, toUrl }: Boot): void {
+  const { name, build } = manifest
+  const startOf = (key: string) => `signedimp ${JSON.stringify([toUrl(''), name])} ${key} `
+  const notesOf = (start: string) =>
+    Object.keys(localStorage).filter((note) => note.startsWith(start))
+  const starts = pinned.keys.map(({ fingerprint }) => startOf(fingerprint))
+  const seen = starts.flatMap((start) => notesOf(start).map((note) => +note.slice(start.length)))
+  const highest = Math.max(0, ...seen)
+  if (!(build! >= highest))
+    throw refusal('ROLLBACK', `build ${build} < ${highest}, seen before; reload`)
+  for (const { fingerprint } of splitManifest(stored).signatures) {
+    const start = startOf(fingerprint)
+    // Of keys that are not trusted, nobody has checked the signature.
+    if (!starts.includes(start)) continue
+    const lower = notesOf(start).filter((note) => +note.slice(start.length) < build!)
+    localStorage.setItem(start + build, '')
+    for (const note of lower) localStorage.removeItem(note)
   }
 }

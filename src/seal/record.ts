@@ -59,6 +59,8 @@ export const toOptions = (release: Release): SealRecord['options'] => ({
   base: release.base,
   inline: release.inline,
   tags: release.tags,
+  pure: release.page.pure,
+  ...(release.page.remember !== undefined && { remember: release.page.remember }),
   workersFirst: release.workersFirst,
   resources: release.resources,
   headers: release.headers,

@@ -10,7 +10,7 @@ import { containerPath } from '../tree/options.js'
 import { FilesRefusedError, type FileProblem } from '../tree/refused.js'
 import { verifyDirectory } from '../tree/verify.js'
 import { refuseStrays, whileStill, type Folder } from '../tree/walk.js'
-import { writeFileAtomically } from '../tree/write.js'
+import { targetOfLeftover, writeFileAtomically } from '../tree/write.js'
 import { applyDelta } from './delta.js'
 import { hashOf, readRecord, recordName, type ChangedFile, type SealRecord } from './record.js'
 
@@ -43,15 +43,15 @@ export async function unsealDirectory(
   checkOptions(options, { keys: ['an array of public keys', Array.isArray] })
   const root = containerPath(dir, 'dir')
   const { keys } = options
-  const { record, restored, there } = await whileStill(root, (folder) => read(root, folder, keys))
+  const { record, restored, added } = await whileStill(root, (folder) => read(root, folder, keys))
   // First what vouches for the folder, and last what tells how to go on from wherever this ends.
   const manifests = [record.manifest, ...copiesOf(record.manifest)]
   for (const path of manifests) await rm(join(root, path), { force: true })
   for (const [path, bytes] of restored) await writeFileAtomically(join(root, path), bytes)
-  for (const path of [...there, recordName]) await rm(join(root, path), { force: true })
+  for (const path of [...added, recordName]) await rm(join(root, path), { force: true })
   return {
     restored: [...restored.keys()],
-    removed: [record.manifest, ...there, recordName],
+    removed: [record.manifest, ...added, recordName],
     verified: keys !== undefined,
   }
 }
@@ -60,8 +60,8 @@ interface Undo {
   record: SealRecord
   /** The bytes of before, of files that have others now. */
   restored: Map<string, Buffer>
-  /** Added files that are there. */
-  there: string[]
+  /** Files that the seal has added or, where it was interrupted, left in between. */
+  added: string[]
 }
 
 async function read(
@@ -73,21 +73,37 @@ async function read(
   if (!folder.files.has(recordName)) throw notSealed
   const record = readRecord(readFileSync(join(dir, recordName)))
   if (keys) await verifyDirectory(dir, keys, { manifest: record.manifest })
-  const problems: FileProblem[] = []
-  const restored = new Map<string, Buffer>()
-  for (const [path, change] of Object.entries(record.changed)) {
-    const bytes = folder.files.has(path) ? readFileSync(join(dir, path)) : undefined
-    const before = bytes && restore(change, bytes)
-    if (!before) problems.push({ path, problem: bytes ? 'changed' : 'missing' })
-    else if (before !== bytes) restored.set(path, before)
-  }
+  const { restored, problems } = restoreAll(dir, folder, record)
   const there = Object.keys(record.added).filter((path) => folder.files.has(path))
   for (const path of there)
     if (hashOf(readFileSync(join(dir, path))) !== record.added[path])
       problems.push({ path, problem: 'changed' })
   problems.push(...copiesIn(folder, [...Object.keys(record.changed), ...there]))
   if (problems.length > 0) throw new FilesRefusedError(problems)
-  return { record, restored, there }
+  return { record, restored, added: [...there, ...leftIn(folder, record)] }
+}
+
+/** The bytes of before of each file that has others now, and what stands in the way. */
+function restoreAll(
+  dir: string,
+  { files }: Folder,
+  { changed }: SealRecord,
+): { restored: Undo['restored']; problems: FileProblem[] } {
+  const restored = new Map<string, Buffer>()
+  const problems: FileProblem[] = []
+  for (const [path, change] of Object.entries(changed)) {
+    const bytes = files.has(path) ? readFileSync(join(dir, path)) : undefined
+    const before = bytes && restore(change, bytes)
+    if (!before) problems.push({ path, problem: bytes ? 'changed' : 'missing' })
+    else if (before !== bytes) restored.set(path, before)
+  }
+  return { restored, problems }
+}
+
+/** Files that a write of the seal, or of an unseal, has left where it was killed. */
+function leftIn({ files }: Folder, { manifest, changed, added }: SealRecord): string[] {
+  const written = new Set([recordName, manifest, ...Object.keys(changed), ...Object.keys(added)])
+  return [...files.keys()].filter((path) => written.has(targetOfLeftover(path) ?? ''))
 }
 
 /** The bytes of before; those that are there, if a seal was interrupted before it came to them. */

@@ -175,7 +175,7 @@ const isSigned = (text: StoredManifest, signatures: StoredSignature[], key: Trus
   signatures.some((signature) => signs(signature, text, [key]))
 
 /** Signatures with those of keys that signed anew in the place of their old ones. */
-const merge = (old: StoredSignature[], fresh: StoredSignature[]): StoredSignature[] => [
+export const merge = (old: StoredSignature[], fresh: StoredSignature[]): StoredSignature[] => [
   ...old.filter((one) => !fresh.some(({ fingerprint }) => fingerprint === one.fingerprint)),
   ...fresh,
 ]
@@ -184,7 +184,7 @@ const refuseSignature = (path: string, reason: string): SignedImpError =>
   new SignedImpError('ERR_SIGNEDIMP_SIGNATURE', reason, { path })
 
 /** Manifests with their new signatures; the one of the whole is written last. */
-function writeAll(
+export function writeAll(
   tree: Tree,
   texts: { text: UnverifiedManifest; merged: StoredSignature[] }[],
   leftovers: readonly string[],

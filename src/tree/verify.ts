@@ -84,7 +84,8 @@ export async function verifyZipfile(
   return verifyTree(zipTree(containerPath(file, 'file')), keys, options)
 }
 
-async function verifyTree(
+/** Checks a folder or a zip file. @throws as {@link verifyDirectory} and {@link verifyZipfile} */
+export async function verifyTree(
   tree: Tree,
   keys: readonly TrustedKey[],
   {

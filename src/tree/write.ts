@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /**
@@ -10,8 +10,8 @@ export const writeFileAtomically = (file: string, bytes: Uint8Array): Promise<vo
   replaceAtomically(file, (handle) => handle.writeFile(bytes))
 
 /**
- * Replaces a file as {@link writeFileAtomically} does, by what `write` puts into a new one. A `write` that throws leaves
- * the old one.
+ * Replaces a file as {@link writeFileAtomically} does, by what `write` puts into a new one, which the same people may read and
+ * write. A `write` that throws leaves the old one.
  */
 export async function replaceAtomically(
   file: string,
@@ -19,7 +19,7 @@ export async function replaceAtomically(
 ): Promise<void> {
   const temporary = join(dirname(file), `.${basename(file)}.${randomUUID()}.tmp`)
   try {
-    await writeThrough(temporary, write)
+    await writeThrough(temporary, await modeOf(file), write)
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })
@@ -28,17 +28,29 @@ export async function replaceAtomically(
   await syncFolder(dirname(file))
 }
 
-/** The file in whose place a file was to be put that {@link replaceAtomically} left because it was killed. */
-export const targetOfLeftover = (path: string): string | undefined =>
-  /^\.(.+)\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/.exec(path)?.[1]
+/** The path in whose place a file was to be put that {@link replaceAtomically} left because it was killed. */
+export function targetOfLeftover(path: string): string | undefined {
+  const [, folder = '', name] =
+    /^(.*\/)?\.([^/]+)\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/.exec(path) ?? []
+  return name === undefined ? undefined : folder + name
+}
+
+const modeOf = (file: string): Promise<number | undefined> =>
+  stat(file).then(
+    ({ mode }) => mode & 0o777,
+    () => undefined,
+  )
 
 /** Writes a new file and waits for the disk: without it, a rename can survive a crash that the bytes do not. */
 async function writeThrough(
   file: string,
+  mode: number | undefined,
   write: (handle: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const handle = await open(file, 'wx')
+  const handle = await open(file, 'wx', mode)
   try {
+    // What is opened gets no rights that this process does not give by itself.
+    if (mode !== undefined) await handle.chmod(mode)
     await write(handle)
     await handle.sync()
   } finally {

@@ -125,6 +125,16 @@ const sent: Record<string, [code: string, sent: Sent, flags?: string[]]> = {
       },
     },
   ],
+  'a page manifest that lists a file otherwise': [
+    'RELEASE',
+    {
+      directives: expiring(8),
+      beside: async (dir) => {
+        writeInto(dir, 'a.js', 'evil()')
+        await addPageManifest(dir, await newSigner(), ['a.js'], { build: 8, expires: in30Days })
+      },
+    },
+  ],
   'a page manifest that never expires': [
     'RELEASE',
     {

@@ -10,9 +10,10 @@ attack(30, 'the highest build there is', { quick: true }, async () => {
   const trust = { keys: [publisher.key], build: 41 }
   const high = await signed(buildText(String(Number.MAX_SAFE_INTEGER)), publisher)
   assert.is(await verdict(high, trust), 'ok accepted')
-  // Nothing remembers it: the page's own HTML says which build it needs.
+  // Unless a build asks for that, nothing remembers it: the page's own HTML says which build it needs. What a memory makes of
+  // it is in test/page/memory.test.ts.
   assert.is(await verdict(await signed(buildText('42'), publisher), trust), 'ok accepted')
-  return 'ok no client keeps a build that could lock it out'
+  return 'ok by default no client keeps a build that could lock it out'
 })
 
 attack(

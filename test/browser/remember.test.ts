@@ -7,8 +7,10 @@ import { publicKeyPem, toTrustedKey } from '../../src/keys/public.ts'
 import { generateKey } from '../../src/keys/generate.ts'
 import type { SignedImpOptions } from '../../src/plugin/options.ts'
 import { buildSigned, deploy, pageManifestOf, serveApp, type TestSite } from '../support/app.ts'
+import { buildBackend, writePage } from '../support/backend-app.ts'
 import { engines, inEngines, type EngineName, type Page } from '../support/browsers.ts'
 import { buildEntries, tagOf, visitEntry } from '../support/entry-app.ts'
+import { hashedNames } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { lazy } from '../support/readme-app.ts'
 import { settled, within } from '../support/reports.ts'
@@ -21,20 +23,13 @@ const key = await generateKey('ed25519')
 const other = await generateKey('ecdsa-p256')
 const pem = (of: KeyObject) => publicKeyPem(toTrustedKey(of))
 
-/** WebKit keeps what has one name in memory, from one page to the next. */
-const output = {
-  entryFileNames: 'assets/[name]-[hash].js',
-  chunkFileNames: 'assets/[name]-[hash].js',
-}
-const config = { build: { rollupOptions: { output } } }
-
 const made = new Map<string, () => Promise<string>>()
 
 /** A release of the app, made once. */
 function release(build: number, signed: SignedImpOptions = {}, by: KeyObject = key) {
   const id = JSON.stringify([build, signed, pem(by)])
   const options = { name: 'shop', remember: true, build, ...signed } as const
-  const make = made.get(id) ?? lazy(() => buildSigned(by, { signed: options, config }))
+  const make = made.get(id) ?? lazy(() => buildSigned(by, { signed: options, config: hashedNames }))
   made.set(id, make)
   return make()
 }
@@ -96,6 +91,18 @@ inEngines(
     await accepts(page, release(41))
   },
 )
+
+inEngines(test, 'a private window begins without a memory', async (page, engine) => {
+  await accepts(page, release(42))
+  // As private windows do, it has storage of its own, which is empty.
+  const apart = await engine.open()
+  try {
+    await accepts(apart, release(41))
+    await rejects(page, release(41))
+  } finally {
+    await apart.close()
+  }
+})
 
 inEngines(test, 'another name and another key know nothing of it', async (page) => {
   await accepts(page, release(42))
@@ -255,7 +262,7 @@ inEngines(
   },
 )
 
-// Entries without HTML, and pages that refuse nothing.
+// Entries without HTML, pages of a backend, and pages that refuse nothing.
 
 const entries = new Map(
   [41, 42].map((build) => [
@@ -275,6 +282,22 @@ inEngines(test, 'an entry of an older build is refused after a newer one', async
   assert.equal(await visit(41), [`${rollback} undefined`])
   assert.not.ok(await page.evaluate("'app' in globalThis"))
 })
+
+inEngines(
+  test,
+  'a page that a backend writes is refused likewise',
+  async (page) => {
+    const visit = async (build: number) => {
+      const folder = await buildBackend('vite', { build, remember: true }, key)
+      deploy(site, folder)
+      site.reply('index.html', writePage(folder))
+      await page.goto(site.url)
+      return (await look(page)).alert.split(' ')[0]
+    }
+    assert.equal([await visit(42), await visit(41), await visit(43)], ['', rollback, ''])
+  },
+  { engines: ['chromium'] },
+)
 
 inEngines(test, 'a report-only page tells of it, and goes on', async (page) => {
   const watching = { mode: 'report-only', reportTo: '/report' } as const

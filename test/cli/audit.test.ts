@@ -50,8 +50,21 @@ test('what differs is printed, with status 1', async () => {
     assert.match(stderr, 'ERR_SIGNEDIMP_FILES 1 file is not as signed: assets/a.js changed')
     const { error } = jsonOf(await run('--json'))
     assert.is(error.problems[0].path, 'assets/a.js')
-    assert.is((await run('--name', 'bank')).status, 1)
-    assert.is((await run('--build', '8')).status, 1)
+  } finally {
+    await site.close()
+  }
+})
+
+test('a site of another name or an older build is refused', async () => {
+  const { site, run } = await deployed()
+  try {
+    for (const [flags, code] of [
+      [['--name', 'bank'], 'ERR_SIGNEDIMP_NAME'],
+      [['--build', '8'], 'ERR_SIGNEDIMP_ROLLBACK'],
+    ] as const) {
+      const result = await run(...flags, '--json')
+      assert.equal([result.status, jsonOf(result).error.code], [1, code])
+    }
   } finally {
     await site.close()
   }

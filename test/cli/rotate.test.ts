@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -80,6 +81,29 @@ test('the public half of a key that has not signed does not do', async () => {
   assert.is(status, 2)
   assert.match(stderr, 'new.pem.pub: is the public half of a key that has not signed')
   assert.is(readFrom(cwd, manifest), before)
+})
+
+test('a zip file is rotated as a folder is', async () => {
+  const { cwd, old, next, run } = await workplace()
+  execFileSync('zip', ['-qr', '../app.zip', '.'], { cwd: join(cwd, 'dist') })
+  const { status, stdout, stderr } = run('rotate app.zip --key old.pem.pub --key new.pem')
+  assert.is(status, 0, stderr)
+  assert.match(stdout, new RegExp(`signer +${old}\nadded +${next}\n$`))
+  assert.is(run('verify app.zip --key old.pem.pub --key new.pem.pub --threshold 2').status, 0)
+  writeInto(cwd, 'dist/assets/a.js', 'evil')
+  execFileSync('zip', ['-q', '../app.zip', 'assets/a.js'], { cwd: join(cwd, 'dist') })
+  await addKey(cwd, 'third.pem')
+  const before = readFileSync(join(cwd, 'app.zip'))
+  const changed = run('rotate app.zip --key old.pem.pub --key third.pem')
+  assert.match(changed.stderr, 'ERR_SIGNEDIMP_FILES 1 file is not as signed: assets/a.js changed')
+  assert.equal(readFileSync(join(cwd, 'app.zip')), before)
+})
+
+test('so many of the keys must have signed before as are asked for, and not none', async () => {
+  const { run } = await workplace()
+  const none = run('rotate dist --key old.pem --key new.pem --threshold 0')
+  assert.equal([none.status, none.stderr.includes('--threshold must be at least 1')], [2, true])
+  assert.is(run('rotate dist --key old.pem --key new.pem --threshold 1').status, 0)
 })
 
 test('a private key inside the folder is refused', async () => {

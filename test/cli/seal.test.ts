@@ -64,6 +64,10 @@ test('a folder that is sealed already is told to be so', async () => {
 
 test('without a key, a one-time key is used, and told of', async () => {
   const { run } = await workplace()
+  assert.is(
+    run('seal', 'dist', '--dry-run').stderr,
+    'dist can be sealed for "shop": nothing was written.\n',
+  )
   const { status, stderr } = run('seal', 'dist')
   assert.is(status, 0, stderr)
   assert.match(

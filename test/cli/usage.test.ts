@@ -96,6 +96,14 @@ for (const [what, args, message] of [
   ['no command', [], 'No command'],
   ['an unknown command', ['toString'], '"toString" is no command'],
   ['an unknown flag', ['verify', 'd', '--key', 'k', '--treshold', '2'], '--treshold'],
+  [
+    'a flag of sign elsewhere',
+    ['attach', 'd', 's', '--key', 'k', '--pkcs11', 'm'],
+    '--pkcs11 is for signedimp sign',
+  ],
+  ['another one', ['rotate', 'd', '--key', 'k', '--signer=c'], '--signer is for signedimp sign'],
+  ['a third one', ['keys', 'show', 'k', '--token', 't'], '--token is for signedimp sign'],
+  ['an unknown flag beside it', ['sign', 'd', '--signer', 's', '--tokn', 't'], '--tokn'],
   ['an unknown negation', ['verify', 'd', '--key', 'k', '--no-threshold'], '--no-threshold'],
   ['an unknown short flag', ['sign', 'd', '-k', 'k'], '-k'],
   ['an argument too many', ['verify', 'd', 'e', '--key', 'k'], '"e" is one argument too many'],
@@ -126,7 +134,7 @@ for (const [what, args, message] of [
     const { status, stdout, stderr } = run(...args)
     assert.is(status, 2)
     assert.ok(stderr.startsWith('signedimp: ') && stderr.includes(message), stderr)
-    assert.match(stderr, /\nSee signedimp (\w+ )?--help\n$/)
+    assert.match(stderr, /\nSee signedimp ([\w ]+ )?--help\n$/)
     if (!args.includes('--json')) assert.is(stdout, '')
   })
 

@@ -8,7 +8,7 @@ import { pkcs11Signer, readTokenKey } from '../../src/keys/pkcs11.ts'
 import { loadSigner } from '../../src/keys/private.ts'
 import { loadPublicKey, publicKeyPem, toTrustedKey } from '../../src/keys/public.ts'
 import { jsonOf, hasTerminal, signedimp, signedimpInTerminal } from '../cli/run.ts'
-import { appFolder } from '../cli/workplace.ts'
+import { appFolder, signedApp } from '../cli/workplace.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { skip } from '../support/skip.ts'
 import { madeKey } from './made.ts'
@@ -92,6 +92,23 @@ const sign = (made: NonNullable<typeof soft>, cwd: string, more: Record<string, 
   const args = ['sign', 'dist', ...place, '--name', 'shop', '--json']
   return signedimp(args, { cwd, env: { ...made.env, ...more } })
 }
+
+withToken('signedimp signs apart from the files by it', async (made) => {
+  const { cwd } = await signedApp()
+  const place = ['--pkcs11', made.module, '--token', made.token, '--key', 'ec']
+  const flags = ['--first', '--name', 'shop', '--never-expires', '--out', 'hsm.sig']
+  const env = { ...made.env, SIGNEDIMP_PIN: made.pin }
+  const run = signedimp(['sign', 'dist', '--detached', ...place, ...flags], { cwd, env })
+  assert.is(run.status, 0, run.stderr)
+  const trusted = toTrustedKey(await readTokenKey({ ...made, key: 'ec' }))
+  writeFileSync(join(cwd, 'hsm.pub'), publicKeyPem(trusted))
+  const attached = signedimp(['attach', 'dist', 'hsm.sig', '--key', 'hsm.pub'], { cwd })
+  assert.is(attached.status, 0, attached.stderr)
+  const both = ['--key', 'hsm.pub', '--key', 'a.key.pub', '--threshold', '2']
+  assert.is(signedimp(['verify', 'dist', ...both], { cwd }).status, 0)
+  const half = ['sign', 'dist', '--detached', '--token', made.token, '--key', 'ec', ...flags]
+  assert.match(signedimp(half, { cwd }).stderr, '--pkcs11 and --token go together')
+})
 
 withToken('signedimp signs a folder by it, and what was signed verifies', async (made) => {
   const cwd = appFolder()

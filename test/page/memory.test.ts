@@ -135,6 +135,20 @@ test('two tabs at once: the higher build stays, whoever writes last', async () =
   assert.is(noted().length, 1)
 })
 
+test('a higher build that another tab notes in between is not deleted', async () => {
+  await visit({ build: 40 })
+  const shared = localStorage as unknown as FakeStorage
+  const older = await boot({ build: 41 })
+  let times = 0
+  useStorage(() => {
+    if (++times === 2) shared.setItem(noted()[0]!.replace(/40$/, '42'), '')
+    return shared
+  })
+  rememberBuild(older, true)
+  useStorage(shared)
+  await refuses({ build: 41 })
+})
+
 test('a note that is no number refuses', async () => {
   await visit({ build: 41 })
   localStorage.setItem(`signedimp ["${base}","shop"] ${ann.key.fingerprint} x`, '')

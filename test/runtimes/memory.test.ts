@@ -112,6 +112,21 @@ test('a lower note that comes late changes nothing, nor what a crash left', asyn
   assert.is(readdirSync(memory).filter((name) => !name.startsWith('.')).length, 1)
 })
 
+test('a process that has looked before another one noted a higher build takes nothing back', async () => {
+  const memory = scratchFolder()
+  visit(memory, { build: 40 })
+  const asked = { base: '/srv/shop/current', name: 'shop', keys: [ann.key] }
+  const signers = {
+    *[Symbol.iterator]() {
+      visit(memory, { build: 42 })
+      yield ann.key.fingerprint
+    },
+  } as unknown as string[]
+  rememberBuild(memory, asked, { folder: '/none/', build: 41, signers })
+  await refuses(memory, { build: 41 })
+  visit(memory, { build: 42 })
+})
+
 const damages: Record<string, (memory: string, name: string) => void> = {
   'has another build in its name': (memory, name) =>
     copyFileSync(join(memory, name), join(memory, name.replace(/\d+$/, '7'))),

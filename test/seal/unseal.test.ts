@@ -57,6 +57,16 @@ test('a seal that was interrupted anywhere is taken back', async () => {
   }
 })
 
+test('what a seal that was killed left of a file that it wrote goes, and nothing else', async () => {
+  const { dir, before } = await sealed()
+  rmSync(join(dir, manifest))
+  const id = '05a2be27-1b02-40dc-a8fd-cf4021e0baa8'
+  for (const path of ['index.html', 'assets/main.js', manifest, 'mine.txt'])
+    writeInto(dir, path.replace(/[^/]+$/, `.$&.${id}.tmp`), 'half')
+  await unsealDirectory(dir)
+  assert.equal(bytesIn(dir), { [`.mine.txt.${id}.tmp`]: sha256('half'), ...before })
+})
+
 test('what the record is written for is written after it, and the manifest last', async () => {
   const { dir } = await sealed()
   const time = (path: string) => statSync(join(dir, path), { bigint: true }).mtimeNs

@@ -19,8 +19,9 @@ const files: Record<string, string> = {
 export async function buildBackend(
   bundler: AppBundler,
   options: SignedImpOptions = {},
+  known?: Key,
 ): Promise<string> {
-  const key = await generateKey('ed25519')
+  const key = known ?? (await generateKey('ed25519'))
   const signed: SignedImpOptions = { html: 'backend', name: 'app', ...options }
   return bundler === 'vite' ? byVite(key, signed) : byEsbuild(key, signed)
 }

@@ -10,6 +10,18 @@ export interface FixtureOptions extends AppOptions {
   config?: InlineConfig
 }
 
+/** Names with hashes in them: WebKit keeps what has one name in memory, from one page to the next. */
+export const hashedNames: InlineConfig = {
+  build: {
+    rollupOptions: {
+      output: {
+        entryFileNames: 'assets/[name]-[hash].js',
+        chunkFileNames: 'assets/[name]-[hash].js',
+      },
+    },
+  },
+}
+
 /**
  * Builds an app that is given as texts by file name, readable and with the files' own names, so that a test can
  * name what it tampers with: `src/a.js` becomes `assets/a.js`. Each `.html` file at the top is a page.

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { utf8 } from '../../src/crypto/bytes.ts'
+import { formatManifest } from '../../src/manifest/format.ts'
+import { signText, storeManifest } from '../../src/manifest/sign.ts'
 import { auditSite, manifestUrl, type AuditOptions } from '../../src/tree/audit.ts'
 import type { FilesRefusedError } from '../../src/tree/refused.ts'
 import { signDirectory } from '../../src/tree/sign.ts'
@@ -143,6 +146,67 @@ test('source maps need not be there; changed ones are told', async () => {
   assert.equal(await problemsOf({ '/a.js.map': (response) => void response.end('x') }), [
     'changed a.js.map',
   ])
+})
+
+test('a source map that is not had for another reason than its absence is told', async () => {
+  const answer: Answer = (response) => void response.writeHead(500).end()
+  assert.equal(await problemsOf({ '/a.js.map': answer }), ['changed a.js.map: status 500'])
+})
+
+test('a page manifest of an older build that a page names is no fault', async () => {
+  const { server, dir } = await siteOf({}, { 'other.html': '' })
+  const page = await addPageManifest(dir, signer, ['assets/a.js'], { build: 2 })
+  writeInto(dir, 'other.html', `<script data-manifest="${page}">`)
+  await signDirectory(dir, signer)
+  const { pageManifests } = await audit(server, { trust: { ...trust, build: 3 } })
+  assert.ok(pageManifests.includes(page))
+})
+
+test('pages must name page manifests that belong to the site', async () => {
+  for (const [reason, change] of [
+    ['for "bank"', { name: 'bank' }],
+    [
+      'it lists b é#%.txt otherwise than the manifest',
+      { files: new Map([['b é#%.txt', 'f'.repeat(64)]]) },
+    ],
+    [
+      'it lists old.js otherwise than the manifest',
+      { files: new Map([['old.js', 'f'.repeat(64)]]) },
+    ],
+  ] as const) {
+    const { server, dir } = await siteOf({}, { 'other.html': '' })
+    // Nobody can sign a folder with such a page manifest in it: it came there later.
+    const page = await addPageManifest(dir, signer, ['assets/a.js'], { build: 3, ...change })
+    const text = readFileSync(join(dir, page))
+    rmSync(join(dir, page))
+    writeInto(dir, 'other.html', `<script data-manifest="${page}">`)
+    await signDirectory(dir, signer)
+    writeInto(dir, page, text)
+    const untold = { trust: { ...trust, name: undefined } }
+    const error = await throwsCode(() => audit(server, untold), 'ERR_SIGNEDIMP_FILES')
+    assert.match(error.message, `${page} changed (`)
+    assert.match(error.message, reason)
+  }
+})
+
+test('a page manifest under a name that its text does not give it is told', async () => {
+  const { server, dir, page } = await siteOf({}, { 'other.html': '' })
+  const moved = `signedimp-manifest.${'0'.repeat(16)}.txt`
+  writeInto(dir, 'other.html', `<script data-manifest="${moved}">`)
+  await signDirectory(dir, signer)
+  writeInto(dir, moved, readFileSync(join(dir, page)))
+  const error = await throwsCode(() => audit(server), 'ERR_SIGNEDIMP_FILES')
+  assert.match(error.message, `${moved} changed (it is not named by the hash of its text)`)
+})
+
+test('a manifest of which two files have one address is refused', async () => {
+  const { server, dir } = await siteOf()
+  const listed = ['A.txt', 'a.txt'].map((path) => [path, 'f'.repeat(64)] as const)
+  const text = utf8(
+    formatManifest({ hash: 'sha256', name: 'shop', imports: new Map(), files: new Map(listed) }),
+  )
+  writeInto(dir, manifestName, storeManifest([await signText(text, signer)], text))
+  await throwsCode(() => audit(server), 'ERR_SIGNEDIMP_PATH')
 })
 
 test('pages may be redirected, as hosts do with index.html, but must be what was signed', async () => {

@@ -116,6 +116,18 @@ test('copies of manifests are listed nowhere, and removed when the manifests are
   await verifyDirectory(dir, [signer.key, second.key], { threshold: 2 })
 })
 
+test('a copy of a manifest that holds other bytes is named', async () => {
+  const dir = await folderOf({ 'a.js': 'a' })
+  const page = await addPageManifest(dir, signer, ['a.js'])
+  await signDirectory(dir, signer, { name: 'shop' })
+  for (const path of [manifestName, page]) {
+    writeInto(dir, `${path}.gz`, gzipSync('another'))
+    const error = await throwsCode(() => verifyDirectory(dir, [signer.key]), 'ERR_SIGNEDIMP_FILES')
+    assert.match(error.message, `${path}.gz changed (does not hold the bytes of ${path})`)
+    rmSync(join(dir, `${path}.gz`))
+  }
+})
+
 test('a copy of a page manifest that is not there is a file like any other', async () => {
   const dir = await folderOf({ 'a.js': 'a' })
   const page = await addPageManifest(dir, signer, ['a.js'])

@@ -43,7 +43,19 @@ test('an entry that is not there is an error that names those that are', () => {
     )
 })
 
-for (const nonce of ['', '"', "a'b", 'a b', '$&'])
+// What a template makes of a variable that is not set would be a nonce that everybody knows.
+for (const nonce of [
+  '',
+  '"',
+  "a'b",
+  'a b',
+  '$&',
+  'SIGNEDIMP_NONCE',
+  null,
+  1,
+  true,
+  ['a'],
+] as never[])
   test(`a nonce that is none is an error: ${JSON.stringify(nonce)}`, () => {
     assert.throws(
       () => pageTags(folder, 'src/main.js', { nonce }),
@@ -54,5 +66,19 @@ for (const nonce of ['', '"', "a'b", 'a b', '$&'])
 test('a folder without a list is an error', () => {
   assert.throws(() => pageTags(scratchFolder(), 'src/main.js'), /ENOENT/)
 })
+
+for (const [title, list] of Object.entries({
+  'no object': 'null',
+  'no page': '{"src/main.js":null}',
+  'no tags': '{"src/main.js":{"csp":"","withNonce":{"head":"","csp":""}}}',
+  'none with a nonce': '{"src/main.js":{"head":"","csp":""}}',
+}))
+  test(`a list that is another one is an error: ${title}`, async () => {
+    const other = scratchFolder()
+    await writeFiles(other, { [backendList]: list })
+    const is = (error: Error) =>
+      error instanceof TypeError && error.message.startsWith('pageTags: ')
+    assert.throws(() => pageTags(other, 'src/main.js'), is)
+  })
 
 test.run()
