@@ -133,13 +133,14 @@ async function found(specifier: string, path: string, tamper: (root: Root) => vo
   const root = await open({
     'package.json': '{"name":"app","imports":{"#part":"./part.js"}}',
     'part.js': '',
+    'lib/asks.js': '',
     [`${pack}/package.json`]: '{"name":"pack"}',
     [`${pack}/index.js`]: '',
     [`node_modules/other/index.js`]: '',
   })
   tamper(root)
   const url = (file: string) => pathToFileURL(join(root.folder, file)).href
-  checkFound(judgeOf(root), { specifier, parent: url('part.js'), isPath: false }, url(path))
+  checkFound(judgeOf(root), { specifier, parent: url('lib/asks.js'), isPath: false }, url(path))
 }
 
 test('a package is where its name says, or says its name itself', async () => {
@@ -162,6 +163,7 @@ test('no package.json above what asks, or what is found, may be unsigned or chan
     throwsCode(() => found('pack', `${pack}/index.js`, tamper), code)
   await refused(write('package.json'), 'ERR_SIGNEDIMP_CHANGED')
   await refused(write(`${pack}/package.json`), 'ERR_SIGNEDIMP_CHANGED')
+  await refused(write('lib/package.json'), 'ERR_SIGNEDIMP_UNLISTED')
   await refused(write('node_modules/package.json'), 'ERR_SIGNEDIMP_UNLISTED')
   const pipe = (root: Root) =>
     execFileSync('mkfifo', [join(root.folder, 'node_modules/package.json')])

@@ -52,7 +52,7 @@ test('mistakes are named', () => {
 test('a key that is damaged, or that says that it is another, is refused', async () => {
   const other = toTrustedKey(await generateKey('ed25519'))
   for (const key of [
-    pem.replace(/[A-Za-z0-9]{8}=*\n-----END/, '\n-----END'),
+    pem.replace(/.{8}\n-----END/, '\n-----END'),
     { ...trusted, fingerprint: other.fingerprint },
   ])
     await throwsCode(() => resolveRegister({ ...said, keys: [key] }), 'ERR_SIGNEDIMP_KEY')

@@ -49,6 +49,19 @@ async function leadElsewhere(program: Program) {
 }
 
 const cases: Record<string, ServerCase> = {
+  'what a worker says that it was made by makes others': {
+    only: /node|bun/,
+    files: {
+      'child.mjs': `import { parentPort } from 'node:worker_threads'\nparentPort.postMessage('signed')\n`,
+    },
+    main: `import { Worker } from 'node:worker_threads'
+const url = new URL('child.mjs', import.meta.url)
+const answer = (worker) => new Promise((settle, fail) => worker.once('message', settle).once('error', fail))
+const first = new Worker(url)
+await attempt(() => answer(first))
+await attempt(() => answer(new first.constructor(url)))`,
+    prints: 'signed\nsigned\n',
+  },
   'an addon that is replaced after it was checked is opened as it was': {
     // Node 20 checks it twice, and refuses it then.
     only: /node (22|24|26)/,

@@ -12,6 +12,7 @@ import { skip } from '../support/skip.ts'
 
 const host = `import { fork } from 'node:child_process'
 import cluster from 'node:cluster'
+import { EventEmitter } from 'node:events'
 import Module, * as module from 'node:module'
 import { Worker } from 'node:worker_threads'
 const require = module.createRequire(import.meta.url)
@@ -33,6 +34,7 @@ const ways = {
   Worker: () => answer(new Worker(evil)),
   'required Worker': () => answer(new Taken(evil)),
   'a class of its own': () => answer(new Own(evil)),
+  'a base given back': () => answer(new (Object.setPrototypeOf(Taken, EventEmitter))(evil)),
   'global Worker': () => new Promise((settle) => {
     new Global(evil, { type: 'module' }).onmessage = ({ data }) => settle(data)
   }),
@@ -79,6 +81,7 @@ const refused: [runtimes: RegExp, way: string, said: RegExp][] = [
     way,
     /^(ERR_SIGNEDIMP_(UNLISTED|NOT_ENFORCEABLE)|ended 1)$/,
   ]),
+  [/./, 'a base given back', /^TypeError/],
   [/deno/, 'global Worker', /^ERR_SIGNEDIMP_NOT_ENFORCEABLE$/],
   [/node (22|24|26)/, 'enableCompileCache', /^true$/],
   [/node (22|24|26)/, 'registerHooks, imported', /^ERR_SIGNEDIMP_NOT_ENFORCEABLE$/],
