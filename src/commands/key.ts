@@ -1,4 +1,5 @@
 import { realpath, stat } from 'node:fs/promises'
+import { hashFile } from '../crypto/node.js'
 import { SignedImpError } from '../errors.js'
 import { commandSigner } from '../keys/command.js'
 import { findPassword } from '../keys/password.js'
@@ -6,8 +7,11 @@ import { loadSigner } from '../keys/private.js'
 import { isPem } from '../keys/source.js'
 import type { Signer } from '../manifest/sign.js'
 import { isInside } from '../tree/system-path.js'
+import type { Tree } from '../tree/tree.js'
+import { zipTree } from '../tree/zip/tree.js'
 import { UsageError } from './arguments.js'
 import { askHidden, canAsk } from './prompt.js'
+import { isFolder } from './target.js'
 
 /**
  * Opens the private key of `--key`. A password from the environment goes before a question, and a key that needs none is not asked
@@ -29,13 +33,27 @@ const keyInSight =
   '--key takes a file and no key itself, which everybody on the machine could see; in Bash, --key <(printf %s "$KEY") gives a variable\'s text'
 
 /**
- * Refuses a key whose file is in the folder that it signs.
+ * Refuses a key whose file is in the folder that it signs, or the same file in a zip file.
  * @throws SignedImpError `ERR_SIGNEDIMP_KEY_EXPOSED`
  */
-export async function refuseKeyInside(dir: string, key: string): Promise<void> {
+export async function refuseKeyInside(target: string, key: string): Promise<void> {
   // A pipe is in no folder, and has no path.
   if (!(await stat(key)).isFile()) return
-  if (!isInside(await realpath(dir), await realpath(key))) return
-  const reason = 'is the private key, inside the folder to sign: whoever gets the folder could sign'
+  const isThere = (await isFolder(target))
+    ? isInside(await realpath(target), await realpath(key))
+    : await holds(zipTree(target), key)
+  if (!isThere) return
+  const reason = 'is the private key, inside of what it signs: whoever gets that could sign'
   throw new SignedImpError('ERR_SIGNEDIMP_KEY_EXPOSED', reason, { path: key })
+}
+
+async function holds(tree: Tree, key: string): Promise<boolean> {
+  const { size } = await stat(key)
+  const hash = await hashFile(key, 'sha256')
+  return tree.whileStill(async ({ folder, contents }) => {
+    for (const path of folder.files.keys())
+      if (contents.size(path) === size && (await contents.hash(path, 'sha256')) === hash)
+        return true
+    return false
+  })
 }

@@ -10,7 +10,7 @@ import { columns, defineCommand, json, type Command, type Output } from './comma
 import { openKey, refuseKeyInside } from './key.js'
 import { withProgress } from './progress.js'
 import { releaseRows } from './release.js'
-import { isFolder, treeOf } from './target.js'
+import { treeOf } from './target.js'
 
 /** Adds the signatures of more keys to what one of them signed. */
 export const rotate: Command = defineCommand({
@@ -53,8 +53,7 @@ export const rotate: Command = defineCommand({
     const missing = holders.filter(({ key }) => !signers.includes(key.fingerprint))
     // All are there before the first one signs.
     const opened = missing.map(signerOf)
-    if (await isFolder(dir))
-      for (const { file, signer } of holders) if (signer) await refuseKeyInside(dir, file)
+    for (const { file, signer } of holders) if (signer) await refuseKeyInside(dir, file)
     if (opened.length > 0) await addSignatures(tree, texts, opened)
     const all = new Set(keys.map(({ fingerprint }) => fingerprint)).size
     const report = await withProgress((progress) =>

@@ -90,9 +90,8 @@ async function signFiles({
   const build = wholeNumber('--build', number)
   const { name, expires, hash, manifest } = options
   const signer = await openSigner({ key, pkcs11, token, command })
-  const isDirectory = await isFolder(dir)
-  if (isDirectory && command === undefined && pkcs11 === undefined) await refuseKeyInside(dir, key)
-  const signTarget = isDirectory ? signDirectory : signZipfile
+  if (command === undefined && pkcs11 === undefined) await refuseKeyInside(dir, key)
+  const signTarget = (await isFolder(dir)) ? signDirectory : signZipfile
   const report = await withProgress((progress) =>
     signTarget(dir, signer, { name, build, expires, hash, manifest, progress }),
   )

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -126,6 +134,18 @@ test('a private key inside the folder is not signed into it', async () => {
   assert.is(status, 1)
   assert.match(stderr, 'ERR_SIGNEDIMP_KEY_EXPOSED')
   assert.not.ok(existsSync(join(cwd, 'dist/signedimp-manifest.txt')))
+})
+
+test('a zip file that holds the private key is not signed, whatever the key is called there', async () => {
+  const cwd = await workplace()
+  copyFileSync(join(cwd, 'open.key'), join(cwd, 'dist/notes.txt'))
+  execFileSync('zip', ['-qr', '../app.zip', '.'], { cwd: join(cwd, 'dist') })
+  const before = readFileSync(join(cwd, 'app.zip'))
+  const args = ['app.zip', '--key', 'open.key', '--name', 'shop']
+  const { status, stderr } = signedimp(['sign', ...args], { cwd })
+  assert.is(status, 1)
+  assert.match(stderr, 'ERR_SIGNEDIMP_KEY_EXPOSED')
+  assert.equal(readFileSync(join(cwd, 'app.zip')), before)
 })
 
 test('a key that is given instead of its file is refused, and never repeated', async () => {
