@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
@@ -9,10 +9,9 @@ export const outside: string | undefined = Object.values(networkInterfaces())
 
 /** Serves a site of the loopback at {@link outside}, as long as `work` takes. */
 export async function atOutside<T>(site: string, work: (url: string) => Promise<T>): Promise<T> {
-  const server = createServer(async ({ url = '/' }, response) => {
-    const answer = await fetch(new URL(url, site))
-    response.setHeader('content-type', answer.headers.get('content-type') ?? '')
-    response.writeHead(answer.status).end(new Uint8Array(await answer.arrayBuffer()))
+  const server = createServer(({ url = '/' }, response) => {
+    // A page may still ask when the site is being closed.
+    relay(new URL(url, site), response).catch(() => response.destroy())
   })
   await new Promise<void>((done) => server.listen(0, outside, done))
   try {
@@ -21,4 +20,10 @@ export async function atOutside<T>(site: string, work: (url: string) => Promise<
     server.closeAllConnections()
     server.close()
   }
+}
+
+async function relay(url: URL, response: ServerResponse): Promise<void> {
+  const answer = await fetch(url)
+  response.setHeader('content-type', answer.headers.get('content-type') ?? '')
+  response.writeHead(answer.status).end(new Uint8Array(await answer.arrayBuffer()))
 }
