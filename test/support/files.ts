@@ -38,6 +38,9 @@ export const longest: readonly string[] = [
   'test/browser/conformance.test.ts',
 ]
 
+/** Unit tests that start many processes or derive many keys, for which a quick run has no time. */
+const slow = /^test\/(cli|keys|seal|tree\/zip)\b/
+
 /** Puts the longest files in front. */
 export function longestFirst(files: readonly TestFile[]): TestFile[] {
   const rank = ({ path }: TestFile) =>
@@ -71,6 +74,6 @@ function describe(path: string): TestFile {
     path,
     group,
     browsers: attack ? /\bengines:/.test(text) : /support\/browsers\.ts/.test(text),
-    quick: attack ? /\bquick: true\b/.test(text) : group === 'unit',
+    quick: attack ? /\bquick: true\b/.test(text) : group === 'unit' && !slow.test(path),
   }
 }
