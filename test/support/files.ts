@@ -39,7 +39,7 @@ export const longest: readonly string[] = [
 ]
 
 /** Unit tests that start many processes or derive many keys, for which a quick run has no time. */
-const slow = /^test\/(cli|keys|seal|tree\/zip)\b/
+const slow = /^test\/(cli|keys|seal|tree\/(audit|power-loss|zip))\b/
 
 /** Puts the longest files in front. */
 export function longestFirst(files: readonly TestFile[]): TestFile[] {
