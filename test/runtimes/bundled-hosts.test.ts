@@ -1,7 +1,11 @@
+import { createPublicKey } from 'node:crypto'
 import { copyFileSync, cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { generateKey } from '../../src/keys/generate.ts'
+import { loadSigner } from '../../src/keys/private.ts'
+import { signDirectory } from '../../src/tree/sign.ts'
 import { writeFiles } from '../support/fixture.ts'
 import { scratchFolder } from '../support/processes.ts'
 import { lazy } from '../support/readme-app.ts'
@@ -89,6 +93,16 @@ test('an entry runs with no lower build than its own, and with no other name', a
   assert.match(run(node!, join(older, 'server.js')).stderr, 'ERR_SIGNEDIMP_ROLLBACK')
   copyFileSync(join(newer, 'server.js'), join(other, 'server.js'))
   assert.match(run(node!, join(other, 'server.js')).stderr, 'ERR_SIGNEDIMP_NAME')
+})
+
+test('an entry that wants two signatures does not run with one', async () => {
+  const second = await generateKey('ed25519')
+  const signed = { keys: [createPublicKey(second)], threshold: 2 }
+  const dist = await buildProgram('rollup', { signed })
+  assert.match(run(node!, join(dist, 'server.js')).stderr, 'ERR_SIGNEDIMP_SIGNATURE')
+  await signDirectory(dist, await loadSigner(second))
+  const { status, stderr } = run(node!, join(dist, 'server.js'))
+  assert.is(status, 0, stderr)
 })
 
 const outside = {
