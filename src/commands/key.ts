@@ -38,22 +38,21 @@ const keyInSight =
  */
 export async function refuseKeyInside(target: string, key: string): Promise<void> {
   // A pipe is in no folder, and has no path.
-  if (!(await stat(key)).isFile()) return
+  const file = await stat(key)
+  if (!file.isFile()) return
   const isThere = (await isFolder(target))
     ? isInside(await realpath(target), await realpath(key))
-    : await holds(zipTree(target), key)
+    : await holds(zipTree(target), file.size, await hashFile(key, 'sha256'))
   if (!isThere) return
   const reason = 'is the private key, inside of what it signs: whoever gets that could sign'
   throw new SignedImpError('ERR_SIGNEDIMP_KEY_EXPOSED', reason, { path: key })
 }
 
-async function holds(tree: Tree, key: string): Promise<boolean> {
-  const { size } = await stat(key)
-  const hash = await hashFile(key, 'sha256')
-  return tree.whileStill(async ({ folder, contents }) => {
+/** Whether a file of this size has this SHA-256; files of another size are not read. */
+const holds = (tree: Tree, size: number, hash: string): Promise<boolean> =>
+  tree.whileStill(async ({ folder, contents }) => {
     for (const path of folder.files.keys())
       if (contents.size(path) === size && (await contents.hash(path, 'sha256')) === hash)
         return true
     return false
   })
-}

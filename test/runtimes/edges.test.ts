@@ -48,6 +48,12 @@ async function leadElsewhere(program: Program) {
   return { ...configure(program, config), args: [other, link], entry: '../current/main.mjs' }
 }
 
+/** Puts a link to another signed file in the place of the program. */
+function linkToOther({ folder }: Program): void {
+  rmSync(join(folder, 'main.mjs'))
+  symlinkSync('other.mjs', join(folder, 'main.mjs'))
+}
+
 const cases: Record<string, ServerCase> = {
   'what a worker says that it was made by makes others': {
     only: /node|bun/,
@@ -142,20 +148,14 @@ await attempt(() => process.dlopen({ exports: {} }, './planted.node'))`,
     only: /node|deno/,
     files: { 'other.mjs': `console.log('EVIL')` },
     main: '1',
-    tamper({ folder }) {
-      rmSync(join(folder, 'main.mjs'))
-      symlinkSync('other.mjs', join(folder, 'main.mjs'))
-    },
+    tamper: linkToOther,
     prints: 'ERR_SIGNEDIMP_UNLISTED',
   },
   'a link to another signed file stands in the place of the program, in Bun': {
     only: /bun/,
     files: { 'other.mjs': `console.log('the other one')` },
     main: '1',
-    tamper({ folder }) {
-      rmSync(join(folder, 'main.mjs'))
-      symlinkSync('other.mjs', join(folder, 'main.mjs'))
-    },
+    tamper: linkToOther,
     prints: 'the other one\n',
   },
   'a link from outside of the root leads to a signed file': {
